@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * dmop.h - the user ABI of /dev/xen/dmop
+ *
+ * A device model opens /dev/xen/dmop, is restricted to one target domain with
+ * DMOP_IOCTL_RESTRICT, and from then on can make dm_op hypercalls on that
+ * domain and nothing else. The restriction belongs to the open file: it is
+ * shared by every descriptor of it (dup, fork, exec, SCM_RIGHTS) and is never
+ * lifted.
+ *
+ * An open file is in one of three states and moves only downwards:
+ *
+ *   DMOP_STATE_UNBOUND   as opened. Every call needs CAP_SYS_ADMIN in the
+ *                        initial user namespace, checked at each call.
+ *   DMOP_STATE_BOUND     restricted to one domain. Needs no capability.
+ *   DMOP_STATE_REVOKED   that domain is gone. Every call but INFO is ESRCH,
+ *                        also after a new domain has got the same domid.
+ *
+ * A domid that can be a target is 1 to 0x7fef and not the caller's own.
+ *
+ * Refusals come in one fixed order, the first that applies:
+ *
+ *   ENOTTY        number not known, or an inherited one from a 32-bit caller
+ *   EFAULT        the ioctl's own argument cannot be read
+ *   ESRCH         the open file is revoked
+ *   (0)           DM_OP with num == 0, and RESTRICT to the domid already bound
+ *   EPERM         policy: not this operation, or not on this domain
+ *   EINVAL E2BIG  out of bounds
+ *   ENOMEM        no memory for the copies of a large call
+ *   EFAULT        the buffer array or a buffer cannot be read
+ *   (other)       what Xen answers, unchanged
+ *
+ * A killed caller may see EINTR on its way out. A call that fails changes
+ * nothing but the counters, and writes nothing to user memory. The one
+ * exception: EFAULT when Xen has acted and the results cannot be copied back.
+ *
+ * Numbers 0 to 10 and their structures are those of the stock driver's
+ * <xen/privcmd.h>; numbers from 0x80 are this module's own, and only these
+ * are open to 32-bit callers. Own structures begin with their size and grow
+ * at the end.
+ */
+#ifndef _UAPI_XEN_DMOP_H
+#define _UAPI_XEN_DMOP_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#ifdef __KERNEL__
+#define DMOP_USER	__user
+#else
+#define DMOP_USER
+#endif
+
+/* The hypercall number of dm_op: __HYPERVISOR_dm_op of xen/include/public. */
+#define DMOP_HYPERCALL_NR	41
+
+/* The highest domid that a domain can have: one below DOMID_FIRST_RESERVED. */
+#define DMOP_DOMID_MAX		0x7fef
+
+/*
+ * A raw hypercall, of which only dm_op exists here. All 64 bits of @op and of
+ * the arguments count.
+ *
+ * @op:      DMOP_HYPERCALL_NR
+ * @arg[0]:  domid of the target domain
+ * @arg[1]:  number of buffers
+ * @arg[2]:  address of an array of so many struct dmop_buf
+ * @arg[3], @arg[4]: not used by dm_op, never read
+ */
+struct dmop_hypercall {
+	__u64 op;
+	__u64 arg[5];
+};
+
+/*
+ * One buffer of a dm_op. Buffer 0 holds struct xen_dm_op; what the others are
+ * is told by Xen's public/hvm/dm_op.h. Xen gets a copy; a buffer is written
+ * back only if the call succeeded and Xen changed it, and it is then written
+ * back whole.
+ *
+ * @uptr: address in the caller
+ * @size: bytes, at most dmop_info.max_buf_size; 0 is allowed
+ */
+struct dmop_buf {
+	void DMOP_USER *uptr;
+	__kernel_size_t size;
+};
+
+/*
+ * @dom:   domid of the target domain
+ * @num:   number of buffers, at most dmop_info.max_nr_bufs; 0 asks only whether the
+ *         ioctl is there and is answered 0 whatever @dom is, unless revoked
+ * @ubufs: array of @num buffers
+ */
+struct dmop_dm_op {
+	__u16 dom;
+	__u16 num;
+	const struct dmop_buf DMOP_USER *ubufs;
+};
+
+/* dmop_info.state */
+#define DMOP_STATE_UNBOUND	0
+#define DMOP_STATE_BOUND	1
+#define DMOP_STATE_REVOKED	2
+
+/* dmop_info.domid of an open file that was never bound. */
+#define DMOP_DOMID_NONE		0xffffffffU
+
+/* dmop_info.abi_version: changes only if something here changes its meaning. */
+#define DMOP_ABI_VERSION	1
+
+/* dmop_info.features */
+#define DMOP_FEATURE_DM_OP	(1ULL << 0)	/* DM_OP and HYPERCALL */
+
+/*
+ * What an open file is and may do.
+ *
+ * @size:           in: bytes of the caller's structure, at least
+ *                  DMOP_INFO_SIZE_V1 and at most 4096; out: bytes filled in
+ * @flags:          in: 0
+ * @abi_version:    DMOP_ABI_VERSION
+ * @state:          DMOP_STATE_*
+ * @domid:          target domain; of a revoked file the one it had; else
+ *                  DMOP_DOMID_NONE
+ * @own_domid:      the domain that the module runs in, never a target
+ * @max_nr_bufs:    buffers per call (module parameter dm_op_max_nr_bufs)
+ * @max_buf_size:   bytes per buffer (module parameter dm_op_buf_max_size)
+ * @features:       DMOP_FEATURE_*
+ * @calls:          dm_ops that were passed to Xen, whatever Xen said
+ * @refused_policy: calls refused by policy: EPERM, and RESTRICT of a bound
+ *                  file to another domid
+ * @refused_dead:   calls refused with ESRCH because the file is revoked
+ *
+ * The counters are of the open file, not of the domain.
+ */
+struct dmop_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi_version;
+	__u32 state;
+	__u32 domid;
+	__u32 own_domid;
+	__u32 max_nr_bufs;
+	__u32 max_buf_size;
+	__aligned_u64 features;
+	__aligned_u64 calls;
+	__aligned_u64 refused_policy;
+	__aligned_u64 refused_dead;
+};
+
+#define DMOP_INFO_SIZE_V1	64
+
+/*
+ * DMOP_IOCTL_HYPERCALL - make a dm_op given as a raw hypercall
+ * @arg: struct dmop_hypercall
+ * Return: what Xen returns. The same checks as DMOP_IOCTL_DM_OP, but zero
+ * buffers are no probe here. EPERM also for any op but DMOP_HYPERCALL_NR.
+ * Contract: IOCTL_PRIVCMD_HYPERCALL, as used by libxencall.
+ */
+#define DMOP_IOCTL_HYPERCALL	\
+	_IOC(_IOC_NONE, 'P', 0, sizeof(struct dmop_hypercall))
+
+/*
+ * DMOP_IOCTL_DM_OP - make a dm_op
+ * @arg: struct dmop_dm_op
+ * Return: what Xen returns.
+ *   EPERM   @dom is not the bound domain; or the file is unbound and the
+ *           caller has no CAP_SYS_ADMIN or @dom cannot be a target
+ *   E2BIG   more buffers, or a larger one, than the limits; or more buffers
+ *           than Xen takes (2 up to Xen 4.20)
+ *   EFAULT  @ubufs or a buffer cannot be read; or results cannot be written
+ *   ESRCH   revoked; or Xen knows no such domain
+ * Contract: IOCTL_PRIVCMD_DM_OP, as used by libxendevicemodel.
+ */
+#define DMOP_IOCTL_DM_OP	\
+	_IOC(_IOC_NONE, 'P', 5, sizeof(struct dmop_dm_op))
+
+/*
+ * DMOP_IOCTL_RESTRICT - bind the open file to one domain, for ever
+ * @arg: __u16, the domid
+ * Return: 0. Every call that was let in before has then ended.
+ *   EPERM   the file is unbound and the caller has no CAP_SYS_ADMIN
+ *   EINVAL  @arg cannot be a target; or the file is bound to another domain.
+ *           On a bound file the same domid again is 0 and needs no privilege.
+ *   ESRCH   no such domain; or the file is revoked
+ *   ENOMEM  no memory for the binding
+ * A call that fails leaves the file as it was.
+ * Contract: IOCTL_PRIVCMD_RESTRICT, as used by the libraries' restrict_all.
+ */
+#define DMOP_IOCTL_RESTRICT	\
+	_IOC(_IOC_NONE, 'P', 6, sizeof(__u16))
+
+/*
+ * DMOP_IOCTL_INFO - tell what the open file is; for anyone who holds it
+ * @arg: struct dmop_info
+ * Return: 0
+ *   EFAULT  @arg cannot be read or written
+ *   EINVAL  @size is below DMOP_INFO_SIZE_V1, or @flags is not 0
+ *   E2BIG   @size is above 4096; or bytes that this module does not know are not 0
+ */
+#define DMOP_IOCTL_INFO		_IO('P', 0x80)
+
+#endif /* _UAPI_XEN_DMOP_H */

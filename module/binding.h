@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * binding.h - the state of an open file, and the domain record it points at
+ */
+#ifndef DMOP_BINDING_H
+#define DMOP_BINDING_H
+
+#include <linux/atomic.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+
+/* The module loads in the initial domain only, and that one is domain 0. */
+#define DMOP_OWN_DOMID	0
+
+/*
+ * A live domain, shared by all open files bound to it. A record that is dead
+ * has left the table and never comes back, so a later domain with the same
+ * domid gets a record of its own.
+ *
+ * @users: one for each open file; the last one to go frees the record
+ * @domid: constant
+ * @dead:  set once, under the table's lock; read without a lock
+ */
+struct dmop_record {
+	refcount_t users;
+	domid_t domid;
+	bool dead;
+};
+
+/*
+ * An open file.
+ *
+ * @record:  NULL while unbound. Set once, with @unbound held for writing and
+ *           with release semantics; then constant until the file is closed, so
+ *           a bound file needs no lock at all.
+ * @unbound: held for reading by every call that was let in while the file was
+ *           unbound, from before the decision until the last byte is copied
+ *           back; held for writing by RESTRICT, which so waits those calls out.
+ * @calls, @refused_policy, @refused_dead: see struct dmop_info
+ *
+ * Lock order: @unbound, then the table's lock; a page fault (mmap_lock) may
+ * happen under @unbound, never under the table's lock.
+ */
+struct dmop_file {
+	struct dmop_record *record;
+	struct rw_semaphore unbound;
+	atomic64_t calls;
+	atomic64_t refused_policy;
+	atomic64_t refused_dead;
+};
+
+/**
+ * dmop_file_create() - the state of a newly opened file: unbound
+ *
+ * Context: process context; charged to the caller.
+ *
+ * Return: the state, or NULL when there is no memory.
+ */
+struct dmop_file *dmop_file_create(void);
+
+/**
+ * dmop_file_destroy() - end what dmop_file_create() began
+ * @f: state of a file that no call can reach any more
+ *
+ * Context: process context; may sleep.
+ */
+void dmop_file_destroy(struct dmop_file *f);
+
+/**
+ * dmop_file_enter() - hold the state of a file still for one call
+ * @f:      the file
+ * @record: out: its record, or NULL if it is unbound
+ *
+ * A file that is seen unbound stays so until dmop_file_leave(). One that is
+ * bound stays bound; its record may die at any time.
+ *
+ * Context: process context; waits, killably, for a RESTRICT under way.
+ *
+ * Return: 0 with @record set, and dmop_file_leave() is owed; or -EINTR: the
+ * caller is being killed.
+ */
+int dmop_file_enter(struct dmop_file *f, struct dmop_record **record);
+
+/**
+ * dmop_file_leave() - end what dmop_file_enter() began
+ * @f:      the file
+ * @record: what dmop_file_enter() gave
+ */
+void dmop_file_leave(struct dmop_file *f, struct dmop_record *record);
+
+/**
+ * dmop_file_record() - what a file is bound to, for a glance
+ * @f: the file
+ *
+ * Return: its record, valid as long as the file is open; or NULL: it was
+ * unbound a moment ago.
+ */
+static inline struct dmop_record *dmop_file_record(struct dmop_file *f)
+{
+	/* Pairs with the release in dmop_file_restrict(). */
+	return smp_load_acquire(&f->record);
+}
+
+/**
+ * dmop_file_state() - the state that a record stands for
+ * @record: of an open file, or NULL if it is unbound
+ *
+ * Return: DMOP_STATE_*
+ */
+unsigned int dmop_file_state(const struct dmop_record *record);
+
+/**
+ * dmop_file_restrict() - bind a file to a domain
+ * @f:     the file
+ * @domid: a domid that the policy allows to bind to
+ *
+ * When it returns 0, no call that was let in before is still running.
+ *
+ * Context: process context; waits, killably, for the calls that run.
+ *
+ * Return: 0, or with nothing changed:
+ *  -EAGAIN the file got bound since the decision: decide again
+ *  -ESRCH  Xen knows no such domain
+ *  -ENOMEM no memory for the record
+ *  -EINTR  the caller is being killed
+ */
+int dmop_file_restrict(struct dmop_file *f, domid_t domid);
+
+/**
+ * dmop_record_check() - Xen said ESRCH: revoke the record if the domain is gone
+ * @record: of a bound file
+ *
+ * Context: process context; may sleep.
+ */
+void dmop_record_check(struct dmop_record *record);
+
+/**
+ * dmop_binding_exit() - free what the table of records holds
+ *
+ * Context: module exit, when no file is open.
+ */
+void dmop_binding_exit(void);
+
+#endif /* DMOP_BINDING_H */

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl.c - the ABI decoder; nothing else touches user memory
+ */
+#include <linux/build_bug.h>
+#include <linux/capability.h>
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <xen/dmop.h>
+
+#include "binding.h"
+#include "hypercall.h"
+#include "ioctl.h"
+#include "policy.h"
+
+/* Calls up to this size live on the stack. */
+#define SMALL_NR_BUFS	2
+#define SMALL_BYTES	256
+
+/*
+ * The buffers of one call: everything that Xen gets is in here, and user
+ * memory was read exactly once for it.
+ *
+ * @nr:    number of buffers
+ * @bytes: their sizes added up
+ * @ubufs: the caller's array, with its user addresses
+ * @xbufs: Xen's array: the same buffers, in @data
+ * @data:  the contents, one after another; Xen reads and writes here
+ * @given: the contents as the caller gave them
+ */
+struct call_bufs {
+	unsigned int nr;
+	size_t bytes;
+	struct dmop_buf *ubufs;
+	struct xen_dm_op_buf *xbufs;
+	u8 *data;
+	u8 *given;
+
+	struct dmop_buf small_ubufs[SMALL_NR_BUFS];
+	struct xen_dm_op_buf small_xbufs[SMALL_NR_BUFS];
+	u8 small_data[SMALL_BYTES];
+	u8 small_given[SMALL_BYTES];
+};
+
+static int decide(struct dmop_file *f, const struct dmop_record *record,
+		  const struct dmop_request *r)
+{
+	struct dmop_subject s = {
+		.state = dmop_file_state(record),
+		.bound = record ? record->domid : 0,
+		.own = DMOP_OWN_DOMID,
+	};
+	int verdict;
+
+	/* Asked only where it counts: capable() leaves marks on the caller. */
+	if (s.state == DMOP_STATE_UNBOUND && r->act != DMOP_ACT_PROBE)
+		s.admin = capable(CAP_SYS_ADMIN);
+
+	verdict = dmop_policy(&s, r);
+	if (verdict == -ESRCH)
+		atomic64_inc(&f->refused_dead);
+	else if (verdict < 0)
+		atomic64_inc(&f->refused_policy);
+	return verdict;
+}
+
+static void bufs_free(struct call_bufs *b)
+{
+	if (b->ubufs != b->small_ubufs) {
+		kfree(b->ubufs);
+		kfree(b->xbufs);
+	}
+	if (b->data != b->small_data)
+		kvfree(b->data);
+}
+
+/* Reads the array of buffers, and no buffer yet. */
+static int bufs_read_array(struct call_bufs *b, u64 nr,
+			   const struct dmop_buf __user *uarray)
+{
+	size_t max_size = READ_ONCE(dmop_max_buf_size);
+	unsigned int i;
+
+	if (nr > READ_ONCE(dmop_max_nr_bufs))
+		return -E2BIG;
+	b->nr = nr;
+
+	if (nr > SMALL_NR_BUFS) {
+		b->ubufs = kmalloc_array(nr, sizeof(*b->ubufs), GFP_KERNEL_ACCOUNT);
+		b->xbufs = kmalloc_array(nr, sizeof(*b->xbufs), GFP_KERNEL_ACCOUNT);
+		if (!b->ubufs || !b->xbufs)
+			return -ENOMEM;
+	}
+
+	if (copy_from_user(b->ubufs, uarray, nr * sizeof(*b->ubufs)))
+		return -EFAULT;
+
+	for (i = 0; i < b->nr; i++) {
+		if (b->ubufs[i].size > max_size)
+			return -E2BIG;
+		b->bytes += b->ubufs[i].size;
+	}
+	return 0;
+}
+
+static int bufs_read_contents(struct call_bufs *b)
+{
+	size_t at = 0;
+	unsigned int i;
+
+	if (b->bytes > SMALL_BYTES) {
+		b->data = kvmalloc(2 * b->bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (!b->data)
+			return -ENOMEM;
+		b->given = b->data + b->bytes;
+	}
+
+	for (i = 0; i < b->nr; i++) {
+		const struct dmop_buf *u = &b->ubufs[i];
+
+		if (copy_from_user(b->data + at, u->uptr, u->size))
+			return -EFAULT;
+		set_xen_guest_handle(b->xbufs[i].h, b->data + at);
+		b->xbufs[i].size = u->size;
+		at += u->size;
+	}
+	memcpy(b->given, b->data, b->bytes);
+	return 0;
+}
+
+/*
+ * What Xen left as it was is not written: a read-only buffer is then no error,
+ * and another thread's store into it is not undone.
+ */
+static int bufs_write_back(const struct call_bufs *b)
+{
+	size_t at = 0;
+	unsigned int i;
+
+	for (i = 0; i < b->nr; i++) {
+		const struct dmop_buf *u = &b->ubufs[i];
+
+		if (memcmp(b->data + at, b->given + at, u->size) &&
+		    copy_to_user(u->uptr, b->data + at, u->size))
+			return -EFAULT;
+		at += u->size;
+	}
+	return 0;
+}
+
+/* A call that was allowed: copy in, enter Xen, copy out. */
+static long pass(struct dmop_file *f, struct dmop_record *record, domid_t domid,
+		 u64 nr, const struct dmop_buf __user *uarray)
+{
+	struct call_bufs b;
+	long ret;
+
+	b.bytes = 0;
+	b.ubufs = b.small_ubufs;
+	b.xbufs = b.small_xbufs;
+	b.data = b.small_data;
+	b.given = b.small_given;
+
+	ret = bufs_read_array(&b, nr, uarray);
+	if (!ret)
+		ret = bufs_read_contents(&b);
+	if (ret)
+		goto out;
+
+	/* The copies may have taken any time: the domain may be gone since. */
+	if (dmop_file_state(record) == DMOP_STATE_REVOKED) {
+		atomic64_inc(&f->refused_dead);
+		ret = -ESRCH;
+		goto out;
+	}
+
+	atomic64_inc(&f->calls);
+	ret = dmop_hypercall_dm_op(domid, b.nr, b.xbufs);
+	if (ret >= 0) {
+		int err = bufs_write_back(&b);
+
+		if (err)
+			ret = err;
+	} else if (ret == -ESRCH && record) {
+		dmop_record_check(record);
+	}
+out:
+	bufs_free(&b);
+	return ret;
+}
+
+static long call(struct dmop_file *f, const struct dmop_request *r, u64 nr,
+		 const struct dmop_buf __user *uarray)
+{
+	struct dmop_record *record;
+	long ret;
+
+	ret = dmop_file_enter(f, &record);
+	if (ret)
+		return ret;
+
+	ret = decide(f, record, r);
+	if (ret == DMOP_ALLOW)
+		ret = pass(f, record, r->domid, nr, uarray);
+
+	dmop_file_leave(f, record);
+	return ret;
+}
+
+static long ioctl_hypercall(struct dmop_file *f, void __user *uarg)
+{
+	struct dmop_hypercall h;
+	struct dmop_request r = { .act = DMOP_ACT_CALL };
+
+	if (copy_from_user(&h, uarg, sizeof(h)))
+		return -EFAULT;
+
+	r.op = h.op;
+	r.domid = h.arg[0];
+	return call(f, &r, h.arg[1], u64_to_user_ptr(h.arg[2]));
+}
+
+static long ioctl_dm_op(struct dmop_file *f, void __user *uarg)
+{
+	struct dmop_dm_op d;
+	struct dmop_request r = { .op = DMOP_HYPERCALL_NR };
+
+	if (copy_from_user(&d, uarg, sizeof(d)))
+		return -EFAULT;
+
+	r.act = d.num ? DMOP_ACT_CALL : DMOP_ACT_PROBE;
+	r.domid = d.dom;
+	return call(f, &r, d.num, d.ubufs);
+}
+
+static long ioctl_restrict(struct dmop_file *f, void __user *uarg)
+{
+	struct dmop_request r = { .act = DMOP_ACT_RESTRICT };
+	long ret;
+	u16 domid;
+
+	if (copy_from_user(&domid, uarg, sizeof(domid)))
+		return -EFAULT;
+	r.domid = domid;
+
+	/* Twice at most: a file gets bound once. */
+	do {
+		ret = decide(f, dmop_file_record(f), &r);
+		if (ret == DMOP_ALLOW)
+			ret = dmop_file_restrict(f, domid);
+	} while (ret == -EAGAIN);
+
+	return ret;
+}
+
+static void info_fill(struct dmop_file *f, struct dmop_info *info)
+{
+	const struct dmop_record *record = dmop_file_record(f);
+
+	*info = (struct dmop_info) {
+		.abi_version = DMOP_ABI_VERSION,
+		.state = dmop_file_state(record),
+		.domid = record ? record->domid : DMOP_DOMID_NONE,
+		.own_domid = DMOP_OWN_DOMID,
+		.max_nr_bufs = READ_ONCE(dmop_max_nr_bufs),
+		.max_buf_size = READ_ONCE(dmop_max_buf_size),
+		.features = DMOP_FEATURE_DM_OP,
+		.calls = atomic64_read(&f->calls),
+		.refused_policy = atomic64_read(&f->refused_policy),
+		.refused_dead = atomic64_read(&f->refused_dead),
+	};
+}
+
+/*
+ * The head is read by itself and the rest behind it, so that no byte is read
+ * twice.
+ */
+static long ioctl_info(struct dmop_file *f, void __user *uarg)
+{
+	struct { u32 size; u32 flags; } head;
+	struct dmop_info info;
+	size_t usize;
+	int err;
+
+	if (copy_from_user(&head, uarg, sizeof(head)))
+		return -EFAULT;
+	usize = head.size;
+	if (usize < DMOP_INFO_SIZE_V1)
+		return -EINVAL;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	if (head.flags)
+		return -EINVAL;
+
+	err = copy_struct_from_user((u8 *)&info + sizeof(head),
+				    sizeof(info) - sizeof(head),
+				    uarg + sizeof(head), usize - sizeof(head));
+	if (err)
+		return err;
+
+	info_fill(f, &info);
+	info.size = min(usize, sizeof(info));
+	return copy_to_user(uarg, &info, info.size) ? -EFAULT : 0;
+}
+
+struct ioctl_entry {
+	unsigned int cmd;
+	bool compat;
+	long (*handler)(struct dmop_file *f, void __user *uarg);
+};
+
+#define ENTRY(_cmd, _compat, _handler) \
+	[_IOC_NR(_cmd)] = { .cmd = _cmd, .compat = _compat, .handler = _handler }
+
+/* The ABI, by number. Inherited ones have 64-bit layouts only. */
+static const struct ioctl_entry ioctls[] = {
+	ENTRY(DMOP_IOCTL_HYPERCALL, false, ioctl_hypercall),
+	ENTRY(DMOP_IOCTL_DM_OP, false, ioctl_dm_op),
+	ENTRY(DMOP_IOCTL_RESTRICT, false, ioctl_restrict),
+	ENTRY(DMOP_IOCTL_INFO, true, ioctl_info),
+};
+
+static const struct ioctl_entry *find_entry(unsigned int cmd)
+{
+	const struct ioctl_entry *e;
+
+	if (_IOC_NR(cmd) >= ARRAY_SIZE(ioctls))
+		return NULL;
+	e = &ioctls[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(ioctls))];
+	return e->handler && e->cmd == cmd ? e : NULL;
+}
+
+long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	const struct ioctl_entry *e = find_entry(cmd);
+
+	if (!e)
+		return -ENOTTY;
+	return e->handler(filp->private_data, (void __user *)arg);
+}
+
+#ifdef CONFIG_COMPAT
+long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	const struct ioctl_entry *e = find_entry(cmd);
+
+	if (!e || !e->compat)
+		return -ENOTTY;
+	return e->handler(filp->private_data, compat_ptr(arg));
+}
+#endif
+
+static_assert(sizeof(struct dmop_hypercall) == 6 * sizeof(u64));
+static_assert(sizeof(struct dmop_buf) == 16);
+static_assert(sizeof(struct dmop_dm_op) == 16);
+static_assert(sizeof(struct dmop_info) == DMOP_INFO_SIZE_V1);
+static_assert(offsetof(struct dmop_info, features) == 8 * sizeof(u32));
+static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
+static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ioctl.h - the ABI decoder
+ */
+#ifndef DMOP_IOCTL_H
+#define DMOP_IOCTL_H
+
+#include <linux/fs.h>
+
+/* How far the parameters can be raised: together they bound one allocation. */
+#define DMOP_NR_BUFS_LIMIT	64
+#define DMOP_BUF_SIZE_LIMIT	(1024 * 1024)
+
+/* The parameters, within those limits; they may change at any time. */
+extern unsigned int dmop_max_nr_bufs;	/* buffers per dm_op */
+extern unsigned int dmop_max_buf_size;	/* bytes per buffer */
+
+/**
+ * dmop_ioctl() - every ioctl of a 64-bit caller
+ * @filp: open file of /dev/xen/dmop
+ * @cmd:  DMOP_IOCTL_*
+ * @arg:  address of the argument; contract: include/uapi/xen/dmop.h
+ *
+ * Return: see there.
+ */
+long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+
+/**
+ * dmop_compat_ioctl() - every ioctl of a 32-bit caller
+ * @filp: open file of /dev/xen/dmop
+ * @cmd:  DMOP_IOCTL_*, of these only the module's own
+ * @arg:  address of the argument
+ *
+ * Return: as dmop_ioctl(); -ENOTTY for the inherited ones.
+ */
+#ifdef CONFIG_COMPAT
+long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+#else
+#define dmop_compat_ioctl	NULL
+#endif
+
+#endif /* DMOP_IOCTL_H */
