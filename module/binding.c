@@ -6,9 +6,10 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include <xen/dmop.h>
+
 #include "binding.h"
 #include "hypercall.h"
-#include "policy.h"
 
 /*
  * The live records by domid. Only RESTRICT, the last close of a record and
