@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module for the running kernel, and every way to use this repository.
+# `make help` tells the targets.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+RELEASE ?= bookworm
+DOM0 ?= pv
+
+
+.PHONY: help module install uninstall demo check check-mutants lint unit lab-shell clean
+
+help:
+	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
+	@echo '  make demo           boot Xen, confine a process to one domain, show what it gets'
+	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
+	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
+	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
+	@echo '  make lint, unit     those parts of check alone'
+	@echo
+	@echo 'On a dom0 (as root):'
+	@echo '  make install        install the module through DKMS, and load it at every boot'
+	@echo '  make uninstall      take all of that away'
+	@echo
+	@echo 'For a kernel developer:'
+	@echo '  make module         build it for the running kernel; KDIR= for another'
+	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
+	@echo
+	@echo 'RELEASE=bookworm and DOM0=pv|pvh choose what the lab boots.'
+
+module:
+	@test -d $(KDIR) || { echo "No kernel headers in $(KDIR); remedy: apt install linux-headers-$(KVER)" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+
+install:
+	@scripts/dkms-setup install
+
+uninstall:
+	@scripts/dkms-setup uninstall
+
+demo:
+	@scripts/demo --release $(RELEASE) --dom0 $(DOM0)
+
+check:
+	@scripts/check --release $(RELEASE) --dom0 $(DOM0)
+
+check-mutants:
+	@scripts/check-mutants --release $(RELEASE)
+
+lint:
+	@scripts/setup build lint
+	@scripts/lint
+
+unit:
+	@scripts/setup unit
+	@$(MAKE) -s -C selftests/unit check
+
+lab-shell:
+	@scripts/setup lab
+	@scripts/lab shell --release $(RELEASE) --dom0 $(DOM0)
+
+clean:
+	rm -rf build/check build/lint build/selftests
+	@test ! -d $(KDIR) || $(MAKE) -s -C $(KDIR) M=$(CURDIR)/module clean
