@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# What was built is built once.
+#
+# build/lab/image/RELEASE-KEY/ holds rootfs/ disk.img xen vmlinuz initramfs kver, and
+# modules/KEY.tar for each state of the module's sources. A key is a hash of what the
+# thing is made of, so a directory that exists is right and is never changed.
+
+image_dir() {
+	local key
+	key=$({ echo "$1"; image_packages; cat "$LAB_D"/{image.sh,mkinitramfs,initramfs-init}; } | sha256sum | cut -c1-12)
+	echo "$LAB_BUILD/image/$1-$key"
+}
+
+# image_ensure RELEASE: sets IMAGE, builds it if there is none, and keeps it from being
+# removed for as long as this process lives.
+image_ensure() {
+	local dir fresh=${2:-}
+	dir=$(image_dir "$1")
+	mkdir -p "$LAB_BUILD/image"
+	exec 8>"$LAB_BUILD/image/$1.building"
+	flock -n 8 || { stage "waiting for another build of $1"; flock 8; }
+	if [ ! -d "$dir" ] || [ -n "$fresh" ]; then
+		image_prune "$1"
+		[ ! -d "$dir" ] || die "the image $dir is in use" "wait for the runs that use it, then again"
+		image_build "$1" "$dir"
+	fi
+	exec 9<"$dir/lock"
+	flock -s 9
+	exec 8>&-
+	IMAGE=$dir
+}
+
+# Removes a release's images, but for those in use.
+image_prune() {
+	local dir
+	for dir in "$LAB_BUILD/image/$1"-*; do
+		[ -d "$dir" ] || continue
+		if [ ! -e "$dir/lock" ] || flock -n "$dir/lock" true; then
+			as_root rm -rf "$dir"
+		fi
+	done
+}
+
+# module_ensure: sets MODULE to the tar of what `dkms install` of the present sources
+# changed in the image.
+module_ensure() {
+	local sources key out log tmp
+	[ -e "$REPO/dkms.conf" ] || die "no dkms.conf in $REPO" "use --no-module for a dom0 without the module"
+	mkdir -p "$IMAGE/modules"
+	tmp=$(mktemp -d "$IMAGE/modules/tmp.XXXXXX")
+	# Only sources: what a build left beside them must not count, nor come along.
+	tar -C "$REPO" -cf "$tmp/sources.tar" --sort=name --mtime=@0 --owner=0 --group=0 --mode=go=rX,u+rw \
+		--exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		--exclude=modules.order --exclude=Module.symvers dkms.conf module include
+	key=$(cat "$tmp/sources.tar" "$LAB_D/dkms-install" | sha256sum | cut -c1-12)
+	out=$IMAGE/modules/$key.tar
+	if [ ! -e "$out" ]; then
+		log=$LAB_BUILD/log/dkms-$(basename "$IMAGE")-$key.log
+		stage "dkms install (log: $log)"
+		mkdir "$tmp/sources"
+		tar -C "$tmp/sources" -xf "$tmp/sources.tar"
+		logged "$log" "dkms install failed" as_root "$LAB_D/in-rootfs" 0:0 "$IMAGE/rootfs" "$REPO" "$REPO" \
+			"$LAB_D/dkms-install" "$tmp/sources" "$(cat "$IMAGE/kver")" "$tmp/module.tar"
+		mv "$tmp/module.tar" "$out"
+	fi
+	rm -rf "$tmp"
+	MODULE=$out
+}

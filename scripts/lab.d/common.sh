@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# What every part of the lab shares: where things are, how it speaks, how it becomes root.
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034  # read by the other parts
+LAB_D=$REPO/scripts/lab.d
+LAB_BUILD=$REPO/build/lab
+
+say() {
+	printf '%s\n' "$*" >&2
+}
+
+# Timed lines count from the start of the command a person typed.
+stage() {
+	printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
+}
+
+# die CAUSE [REMEDY...]
+die() {
+	printf 'lab: %s\n' "$1" >&2
+	shift
+	[ $# -eq 0 ] || printf '     %s\n' "$@" >&2
+	exit 2
+}
+
+need() {
+	command -v "$1" >/dev/null || die "$1 is not installed" "scripts/setup lab"
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "this needs root, and there is no sudo" "run it as root, or install sudo"
+	fi
+}
+
+# logged LOG CAUSE CMD...: quiet on success, the end of the log on failure.
+logged() {
+	local log=$1 cause=$2
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	"$@" >"$log" 2>&1 </dev/null && return
+	tail -n 25 "$log" | sed 's/^/  | /' >&2
+	die "$cause" "the whole log: $log"
+}

@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# Builds the image: a release's root file system, and what a boot takes from it.
+# This file is part of the image's key: a change here builds it again.
+
+image_packages() {
+	sed 's/#.*//; /^[[:space:]]*$/d' "$LAB_D/packages"
+}
+
+# Lines for sources.list, made from where this machine itself gets Debian's packages.
+image_sources() {
+	local release=$1 site suite suffix found=
+	if [ -n "${LAB_MIRROR:-}" ]; then
+		echo "deb $LAB_MIRROR $release main"
+		return
+	fi
+	# shellcheck disable=SC2016  # apt expands these
+	while read -r site suite; do
+		suffix=${suite#"${suite%%-*}"}
+		suite=$release$suffix
+		# Not every release has a security or an updates suite.
+		[ -z "$suffix" ] || /usr/lib/apt/apt-helper download-file \
+			"$site/dists/$suite/Release" "$LAB_BUILD/probe-Release" >/dev/null 2>&1 || continue
+		[ -n "$suffix" ] || found=1
+		echo "deb $site $suite main"
+	done < <(apt-get indextargets --format '$(SITE) $(RELEASE)' \
+		'Created-By: Packages' 'Component: main' 'Origin: Debian' | sort -u)
+	rm -f "$LAB_BUILD/probe-Release"
+	[ -n "$found" ]
+}
+
+image_build() {
+	local release=$1 dir=$2 tmp log=$LAB_BUILD/log/image-$1.log include kver
+	need mmdebstrap
+	need mke2fs
+	stage "building the $release image (a minute or two, and about 2 GB): $log"
+	include=$(image_packages | paste -sd,)
+	tmp=$dir.part
+	as_root rm -rf "$tmp"
+	mkdir -p "$tmp"
+	image_sources "$release" >"$tmp/sources.list" || die "apt knows no Debian mirror on this machine" \
+		"run apt-get update, or name one: LAB_MIRROR=URL"
+	# How this machine reaches its mirrors (proxies, retries), not what it makes of them.
+	apt-config dump --no-empty --format '%f "%v";%n' Acquire |
+		grep -E '^Acquire::(http|https|ftp|Retries|Force|Queue)' >"$tmp/apt.conf" || :
+	# A mirror frozen at a date serves release files that are past theirs.
+	echo 'Acquire::Check-Valid-Until "false";' >>"$tmp/apt.conf"
+
+	# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
+	# The user is the one that xl starts restricted device models as.
+	# shellcheck disable=SC2016  # expanded by mmdebstrap
+	logged "$log" "mmdebstrap could not build $release" \
+		as_root env INITRD=No mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
+		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook='chroot "$1" useradd --system --no-create-home xen-qemuuser-shared' \
+		--include="$include" "$release" "$tmp/rootfs" "$tmp/sources.list"
+
+	kver=$(image_pick "$tmp/rootfs/boot" 'vmlinuz-*')
+	kver=${kver##*/vmlinuz-}
+	[ -e "$tmp/rootfs/lib/modules/$kver/build" ] ||
+		die "$release has no headers for its kernel $kver" "is linux-headers-amd64 in step with linux-image-amd64 on the mirror?"
+	echo "$kver" >"$tmp/kver"
+	as_root cat "$tmp/rootfs/boot/vmlinuz-$kver" >"$tmp/vmlinuz"
+	zcat "$(image_pick "$tmp/rootfs/boot" 'xen-*-amd64.gz')" >"$tmp/xen"
+	stage "initramfs and disk"
+	logged "$log.initramfs" "no initramfs for $release" as_root "$LAB_D/in-rootfs" "$(id -u):$(id -g)" \
+		"$tmp/rootfs" "$REPO" "$REPO" "$LAB_D/mkinitramfs" "$kver" "$LAB_D/initramfs-init" "$tmp/initramfs"
+	logged "$log.disk" "no disk for $release" as_root mke2fs -q -t ext4 -O ^has_journal -m 0 \
+		-d "$tmp/rootfs" "$tmp/disk.img" 4g
+	as_root chown "$(id -u):$(id -g)" "$tmp/disk.img"
+	touch "$tmp/lock"
+	mv "$tmp" "$dir"
+}
+
+# The newest of the files that match: a mirror in between may bring two.
+image_pick() {
+	find "$1" -name "$2" | sort -V | tail -n 1
+}

@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# What goes into dom0 beside the image, as a tar on a disk of its own.
+
+guest_build() {
+	GUEST=$LAB_BUILD/guest/idle.elf
+	logged "$LAB_BUILD/log/guest.log" "the test guest does not build" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest"
+}
+
+# payload_pack DIR: makes OUT/payload.tar of DIR (or nothing), the lab's own programs, the test guest and the module.
+payload_pack() {
+	local top=$OUT/payload lib bin
+	rm -rf "$top"
+	mkdir -p "$top"
+	[ -z "${MODULE:-}" ] || tar -C "$top" -xf "$MODULE"
+	guest_build
+	lib=$top/usr/local/lib/lab bin=$top/usr/local/bin
+	mkdir -p "$lib" "$bin" "$top/lab/out"
+	cp "$REPO"/scripts/dom0/* "$lib"
+	mv "$lib"/lab-* "$bin"
+	cp "$GUEST" "$lib/guest.elf"
+	[ -z "$1" ] || cp -rL "$1/." "$top/lab"
+	tar -C "$top" --owner=0 --group=0 --sort=name -cf "$OUT/payload.tar" .
+	rm -rf "$top"
+}

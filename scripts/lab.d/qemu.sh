@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# How Xen is booted in QEMU. The facts behind each flag were found by trying.
+
+# What a guest of Xen needs beyond a working accelerator is virtualization inside the machine:
+# ask for it, and start a guest of 364 bytes to see that it runs.
+qemu_kvm_works() {
+	local feature log pid n=0
+	[ -w /dev/kvm ] || return 1
+	feature=$(grep -m1 -woE 'svm|vmx' /proc/cpuinfo) || return 1
+	guest_build
+	log=$(mktemp)
+	qemu-system-x86_64 -accel kvm -cpu "host,+$feature,enforce" -m 64 -nodefaults -display none -no-reboot \
+		-debugcon "file:$log" -kernel "$GUEST" >/dev/null 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ] && ! grep -q 'lab guest runs' "$log"; do
+		n=$((n + 1))
+		sleep 0.1
+	done
+	kill -KILL "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+	grep -q 'lab guest runs' "$log"
+	n=$?
+	rm -f "$log"
+	return $n
+}
+
+qemu_accel() {
+	case ${LAB_ACCEL:-} in
+	tcg | kvm) ACCEL=$LAB_ACCEL ;;
+	'') if qemu_kvm_works; then ACCEL=kvm; else ACCEL=tcg; fi ;;
+	*) die "LAB_ACCEL is '$LAB_ACCEL'" "it may be tcg or kvm" ;;
+	esac
+}
+
+# qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP, OUT, LAB_ARGS and the
+# caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS, which come last so that they win.
+qemu_command() {
+	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk
+	need qemu-system-x86_64
+	qemu_accel
+	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -machine q35 -smp "$SMP" -m "$MEM" -no-user-config
+		-nodefaults -display none -no-reboot -monitor none -serial "$serial")
+	if [ "$ACCEL" = kvm ]; then
+		QEMU+=(-cpu "host")
+	else
+		# EPYC and max crash a PV dom0 under emulation; without npt guests run on shadow paging.
+		QEMU+=(-cpu 'qemu64,+svm,+npt')
+	fi
+	xen="console=com1 com1=115200,8n1 conring_size=1m loglvl=all guest_loglvl=all dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
+	if [ "$DOM0" = pvh ]; then
+		xen+=' dom0=pvh'
+		# Xen gives a PVH dom0 its devices through an IOMMU, and virtio has to know.
+		QEMU+=(-device amd-iommu)
+		virtio=',iommu_platform=on,disable-legacy=on'
+	fi
+	VIRTIO=$virtio
+	for disk in root payload results; do
+		case $disk in
+		root) QEMU+=(-drive "file=${IMAGE//,/,,}/disk.img,format=raw,if=none,id=root,cache=unsafe,snapshot=on") ;;
+		payload) QEMU+=(-drive "file=${OUT//,/,,}/payload.tar,format=raw,if=none,id=payload,readonly=on") ;;
+		results) QEMU+=(-drive "file=${OUT//,/,,}/results.img,format=raw,if=none,id=results,cache=unsafe") ;;
+		esac
+		QEMU+=(-device "virtio-blk-pci,drive=$disk,serial=lab-$disk$virtio")
+	done
+	# An emulator that stands still on a busy host is no fault of the module: the watchdogs that
+	# measure time are off or slow. An oops ends the run at once; what follows one proves nothing.
+	linux="console=hvc0 earlyprintk=xen printk.time=1 loglevel=7 log_buf_len=4M oops=panic panic=-1 nowatchdog"
+	linux+=" rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=0 sysctl.kernel.hung_task_timeout_secs=300"
+	linux+=" lab.dom0=$DOM0 lab.accel=$ACCEL $LAB_ARGS $LINUX_ARGS"
+	IMAGE_=${IMAGE//,/,,}
+	QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
+		-initrd "$IMAGE_/vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
+	# shellcheck disable=SC2206  # words are what is meant
+	QEMU+=($QEMU_ARGS)
+}

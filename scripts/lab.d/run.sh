@@ -1,0 +1,212 @@
+# shellcheck shell=bash
+# One boot with a verdict. Failure is the default: a run passes only if the verdict came back
+# on its own disk, is complete, names every step with status 0, and no log has a splat.
+
+help_run() {
+	cat <<'END'
+usage: lab run [OPTIONS] PAYLOAD
+
+Boots Xen in QEMU with PAYLOAD as /lab in dom0 and runs PAYLOAD/steps/* there in sorted
+order. Passes (exit 0) if every step did and no log has a splat; a run that failed
+exits 1, one that could not start 2.
+
+  --release NAME     Debian release of dom0 (bookworm)
+  --dom0 pv|pvh      kind of dom0 (pv)
+  --mem MIB          memory of the machine, half of which is dom0's (3072)
+  --smp N            processors (2)
+  --timeout S        the run is killed after so many seconds (1200)
+  --out DIR          where results go (build/lab/runs/TITLE)
+  --title T          what this run is called (the name of PAYLOAD)
+  --no-module        dom0 without the module
+  --no-load          module installed but not loaded
+  --xen-args ARGS    more for Xen's command line
+  --linux-args ARGS  more for dom0's kernel command line
+  --qemu-args ARGS   more for QEMU's command line
+
+PAYLOAD
+  steps/NN-name           executable, runs in /lab as root with LAB_OUT, LAB_RELEASE, LAB_DOM0
+                          and LAB_ACCEL set. A step that fails does not stop those after it,
+                          unless its name ends in .required.
+  expected-splats         optional: extended regexps, one a line, for log lines that are meant
+  anything else           comes along
+
+DIR
+  verdict                 "STEP STATUS SECONDS" lines, then "result pass" or "result fail WHY"
+  out/NN-name.log         each step's output; and what else steps wrote to $LAB_OUT
+  serial.log dmesg xl-dmesg qemu.log splats
+END
+}
+
+cmd_run() {
+	local RELEASE=bookworm DOM0=pv MEM=3072 SMP=2 TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
+	local module=load payload='' LAB_ARGS
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--release) RELEASE=${2:?}; shift ;;
+		--dom0) DOM0=${2:?}; shift ;;
+		--mem) MEM=${2:?}; shift ;;
+		--smp) SMP=${2:?}; shift ;;
+		--timeout) TIMEOUT=${2:?}; shift ;;
+		--out) OUT=${2:?}; shift ;;
+		--title) TITLE=${2:?}; shift ;;
+		--no-module) module=none ;;
+		--no-load) module=installed ;;
+		--xen-args) XEN_ARGS=$2; shift ;;
+		--linux-args) LINUX_ARGS=$2; shift ;;
+		--qemu-args) QEMU_ARGS=$2; shift ;;
+		-h | --help) help_run; return ;;
+		-*) die "run: what is '$1'?" "$(help_run)" ;;
+		*) [ -z "$payload" ] || die "run: two payloads, $payload and $1"; payload=$1 ;;
+		esac
+		shift
+	done
+	run_check "$payload"
+	TITLE=${TITLE:-$(basename "$(realpath "$payload")")}
+	OUT=$(realpath -m "${OUT:-$LAB_BUILD/runs/$TITLE}")
+	mkdir -p "$OUT"
+	exec 6<"$OUT"
+	flock -n 6 || die "another run writes to $OUT" "wait for it, or give this one another --out"
+	rm -rf "${OUT:?}"/{verdict,out,serial.log,dmesg,xl-dmesg,qemu.log,splats,payload,payload.tar,results.img}
+	# Written over by what really happened.
+	echo "result fail the run did not finish" >"$OUT/verdict"
+
+	image_ensure "$RELEASE"
+	[ "$module" = none ] || module_ensure
+	payload_pack "$payload"
+	truncate -s 256M "$OUT/results.img"
+	LAB_ARGS="lab.mode=run lab.release=$RELEASE lab.module=$module"
+	qemu_command "file:$OUT/serial.log"
+	stage "$TITLE: boot $RELEASE, dom0 $DOM0, $ACCEL"
+	run_boot
+	run_verdict "$payload"
+}
+
+run_check() {
+	local step n=0
+	[ -n "$1" ] || die "run: no payload" "$(help_run)"
+	for step in "$1"/steps/*; do
+		[ -e "$step" ] || break
+		[ -x "$step" ] || die "the step $step is not executable" "chmod +x $step"
+		[[ ${step##*/} =~ ^[A-Za-z0-9._-]+$ ]] || die "a step's name is of letters, digits, dots and dashes: $step"
+		n=$((n + 1))
+	done
+	[ $n -gt 0 ] || die "no steps in $1/steps: a run without one would prove nothing" "lab run --help tells what a payload is"
+	case $DOM0 in pv | pvh) ;; *) die "--dom0 is '$DOM0'" "it may be pv or pvh" ;; esac
+	[[ $MEM$SMP$TIMEOUT =~ ^[0-9]+$ ]] || die "--mem, --smp and --timeout are numbers"
+}
+
+# run_boot: sets ENDED to how the emulator ended: off, or killed at the timeout.
+run_boot() {
+	local line part='' status
+	: >"$OUT/serial.log"
+	# A session of its own, so that all of it can be killed; and it dies with this shell, however that dies.
+	setsid setpriv --pdeathsig KILL "${QEMU[@]}" >"$OUT/qemu.log" 2>&1 </dev/null 6<&- 9<&- &
+	qemu_pid=$!
+	trap run_kill EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	ENDED=off WAITING='Xen'
+	exec 5< <(exec tail -n +1 -s 0.2 -f --pid="$qemu_pid" "$OUT/serial.log" 2>/dev/null)
+	while :; do
+		status=0
+		IFS= read -r -t 1 -u 5 line || status=$?
+		if [ "$status" -eq 0 ]; then
+			run_progress "$part$line"
+			part=
+		elif [ "$status" -gt 128 ]; then
+			part+=$line
+			[ ! -t 2 ] || printf '\r[%4ds] waiting for %s ' "$SECONDS" "$WAITING" >&2
+		else
+			break
+		fi
+		if [ "$SECONDS" -ge "$TIMEOUT" ]; then
+			ENDED=timeout
+			break
+		fi
+	done
+	run_kill
+	trap - EXIT INT TERM HUP
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+run_kill() {
+	[ -z "${qemu_pid:-}" ] || kill -KILL -- "-$qemu_pid" 2>/dev/null || :
+	wait "${qemu_pid:-}" 2>/dev/null || :
+	qemu_pid=
+}
+
+run_progress() {
+	local line=${1%$'\r'} text
+	case $line in
+	*'(XEN) Xen version '*) text="Xen ${line#*Xen version }" text=${text%% (*} WAITING='the dom0 kernel' ;;
+	*'] Linux version '*) text="Linux ${line#*Linux version }" text=${text%% (*} WAITING='dom0 user space' ;;
+	*'lab: '*) text=${line#*lab: } WAITING=$text ;;
+	*) return 0 ;;
+	esac
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+	stage "$text"
+}
+
+run_verdict() {
+	local payload=$1 why=() step status taint splats n
+	mkdir -p "$OUT/in"
+	tar -C "$OUT/in" -xf "$OUT/results.img" 2>/dev/null || :
+	if [ "$ENDED" = timeout ]; then
+		why+=("killed after $TIMEOUT s while waiting for: $WAITING")
+	fi
+	if [ "$(tail -n 1 "$OUT/in/verdict" 2>/dev/null)" != end ]; then
+		why+=("no complete verdict came back, the last that was seen: $WAITING")
+		: >"$OUT/in/verdict"
+	fi
+	for step in "$payload"/steps/*; do
+		step=${step##*/}
+		status=$(awk -v s="$step" '$1 == s { print $2 }' "$OUT/in/verdict")
+		[ "$status" = 0 ] || why+=("$step: ${status:+exit status }${status:-did not run}")
+	done
+	status=$(awk '$1 == "00-modprobe" { print $2 }' "$OUT/in/verdict")
+	[ "${status:-0}" = 0 ] || why+=("modprobe dmop_privcmd: exit status $status")
+	# Only out-of-tree (4096) and unsigned (8192) are what this module is.
+	taint=$(awk '$1 == "taint" { print $2 }' "$OUT/in/verdict")
+	[ $((${taint:-0} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: $taint")
+
+	touch "$OUT/in/dmesg" "$OUT/in/xl-dmesg"
+	scan "$payload/expected-splats" "$OUT/serial.log" "$OUT/in/dmesg" "$OUT/in/xl-dmesg" >"$OUT/splats" || :
+	n=$(wc -l <"$OUT/splats")
+	[ "$n" -eq 0 ] || why+=("$n splats")
+
+	mv "$OUT/in/"* "$OUT"
+	rmdir "$OUT/in"
+	rm -f "$OUT/payload.tar" "$OUT/results.img"
+	sed -i '/^taint /d; /^end$/d' "$OUT/verdict"
+	if [ ${#why[@]} -eq 0 ]; then
+		echo "result pass" >>"$OUT/verdict"
+		stage "pass: $(($(wc -l <"$OUT/verdict") - 1)) steps; $OUT"
+		return 0
+	fi
+	printf 'result fail %s\n' "$(IFS=';'; echo "${why[*]}")" >>"$OUT/verdict"
+	run_explain "${why[@]}"
+	return 1
+}
+
+# run_explain WHY...: what a person wants to see first.
+run_explain() {
+	local step status seconds
+	{
+		while read -r step status seconds; do
+			[ "$step" != result ] && [ "$status" != 0 ] || continue
+			echo "--- $step, the end of $OUT/out/$step.log"
+			tail -n 15 "$OUT/out/$step.log" | sed 's/^/  | /'
+		done <"$OUT/verdict"
+		if [ -s "$OUT/splats" ]; then
+			echo "--- $OUT/splats"
+			head -n 15 "$OUT/splats" | sed 's/^/  | /'
+		fi
+		if ! grep -q '^[^ ]* [0-9]' "$OUT/verdict"; then
+			echo "--- the end of $OUT/serial.log"
+			tail -n 15 "$OUT/serial.log" | tr -d '\r' | sed 's/^/  | /'
+			sed 's/^/  | qemu: /' "$OUT/qemu.log"
+		fi
+		printf 'FAILED: %s\n' "$@"
+		echo "logs: $OUT (serial.log dmesg out/)"
+	} >&2
+}

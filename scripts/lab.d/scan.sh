@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# What must not be in a log.
+
+# Only lines that the kernel or Xen wrote count: a step may print what it likes. The stamp may
+# follow other text on the line, for all of them share one console.
+SPLAT_KERNEL='BUG:|BUG [a-z0-9_-]+ ?\(|kernel BUG at|WARNING:|Oops|general protection|Kernel panic|KASAN:|KCSAN:|KFENCE:|UBSAN:'
+SPLAT_KERNEL+='|possible [a-zA-Z ]+ detected|INFO: possible|bad unlock balance|suspicious RCU|INFO: trying to register'
+SPLAT_KERNEL+='|blocked for more than|hung[_ ]task: |detected (expedited )?stalls? on|soft lockup|hard LOCKUP|workqueue lockup'
+SPLAT_KERNEL+='|refcount_t:|list_(add|del) corruption|ODEBUG:|kmemleak: [0-9]+ new|stack-protector:|double fault|unable to handle'
+SPLAT_KERNEL+='|held lock.*freed|scheduling while atomic|nobody cared|Bad page (state|map)|unregister_netdevice: waiting'
+SPLAT_XEN='Panic on CPU|Xen BUG at|Xen WARN at|FATAL|Assertion .* failed|domain_crash called|Domain [0-9]+ crashed|Dom0 crashed'
+SPLAT_XEN+='|Debugging connection not set up|d[0-9]+v[0-9]+ Triple fault|watchdog timer fired'
+SPLAT="\[ *[0-9]+\.[0-9]+\].*($SPLAT_KERNEL)|\(XEN\).*($SPLAT_XEN)"
+
+# scan EXPECTED LOG...: prints each splat once; EXPECTED is a file of extended regexps, or nothing.
+# Boot messages name the detectors themselves, which is no finding.
+scan() {
+	local expected=$1
+	shift
+	cat -- "$@" | tr -d '\r' | grep -aE -- "$SPLAT" | { [ -s "$expected" ] && grep -avE -f "$expected" || cat; } |
+		awk '!seen[$0]++'
+}
+
+help_scan() {
+	cat <<'END'
+usage: lab scan [--expected FILE] LOG...
+
+Prints the lines of kernel or Xen logs that no run may have, and fails if there is one.
+FILE holds one extended regexp a line for those that are meant to be there.
+END
+}
+
+cmd_scan() {
+	local expected='' found
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--expected) expected=${2:?}; shift ;;
+		-h | --help) help_scan; return ;;
+		*) break ;;
+		esac
+		shift
+	done
+	[ $# -gt 0 ] || die "scan: no log" "$(help_scan)"
+	for log in "$@"; do
+		[ -r "$log" ] || die "scan: cannot read $log"
+	done
+	found=$(scan "$expected" "$@" || :)
+	[ -z "$found" ] || { printf '%s\n' "$found"; return 1; }
+}
