@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * abi_test.c - the inherited part of the ABI is that of the stock driver
+ *
+ * All of it is proved by the compiler; that it builds is the test.
+ */
+#include <stddef.h>
+
+#include <xen/dmop.h>
+#include <xen/privcmd.h>	/* the stock header, as installed */
+
+#include "tap.h"
+
+/* Member @ours of @o sits where @theirs of @t sits, and is as large. */
+#define SAME_MEMBER(o, ours, t, theirs)						\
+	_Static_assert(offsetof(struct o, ours) == offsetof(struct t, theirs),	\
+		       #o "." #ours " is elsewhere");				\
+	_Static_assert(sizeof(((struct o *)0)->ours) ==				\
+		       sizeof(((struct t *)0)->theirs),				\
+		       #o "." #ours " has another size")
+
+#define SAME_STRUCT(o, t)							\
+	_Static_assert(sizeof(struct o) == sizeof(struct t), #o);		\
+	_Static_assert(_Alignof(struct o) == _Alignof(struct t), #o)
+
+_Static_assert(DMOP_IOCTL_HYPERCALL == IOCTL_PRIVCMD_HYPERCALL, "HYPERCALL");
+_Static_assert(DMOP_IOCTL_DM_OP == IOCTL_PRIVCMD_DM_OP, "DM_OP");
+_Static_assert(DMOP_IOCTL_RESTRICT == IOCTL_PRIVCMD_RESTRICT, "RESTRICT");
+
+SAME_STRUCT(dmop_hypercall, privcmd_hypercall);
+SAME_MEMBER(dmop_hypercall, op, privcmd_hypercall, op);
+SAME_MEMBER(dmop_hypercall, arg, privcmd_hypercall, arg);
+SAME_MEMBER(dmop_hypercall, arg[4], privcmd_hypercall, arg[4]);
+
+SAME_STRUCT(dmop_dm_op, privcmd_dm_op);
+SAME_MEMBER(dmop_dm_op, dom, privcmd_dm_op, dom);
+SAME_MEMBER(dmop_dm_op, num, privcmd_dm_op, num);
+SAME_MEMBER(dmop_dm_op, ubufs, privcmd_dm_op, ubufs);
+
+SAME_STRUCT(dmop_buf, privcmd_dm_op_buf);
+SAME_MEMBER(dmop_buf, uptr, privcmd_dm_op_buf, uptr);
+SAME_MEMBER(dmop_buf, size, privcmd_dm_op_buf, size);
+
+/*
+ * The module's own part, in figures: a change of any of these breaks programs
+ * that were built before it.
+ */
+_Static_assert(DMOP_IOCTL_HYPERCALL == 0x305000, "HYPERCALL");
+_Static_assert(DMOP_IOCTL_DM_OP == 0x105005, "DM_OP");
+_Static_assert(DMOP_IOCTL_RESTRICT == 0x25006, "RESTRICT");
+_Static_assert(DMOP_IOCTL_INFO == 0x5080, "INFO");
+_Static_assert(DMOP_HYPERCALL_NR == 41, "dm_op");
+_Static_assert(DMOP_DOMID_MAX == 32751, "highest domid");
+_Static_assert(DMOP_DOMID_NONE == 0xffffffff, "no domid");
+_Static_assert(DMOP_STATE_UNBOUND == 0, "unbound");
+_Static_assert(DMOP_STATE_BOUND == 1, "bound");
+_Static_assert(DMOP_STATE_REVOKED == 2, "revoked");
+_Static_assert(DMOP_ABI_VERSION == 1, "version");
+_Static_assert(DMOP_FEATURE_DM_OP == 1, "dm_op feature");
+_Static_assert(DMOP_INFO_SIZE_V1 == 64, "first size of INFO");
+
+#define AT(member, offset, size)						\
+	_Static_assert(offsetof(struct dmop_info, member) == (offset), #member);\
+	_Static_assert(sizeof(((struct dmop_info *)0)->member) == (size), #member)
+
+AT(size, 0, 4);
+AT(flags, 4, 4);
+AT(abi_version, 8, 4);
+AT(state, 12, 4);
+AT(domid, 16, 4);
+AT(own_domid, 20, 4);
+AT(max_nr_bufs, 24, 4);
+AT(max_buf_size, 28, 4);
+AT(features, 32, 8);
+AT(calls, 40, 8);
+AT(refused_policy, 48, 8);
+AT(refused_dead, 56, 8);
+_Static_assert(sizeof(struct dmop_info) >= DMOP_INFO_SIZE_V1, "shrunk");
+_Static_assert(_Alignof(struct dmop_info) == 8, "alignment");
+
+int main(void)
+{
+	tap_begin(2);
+	tap_result(true, "abi: inherited numbers and structures equal the stock header");
+	tap_result(true, "abi: own numbers and structures are the published ones");
+	return tap_end(2);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * policy_test.c - the decision, over its whole input space
+ *
+ * What is expected stands here as a table of its own, taken from the ABI in
+ * docs and header: who asks (state, privilege) x what is asked x which domid.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "policy.h"
+#include "tap.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* What a domid is to the one who asks; every 64-bit value is exactly one. */
+enum kind {
+	KIND_NO_TARGET,		/* 0, reserved, out of 16 bits */
+	KIND_OWN,		/* the caller's own domain */
+	KIND_BOUND,		/* the domain that the file is bound to */
+	KIND_OTHER,		/* any other domain that can be a target */
+	NR_KINDS,
+};
+
+enum asker {
+	ASKER_UNBOUND_USER,
+	ASKER_UNBOUND_ADMIN,
+	ASKER_BOUND,		/* privilege plays no part */
+	ASKER_REVOKED,		/* nor here */
+	NR_ASKERS,
+};
+
+#define OK	DMOP_ALLOW
+#define DONE	DMOP_DONE
+#define PERM	(-EPERM)
+#define INVAL	(-EINVAL)
+#define SRCH	(-ESRCH)
+
+/*
+ * An unbound file has no bound domain: what the subject's field happens to
+ * hold is then a domid like any other.
+ */
+struct row {
+	int verdict[NR_KINDS];	/* NO_TARGET, OWN, BOUND, OTHER */
+};
+
+static const struct row restrict_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { INVAL, INVAL, OK,    OK    } },
+	[ASKER_BOUND]		= { { INVAL, INVAL, DONE,  INVAL } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
+static const struct row dm_op_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  OK,    OK    } },
+	[ASKER_BOUND]		= { { PERM,  PERM,  OK,    PERM  } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
+/* Any other hypercall, and any act that does not exist. */
+static const struct row refused_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_BOUND]		= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
+static const struct row probe_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { DONE,  DONE,  DONE,  DONE  } },
+	[ASKER_UNBOUND_ADMIN]	= { { DONE,  DONE,  DONE,  DONE  } },
+	[ASKER_BOUND]		= { { DONE,  DONE,  DONE,  DONE  } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
+static const struct row info_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { OK,    OK,    OK,    OK    } },
+	[ASKER_UNBOUND_ADMIN]	= { { OK,    OK,    OK,    OK    } },
+	[ASKER_BOUND]		= { { OK,    OK,    OK,    OK    } },
+	[ASKER_REVOKED]		= { { OK,    OK,    OK,    OK    } },
+};
+
+static enum kind kind_of(const struct dmop_subject *s, uint64_t domid)
+{
+	/* Numbers from the ABI, not from the header under test. */
+	if (domid == 0 || domid > 32751)
+		return KIND_NO_TARGET;
+	if (domid == s->own)
+		return KIND_OWN;
+	return domid == s->bound ? KIND_BOUND : KIND_OTHER;
+}
+
+/* A state that does not exist gives nothing: it counts as revoked. */
+static enum asker asker_of(const struct dmop_subject *s)
+{
+	switch (s->state) {
+	case 0:
+		return s->admin ? ASKER_UNBOUND_ADMIN : ASKER_UNBOUND_USER;
+	case 1:
+		return ASKER_BOUND;
+	default:
+		return ASKER_REVOKED;
+	}
+}
+
+static const struct row *rows_of(const struct dmop_request *r)
+{
+	switch (r->act) {
+	case DMOP_ACT_INFO:
+		return info_rows;
+	case DMOP_ACT_PROBE:
+		return probe_rows;
+	case DMOP_ACT_RESTRICT:
+		return restrict_rows;
+	case DMOP_ACT_CALL:
+		return r->op == 41 ? dm_op_rows : refused_rows;
+	default:
+		return refused_rows;
+	}
+}
+
+static int expected(const struct dmop_subject *s, const struct dmop_request *r)
+{
+	return rows_of(r)[asker_of(s)].verdict[kind_of(s, r->domid)];
+}
+
+static const unsigned int states[] = {
+	0, 1, 2, 3, 4, 255, 256, 1u << 16, 1u << 31, 0x80000001u, UINT32_MAX,
+};
+
+static const unsigned int acts[] = {
+	DMOP_ACT_INFO, DMOP_ACT_PROBE, DMOP_ACT_RESTRICT, DMOP_ACT_CALL,
+	4, 5, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
+};
+
+/* What the file is bound to, and which domain the kernel runs in. */
+static const struct { uint16_t bound, own; } worlds[] = {
+	{ 1, 0 }, { 2, 0 }, { 0x100, 0 }, { 0x7fef, 0 },
+	{ 1, 2 }, { 2, 1 }, { 0x7fee, 0x7fef }, { 0x7fef, 1 },
+};
+
+static uint64_t failures;
+
+static void check(const struct dmop_subject *s, const struct dmop_request *r)
+{
+	int want = expected(s, r);
+	int got = dmop_policy(s, r);
+
+	if (got == want)
+		return;
+	/* One fault can make millions of them. */
+	if (failures++ < 10)
+		printf("# state %u admin %d act %u op %#llx domid %#llx bound %u own %u: expected %d, got %d\n",
+		       s->state, s->admin, r->act, (unsigned long long)r->op,
+		       (unsigned long long)r->domid, s->bound, s->own, want, got);
+}
+
+/* Values that must not be taken for @n: @n with other bits set as well. */
+static size_t add_high_bits(uint64_t *v, uint64_t n, unsigned int from)
+{
+	size_t nr = 0;
+	unsigned int bit;
+
+	for (bit = from; bit < 64; bit++)
+		v[nr++] = n | (1ULL << bit);
+	v[nr++] = n | (UINT64_MAX << from);
+	return nr;
+}
+
+static size_t make_ops(uint64_t *v)
+{
+	size_t nr = 0;
+	uint64_t op;
+
+	for (op = 0; op < 64; op++)
+		v[nr++] = op;
+	nr += add_high_bits(v + nr, 41, 6);
+	for (op = 64; op <= 0x10000; op <<= 1) {
+		v[nr++] = op - 1;
+		v[nr++] = op + 41;
+	}
+	v[nr++] = -41ULL;
+	v[nr++] = UINT32_MAX;
+	v[nr++] = UINT64_MAX;
+	return nr;
+}
+
+static size_t make_domids(uint64_t *v, uint16_t bound, uint16_t own)
+{
+	static const uint16_t edges[] = {
+		0, 1, 2, 3, 0xff, 0x100, 0x101, 0x7fed, 0x7fee, 0x7fef, 0x7ff0,
+		0x7ff1, 0x7ff2, 0x7ff3, 0x7ff4, 0x7ffe, 0x7fff, 0x8000, 0x8001,
+		0xfffe, 0xffff,
+	};
+	size_t nr = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(edges); i++)
+		v[nr++] = edges[i];
+	nr += add_high_bits(v + nr, bound, 15);
+	nr += add_high_bits(v + nr, own, 15);
+	nr += add_high_bits(v + nr, 3, 15);
+	nr += add_high_bits(v + nr, 0x7ff0, 16);
+	v[nr++] = bound;
+	v[nr++] = own;
+	v[nr++] = -(uint64_t)bound;
+	v[nr++] = (uint64_t)bound << 16;
+	v[nr++] = (uint64_t)bound << 32;
+	v[nr++] = (uint64_t)bound << 48;
+	return nr;
+}
+
+/* Every 16-bit domid, with the one good op and some bad ones. */
+static void check_all_domids(const struct dmop_subject *s, unsigned int act)
+{
+	static const uint64_t ops[] = { 41, 0, 40, 42, 41 | 1ULL << 32 };
+	struct dmop_request r = { .act = act };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		r.op = ops[i];
+		for (r.domid = 0; r.domid <= 0xffff; r.domid++)
+			check(s, &r);
+	}
+}
+
+/* Every op of interest with every domid of interest, in all their bits. */
+static void check_all_bits(const struct dmop_subject *s, unsigned int act)
+{
+	uint64_t ops[256], domids[320];
+	size_t nr_ops = make_ops(ops);
+	size_t nr_domids = make_domids(domids, s->bound, s->own);
+	struct dmop_request r = { .act = act };
+	size_t i, j;
+
+	if (nr_ops > ARRAY_SIZE(ops) || nr_domids > ARRAY_SIZE(domids))
+		abort();
+
+	for (i = 0; i < nr_ops; i++) {
+		for (j = 0; j < nr_domids; j++) {
+			r.op = ops[i];
+			r.domid = domids[j];
+			check(s, &r);
+		}
+	}
+}
+
+static const char *state_name(unsigned int state)
+{
+	static const char * const names[] = { "unbound", "bound", "revoked" };
+
+	return state < ARRAY_SIZE(names) ? names[state] : "no such state";
+}
+
+static void test_state(unsigned int state, bool admin)
+{
+	size_t w, a;
+
+	failures = 0;
+	for (w = 0; w < ARRAY_SIZE(worlds); w++) {
+		struct dmop_subject s = {
+			.state = state,
+			.bound = worlds[w].bound,
+			.own = worlds[w].own,
+			.admin = admin,
+		};
+
+		for (a = 0; a < ARRAY_SIZE(acts); a++) {
+			check_all_domids(&s, acts[a]);
+			check_all_bits(&s, acts[a]);
+		}
+	}
+	tap_result(!failures, "policy: state %u (%s), %s privilege", state,
+		   state_name(state), admin ? "with" : "without");
+}
+
+int main(void)
+{
+	const unsigned int plan = 2 * ARRAY_SIZE(states);
+	size_t i;
+
+	tap_begin(plan);
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		test_state(states[i], false);
+		test_state(states[i], true);
+	}
+	return tap_end(plan);
+}
