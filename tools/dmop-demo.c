@@ -37,7 +37,7 @@ static void row(const char *what, const char *where, int ret, int err, int expec
 
 	if (!right)
 		surprises++;
-	printf("  %-46s %-12s %-8s%s\n", what, where, got ? got : "?",
+	printf("  %-46s %-12s %s%s\n", what, where, got ? got : "?",
 	       right ? "" : "   <-- not what was expected");
 }
 
