@@ -44,7 +44,8 @@ qemu_command() {
 		QEMU+=(-cpu "host")
 	else
 		# EPYC and max crash a PV dom0 under emulation; without npt guests run on shadow paging.
-		QEMU+=(-cpu 'qemu64,+svm,+npt')
+		# rdrand: else all that wants a uuid waits seconds for the kernel to have gathered entropy.
+		QEMU+=(-cpu 'qemu64,+svm,+npt,+rdrand')
 	fi
 	xen="console=com1 com1=115200,8n1 conring_size=1m loglvl=all guest_loglvl=all dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
 	if [ "$DOM0" = pvh ]; then
