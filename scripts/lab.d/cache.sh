@@ -4,6 +4,7 @@
 # build/lab/image/RELEASE-KEY/ holds rootfs/ disk.img xen vmlinuz initramfs kver, and
 # modules/KEY.tar for each state of the module's sources. A key is a hash of what the
 # thing is made of, so a directory that exists is right and is never changed.
+# shellcheck disable=SC2034  # its results are read by the other parts
 
 image_dir() {
 	local key
@@ -44,7 +45,7 @@ image_prune() {
 # module_ensure: sets MODULE to the tar of what `dkms install` of the present sources
 # changed in the image.
 module_ensure() {
-	local sources key out log tmp
+	local key out log tmp
 	[ -e "$REPO/dkms.conf" ] || die "no dkms.conf in $REPO" "use --no-module for a dom0 without the module"
 	mkdir -p "$IMAGE/modules"
 	tmp=$(mktemp -d "$IMAGE/modules/tmp.XXXXXX")
@@ -65,4 +66,16 @@ module_ensure() {
 	fi
 	rm -rf "$tmp"
 	MODULE=$out
+}
+
+# tools_ensure: sets TOOLS to a directory of what dom0 needs and must be compiled for it.
+tools_ensure() {
+	local src=$LAB_D/create-domain.c key
+	key=$(sha256sum <"$src" | cut -c1-12)
+	TOOLS=$IMAGE/tools/$key
+	[ ! -e "$TOOLS/create-domain" ] || return 0
+	mkdir -p "$TOOLS"
+	logged "$LAB_BUILD/log/tools.log" "$src does not build" as_root "$LAB_D/in-rootfs" "$(id -u):$(id -g)" \
+		"$IMAGE/rootfs" "$REPO" "$REPO" gcc -O2 -Wall -Wextra -Werror -o "$TOOLS/create-domain.$$" "$src" -lxenlight -lxentoollog
+	mv "$TOOLS/create-domain.$$" "$TOOLS/create-domain"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # What every part of the lab shares: where things are, how it speaks, how it becomes root.
+# shellcheck disable=SC2034  # read by the other parts
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck disable=SC2034  # read by the other parts
 LAB_D=$REPO/scripts/lab.d
 LAB_BUILD=$REPO/build/lab
 

@@ -13,11 +13,15 @@ payload_pack() {
 	mkdir -p "$top"
 	[ -z "${MODULE:-}" ] || tar -C "$top" -xf "$MODULE"
 	guest_build
+	tools_ensure
 	lib=$top/usr/local/lib/lab bin=$top/usr/local/bin
 	mkdir -p "$lib" "$bin" "$top/lab/out"
 	cp "$REPO"/scripts/dom0/* "$lib"
 	mv "$lib"/lab-* "$bin"
 	cp "$GUEST" "$lib/guest.elf"
+	cp "$TOOLS"/* "$lib"
+	ln -s lab-poweroff "$bin/poweroff"
+	ln -s lab-poweroff "$bin/reboot"
 	[ -z "$1" ] || cp -rL "$1/." "$top/lab"
 	tar -C "$top" --owner=0 --group=0 --sort=name -cf "$OUT/payload.tar" .
 	rm -rf "$top"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # How Xen is booted in QEMU. The facts behind each flag were found by trying.
+# shellcheck disable=SC2034  # ACCEL and VIRTIO are read by the other parts
 
 # What a guest of Xen needs beyond a working accelerator is virtualization inside the machine:
 # ask for it, and start a guest of 364 bytes to see that it runs.
@@ -54,6 +55,7 @@ qemu_command() {
 		QEMU+=(-device amd-iommu)
 		virtio=',iommu_platform=on,disable-legacy=on'
 	fi
+	# What a caller adds has to be a device of the same kind.
 	VIRTIO=$virtio
 	for disk in root payload results; do
 		case $disk in

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # One boot with a verdict. Failure is the default: a run passes only if the verdict came back
 # on its own disk, is complete, names every step with status 0, and no log has a splat.
+# shellcheck disable=SC2034  # the options are read by the other parts
 
 help_run() {
 	cat <<'END'
@@ -91,6 +92,7 @@ run_check() {
 		n=$((n + 1))
 	done
 	[ $n -gt 0 ] || die "no steps in $1/steps: a run without one would prove nothing" "lab run --help tells what a payload is"
+	scan_expected "$1/expected-splats"
 	case $DOM0 in pv | pvh) ;; *) die "--dom0 is '$DOM0'" "it may be pv or pvh" ;; esac
 	[[ $MEM$SMP$TIMEOUT =~ ^[0-9]+$ ]] || die "--mem, --smp and --timeout are numbers"
 }
@@ -148,7 +150,7 @@ run_progress() {
 }
 
 run_verdict() {
-	local payload=$1 why=() step status taint splats n
+	local payload=$1 why=() step status taint n
 	mkdir -p "$OUT/in"
 	tar -C "$OUT/in" -xf "$OUT/results.img" 2>/dev/null || :
 	if [ "$ENDED" = timeout ]; then
@@ -190,10 +192,10 @@ run_verdict() {
 
 # run_explain WHY...: what a person wants to see first.
 run_explain() {
-	local step status seconds
+	local step status
 	{
-		while read -r step status seconds; do
-			[ "$step" != result ] && [ "$status" != 0 ] || continue
+		while read -r step status _; do
+			case $step:$status in result:* | *:0) continue ;; esac
 			echo "--- $step, the end of $OUT/out/$step.log"
 			tail -n 15 "$OUT/out/$step.log" | sed 's/^/  | /'
 		done <"$OUT/verdict"

@@ -12,13 +12,21 @@ SPLAT_XEN='Panic on CPU|Xen BUG at|Xen WARN at|FATAL|Assertion .* failed|domain_
 SPLAT_XEN+='|Debugging connection not set up|d[0-9]+v[0-9]+ Triple fault|watchdog timer fired'
 SPLAT="\[ *[0-9]+\.[0-9]+\].*($SPLAT_KERNEL)|\(XEN\).*($SPLAT_XEN)"
 
+# scan_expected FILE: dies of a list that is no list, or that would hide everything.
+scan_expected() {
+	local status=0
+	[ -e "$1" ] || return 0
+	echo | grep -qaE -f "$1" || status=$?
+	[ $status -ne 0 ] || [ ! -s "$1" ] || die "$1 has a line that matches anything" "an empty line does, too"
+	[ $status -le 1 ] || die "$1 is no list of extended regexps"
+}
+
 # scan EXPECTED LOG...: prints each splat once; EXPECTED is a file of extended regexps, or nothing.
-# Boot messages name the detectors themselves, which is no finding.
 scan() {
 	local expected=$1
 	shift
-	cat -- "$@" | tr -d '\r' | grep -aE -- "$SPLAT" | { [ -s "$expected" ] && grep -avE -f "$expected" || cat; } |
-		awk '!seen[$0]++'
+	[ -s "$expected" ] || expected=/dev/null
+	cat -- "$@" | tr -d '\r' | grep -aE -- "$SPLAT" | grep -avE -f "$expected" | awk '!seen[$0]++'
 }
 
 help_scan() {
@@ -44,6 +52,7 @@ cmd_scan() {
 	for log in "$@"; do
 		[ -r "$log" ] || die "scan: cannot read $log"
 	done
+	scan_expected "$expected"
 	found=$(scan "$expected" "$@" || :)
 	[ -z "$found" ] || { printf '%s\n' "$found"; return 1; }
 }
