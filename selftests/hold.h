@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hold.h - to hold a system call still at the moment it reads a page
+ *
+ * The page is left to userfaultfd: whoever touches it sleeps until it is given
+ * its content, so what happens meanwhile happens in one order only.
+ */
+#ifndef DMOP_TEST_HOLD_H
+#define DMOP_TEST_HOLD_H
+
+#include <linux/userfaultfd.h>
+#include <stdatomic.h>
+
+#include "dmop_test.h"
+
+struct hold {
+	int uffd;
+	char *page;
+	size_t size;
+};
+
+/* Return: 0 or minus the errno. */
+static inline int hold_init(struct hold *h)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	h->size = sysconf(_SC_PAGESIZE);
+	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (h->uffd < 0 || ioctl(h->uffd, UFFDIO_API, &api))
+		return -errno;
+	h->page = mmap(NULL, h->size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (h->page == MAP_FAILED)
+		return -errno;
+	reg.range.start = (unsigned long)h->page;
+	reg.range.len = h->size;
+	return ioctl(h->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+/* Waits until somebody sleeps on the page. */
+static inline bool hold_wait(struct hold *h)
+{
+	struct uffd_msg msg;
+
+	return read(h->uffd, &msg, sizeof(msg)) == sizeof(msg) &&
+	       msg.event == UFFD_EVENT_PAGEFAULT;
+}
+
+/* Gives the page its content: @len bytes of @content, then zeros. */
+static inline bool hold_release(struct hold *h, const void *content, size_t len)
+{
+	static char page[1 << 16];
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)h->page,
+		.src = (unsigned long)page,
+		.len = h->size,
+	};
+
+	memset(page, 0, h->size);
+	memcpy(page, content, len);
+	return !ioctl(h->uffd, UFFDIO_COPY, &copy);
+}
+
+/* Empties the page again, for the next one to sleep on it. */
+static inline bool hold_again(struct hold *h)
+{
+	return !madvise(h->page, h->size, MADV_DONTNEED);
+}
+
+static inline void hold_exit(struct hold *h)
+{
+	munmap(h->page, h->size);
+	close(h->uffd);
+}
+
+/*
+ * Waits until the thread sleeps where only a kill wakes it, or @done is set.
+ * Return: true if it sleeps.
+ */
+static inline bool wait_asleep(pid_t pid, pid_t tid, atomic_int *done)
+{
+	char path[64], stat[256];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	while (!done || !atomic_load(done)) {
+		const char *state;
+
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			return false;
+		n = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+		if (n <= 0)
+			return false;
+		stat[n] = 0;
+		state = strrchr(stat, ')');
+		if (state && state[2] == 'D')
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+#endif /* DMOP_TEST_HOLD_H */

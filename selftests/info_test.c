@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * info_test.c - INFO: what it tells, and how its structure may grow
+ */
+#include "dmop_test.h"
+
+#define BAD_POINTER	((void *)8)
+#define MAX_SIZE	4096
+
+FIXTURE(info)
+{
+	int fd;
+	char *mem;		/* two pages; before and behind them, none */
+	size_t page;
+};
+
+FIXTURE_VARIANT(info)
+{
+	bool bound;
+};
+
+FIXTURE_VARIANT_ADD(info, unbound) { .bound = false };
+FIXTURE_VARIANT_ADD(info, bound) { .bound = true };
+
+FIXTURE_SETUP(info)
+{
+	self->page = sysconf(_SC_PAGESIZE);
+	self->fd = variant->bound ? dmop_open_bound(target_domid) : dmop_open();
+	ASSERT_LE(0, self->fd);
+	self->mem = guarded_pages(2, 0);
+	ASSERT_NE(NULL, self->mem);
+}
+
+FIXTURE_TEARDOWN(info)
+{
+	close(self->fd);
+}
+
+/* A structure of @size bytes that ends where memory ends, poisoned but for its head. */
+static struct dmop_info *info_at_end(FIXTURE_DATA(info) *self, __u32 size)
+{
+	struct dmop_info *info = (void *)(self->mem + 2 * self->page - size);
+
+	memset(self->mem, POISON, 2 * self->page);
+	info->size = size;
+	info->flags = 0;
+	return info;
+}
+
+/* Every byte from the end of what the module fills in to the end of memory is 0. */
+static void zero_tail(struct dmop_info *info, __u32 size)
+{
+	if (size > DMOP_INFO_SIZE_V1)
+		memset((char *)info + DMOP_INFO_SIZE_V1, 0, size - DMOP_INFO_SIZE_V1);
+}
+
+static void check_content(struct __test_metadata *const _metadata,
+			  const FIXTURE_VARIANT(info) *variant,
+			  const struct dmop_info *info)
+{
+	EXPECT_EQ(DMOP_INFO_SIZE_V1, info->size);
+	EXPECT_EQ(0, info->flags);
+	EXPECT_EQ(DMOP_ABI_VERSION, info->abi_version);
+	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, info->state);
+	EXPECT_EQ(variant->bound ? target_domid : DMOP_DOMID_NONE, info->domid);
+	EXPECT_EQ(0, info->own_domid);
+	EXPECT_EQ(param_get("dm_op_max_nr_bufs"), info->max_nr_bufs);
+	EXPECT_EQ(param_get("dm_op_buf_max_size"), info->max_buf_size);
+	EXPECT_TRUE(info->features & DMOP_FEATURE_DM_OP);
+	EXPECT_EQ(0, info->calls);
+	EXPECT_EQ(0, info->refused_policy);
+	EXPECT_EQ(0, info->refused_dead);
+}
+
+/* What the caller left in the fields that are outputs does not matter. */
+TEST_F(info, content)
+{
+	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+
+	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	check_content(_metadata, variant, info);
+	EXPECT_TRUE(all_bytes(self->mem, POISON, 2 * self->page - DMOP_INFO_SIZE_V1));
+}
+
+/* Sizes around the first one, each against the end of memory. */
+TEST_F(info, sizes)
+{
+	__u32 size;
+
+	for (size = 8; size <= 200; size++) {
+		struct dmop_info *info = info_at_end(self, size);
+		char given[200];
+		long ret;
+
+		zero_tail(info, size);
+		memcpy(given, info, size);
+		ret = dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info);
+		if (size < DMOP_INFO_SIZE_V1) {
+			EXPECT_EQ(-EINVAL, ret) {
+				TH_LOG("size %u", size);
+			}
+			EXPECT_EQ(0, memcmp(given, info, size));
+			continue;
+		}
+		EXPECT_EQ(0, ret) {
+			TH_LOG("size %u", size);
+		}
+		check_content(_metadata, variant, info);
+		EXPECT_TRUE(all_bytes(info + 1, 0, size - DMOP_INFO_SIZE_V1));
+		EXPECT_TRUE(all_bytes(self->mem, POISON, 2 * self->page - size));
+	}
+}
+
+/* A size that is too small to hold even itself says nothing about memory. */
+TEST_F(info, tiny_sizes)
+{
+	__u32 size;
+
+	for (size = 0; size < 8; size++) {
+		struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+
+		info->size = size;
+		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_EQ(size, info->size);
+		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
+	}
+}
+
+TEST_F(info, largest_size)
+{
+	struct dmop_info *info = info_at_end(self, MAX_SIZE);
+
+	zero_tail(info, MAX_SIZE);
+	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	check_content(_metadata, variant, info);
+	EXPECT_TRUE(all_bytes(info + 1, 0, MAX_SIZE - DMOP_INFO_SIZE_V1));
+
+	info = info_at_end(self, MAX_SIZE + 1);
+	zero_tail(info, MAX_SIZE + 1);
+	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(MAX_SIZE + 1, info->size);
+	EXPECT_EQ(0xa5a5a5a5, info->abi_version);
+
+	info->size = ~0U;
+	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	info->size = 1U << 31;
+	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+}
+
+/* A program of tomorrow that asks for something unknown today must hear of it. */
+TEST_F(info, unknown_tail)
+{
+	static const __u32 sizes[] = { 65, 72, 100, 200, 1000, MAX_SIZE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct dmop_info *info = info_at_end(self, sizes[i]);
+		__u32 at;
+
+		zero_tail(info, sizes[i]);
+		for (at = DMOP_INFO_SIZE_V1; at < sizes[i]; at += 1 + at / 16) {
+			((char *)info)[at] = 1;
+			EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info)) {
+				TH_LOG("size %u, byte %u", sizes[i], at);
+			}
+			((char *)info)[at] = 0;
+		}
+		((char *)info)[sizes[i] - 1] = 0x80;
+		EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
+	}
+}
+
+TEST_F(info, flags)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+
+		info->flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_EQ(1U << bit, info->flags);
+		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
+	}
+}
+
+/* Each place where memory can end before the structure does. */
+TEST_F(info, unreadable)
+{
+	unsigned int there;
+
+	for (there = 0; there < DMOP_INFO_SIZE_V1; there++) {
+		char *at = self->mem + 2 * self->page - there;
+		struct dmop_info head = { .size = DMOP_INFO_SIZE_V1 };
+		char given[DMOP_INFO_SIZE_V1];
+
+		memset(self->mem, POISON, 2 * self->page);
+		memcpy(at, &head, there < 8 ? there : 8);
+		memcpy(given, at, there);
+		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at)) {
+			TH_LOG("%u bytes are there", there);
+		}
+		EXPECT_EQ(0, memcmp(given, at, there));
+	}
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, NULL));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)-64));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)(1UL << 63)));
+}
+
+/* A tail that is promised by the size and is not there. */
+TEST_F(info, unreadable_tail)
+{
+	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+
+	info->size = DMOP_INFO_SIZE_V1 + 1;
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	info->size = MAX_SIZE;
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
+}
+
+TEST_F(info, read_only)
+{
+	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+
+	ASSERT_EQ(0, mprotect(self->mem, 2 * self->page, PROT_READ));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
+}
+
+TEST_F(info, unaligned)
+{
+	unsigned int shift;
+
+	for (shift = 1; shift < 16; shift++) {
+		struct dmop_info info = { .size = sizeof(info) };
+		char *at = self->mem + shift;
+
+		memcpy(at, &info, sizeof(info));
+		EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at));
+		memcpy(&info, at, sizeof(info));
+		check_content(_metadata, variant, &info);
+	}
+}
+
+/* The counters are of the open file, and INFO itself counts as nothing. */
+TEST_F(info, counters)
+{
+	struct dmop_info info;
+	int second = variant->bound ? dmop_open_bound(target_domid) : dmop_open();
+	int i;
+
+	ASSERT_LE(0, second);
+	for (i = 1; i <= 3; i++) {
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->fd, target_domid));
+		EXPECT_EQ(-EPERM, unknown_op(self->fd, 0));
+		EXPECT_EQ(0, dmop_probe(self->fd, 0));
+		ASSERT_EQ(0, dmop_info(self->fd, &info));
+		EXPECT_EQ(i, info.calls);
+		EXPECT_EQ(i, info.refused_policy);
+		EXPECT_EQ(0, info.refused_dead);
+	}
+	ASSERT_EQ(0, dmop_info(second, &info));
+	EXPECT_EQ(0, info.calls);
+	EXPECT_EQ(0, info.refused_policy);
+	close(second);
+}
+
+DMOP_TEST_MAIN

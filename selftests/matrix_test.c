@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * matrix_test.c - who may do what to which domain: every cell
+ *
+ * Subjects (a descriptor and the process that holds it) x operations x domids.
+ * What is expected is computed by oracle() from the rules of the ABI, and for
+ * every cell INFO is read before and after: state, domid and counters.
+ */
+#include <linux/sched.h>
+
+#include "dmop_test.h"
+
+/* --- what can be asked ------------------------------------------------- */
+
+enum act {
+	ACT_DM_OP,
+	ACT_PROBE,
+	ACT_HYPERCALL,
+	ACT_RESTRICT,
+	NR_ACTS,
+};
+
+/* One question to the process that holds the descriptor. */
+struct question {
+	__u32 act;
+	__u32 fresh;		/* on a file of its own, opened for this cell */
+	__u64 domid;
+};
+
+struct answer {
+	long ret;
+	long info_ret;		/* of both INFO calls: 0 if both were */
+	struct dmop_info before, after;
+	bool touched;		/* user memory is not as it was */
+};
+
+/* All user memory of one call, so that one comparison covers it. */
+struct user_memory {
+	struct dm_op op;
+	struct dmop_buf buf;
+	union {
+		struct dmop_dm_op dm_op;
+		struct dmop_hypercall hypercall;
+		__u16 domid;
+	} arg;
+};
+
+static unsigned int prepare(struct user_memory *m, const struct question *q)
+{
+	memset(m, POISON, sizeof(*m));
+	m->op.op = DM_OP_UNKNOWN;
+	m->op.pad = 0;
+	m->buf.uptr = &m->op;
+	m->buf.size = sizeof(m->op);
+
+	switch (q->act) {
+	case ACT_DM_OP:
+	case ACT_PROBE:
+		m->arg.dm_op.dom = q->domid;
+		m->arg.dm_op.num = q->act == ACT_DM_OP;
+		m->arg.dm_op.ubufs = &m->buf;
+		return DMOP_IOCTL_DM_OP;
+	case ACT_HYPERCALL:
+		m->arg.hypercall.op = DMOP_HYPERCALL_NR;
+		m->arg.hypercall.arg[0] = q->domid;
+		m->arg.hypercall.arg[1] = 1;
+		m->arg.hypercall.arg[2] = (unsigned long)&m->buf;
+		return DMOP_IOCTL_HYPERCALL;
+	default:
+		m->arg.domid = q->domid;
+		return DMOP_IOCTL_RESTRICT;
+	}
+}
+
+static void ask_here(int fd, const struct question *q, struct answer *a)
+{
+	struct user_memory m, given;
+	unsigned int cmd = prepare(&m, q);
+
+	if (q->fresh)
+		fd = dmop_open();
+
+	given = m;
+	a->info_ret = dmop_info(fd, &a->before);
+	a->ret = dmop_ioctl(fd, cmd, &m.arg);
+	if (!a->info_ret)
+		a->info_ret = dmop_info(fd, &a->after);
+	a->touched = memcmp(&m, &given, sizeof(m));
+
+	if (q->fresh)
+		close(fd);
+}
+
+/* --- processes that hold descriptors ----------------------------------- */
+
+/* Serves questions until the other end of the socket is closed. */
+static void serve(int sock, int fd)
+{
+	struct question q;
+
+	while (recv(sock, &q, sizeof(q), 0) == sizeof(q)) {
+		struct answer a = { };
+
+		ask_here(fd, &q, &a);
+		if (send(sock, &a, sizeof(a), MSG_NOSIGNAL) != sizeof(a))
+			break;
+	}
+	_exit(0);
+}
+
+/* "matrix_test --serve SOCK FD": this very program, after exec. */
+static void serve_if_asked(int argc, char **argv)
+{
+	if (argc != 4 || strcmp(argv[1], "--serve"))
+		return;
+	if (capabilities())
+		_exit(1);
+	serve(atoi(argv[2]), atoi(argv[3]));
+}
+
+/* How the holder stands to the process that opened and bound the file. */
+enum holder {
+	HOLDER_SELF,
+	HOLDER_DUP,		/* the same process, through dup() */
+	HOLDER_FORK_NOBODY,	/* a child without privilege */
+	HOLDER_FORK_USERNS,	/* a child with privilege in a user namespace only */
+	HOLDER_SCM_NOBODY,	/* a stranger without privilege that got it by socket */
+	HOLDER_EXEC_NOBODY,	/* a child without privilege that executed a program */
+};
+
+static bool become_userns_admin(void)
+{
+	/* All capabilities, but none of them in the initial user namespace. */
+	return !unshare(CLONE_NEWUSER) &&
+	       (capabilities() & (1ULL << CAP_SYS_ADMIN));
+}
+
+static void exec_self(int sock, int fd)
+{
+	char sock_text[16], fd_text[16];
+
+	/* Without privilege, /proc/self/exe is as good as before. */
+	snprintf(sock_text, sizeof(sock_text), "%d", sock);
+	snprintf(fd_text, sizeof(fd_text), "%d", fd);
+	if (fcntl(sock, F_SETFD, 0) || fcntl(fd, F_SETFD, 0))
+		return;
+	execl("/proc/self/exe", "matrix_test", "--serve", sock_text, fd_text, NULL);
+}
+
+static void child_main(enum holder holder, int sock, int fd)
+{
+	switch (holder) {
+	case HOLDER_FORK_NOBODY:
+		if (drop_privileges())
+			serve(sock, fd);
+		break;
+	case HOLDER_FORK_USERNS:
+		if (become_userns_admin())
+			serve(sock, fd);
+		break;
+	case HOLDER_SCM_NOBODY:
+		if (drop_privileges())
+			serve(sock, recv_fd(sock));
+		break;
+	case HOLDER_EXEC_NOBODY:
+		if (drop_privileges())
+			exec_self(sock, fd);
+		break;
+	default:
+		break;
+	}
+	_exit(1);
+}
+
+/* --- the fixture: one subject ------------------------------------------ */
+
+FIXTURE(subject)
+{
+	int fd;			/* in this process */
+	int sock;		/* to the holder, if that is another process */
+	pid_t holder;
+	int observer;		/* independent and unrestricted */
+};
+
+FIXTURE_VARIANT(subject)
+{
+	bool bound;
+	bool admin;		/* CAP_SYS_ADMIN in the initial user namespace */
+	enum holder holder;
+};
+
+#define SUBJECT(name, ...) FIXTURE_VARIANT_ADD(subject, name) { __VA_ARGS__ }
+
+SUBJECT(unbound_admin, .admin = true, .holder = HOLDER_SELF);
+SUBJECT(unbound_admin_dup, .admin = true, .holder = HOLDER_DUP);
+SUBJECT(unbound_nobody, .holder = HOLDER_FORK_NOBODY);
+SUBJECT(unbound_userns_admin, .holder = HOLDER_FORK_USERNS);
+SUBJECT(unbound_passed_to_nobody, .holder = HOLDER_SCM_NOBODY);
+SUBJECT(unbound_exec_nobody, .holder = HOLDER_EXEC_NOBODY);
+SUBJECT(bound_admin, .bound = true, .admin = true, .holder = HOLDER_SELF);
+SUBJECT(bound_dup, .bound = true, .admin = true, .holder = HOLDER_DUP);
+SUBJECT(bound_nobody, .bound = true, .holder = HOLDER_FORK_NOBODY);
+SUBJECT(bound_userns_admin, .bound = true, .holder = HOLDER_FORK_USERNS);
+SUBJECT(bound_passed_to_nobody, .bound = true, .holder = HOLDER_SCM_NOBODY);
+SUBJECT(bound_exec_nobody, .bound = true, .holder = HOLDER_EXEC_NOBODY);
+
+static bool in_this_process(const FIXTURE_VARIANT(subject) *v)
+{
+	return v->holder == HOLDER_SELF || v->holder == HOLDER_DUP;
+}
+
+static void start_holder(struct __test_metadata *const _metadata,
+			 FIXTURE_DATA(subject) *self,
+			 const FIXTURE_VARIANT(subject) *variant)
+{
+	int pair[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(pair[0]);
+		child_main(variant->holder, pair[1], self->fd);
+	}
+	close(pair[1]);
+	self->sock = pair[0];
+	self->holder = pid;
+}
+
+/*
+ * Before the file is bound: the process that gets it by socket must be one that
+ * never had anything to do with it, and the dup one that is older than the
+ * binding.
+ */
+FIXTURE_SETUP(subject)
+{
+	int alias;
+
+	self->sock = -1;
+	self->observer = dmop_open();
+	ASSERT_LE(0, self->observer);
+	if (variant->holder == HOLDER_SCM_NOBODY)
+		start_holder(_metadata, self, variant);
+
+	self->fd = dmop_open();
+	ASSERT_LE(0, self->fd);
+	alias = dup(self->fd);
+	ASSERT_LE(0, alias);
+	if (variant->bound)
+		ASSERT_EQ(0, dmop_restrict(self->fd, target_domid));
+
+	switch (variant->holder) {
+	case HOLDER_SELF:
+		break;
+	case HOLDER_DUP:
+		close(self->fd);
+		self->fd = alias;
+		return;
+	case HOLDER_SCM_NOBODY:
+		ASSERT_EQ(0, send_fd(self->sock, self->fd));
+		break;
+	default:
+		start_holder(_metadata, self, variant);
+	}
+	close(alias);
+}
+
+FIXTURE_TEARDOWN(subject)
+{
+	close(self->fd);
+	close(self->observer);
+	if (self->holder) {
+		close(self->sock);
+		waitpid(self->holder, NULL, 0);
+	}
+}
+
+static bool ask(FIXTURE_DATA(subject) *self, const struct question *q,
+		struct answer *a)
+{
+	if (self->sock < 0) {
+		ask_here(self->fd, q, a);
+		return true;
+	}
+	return send(self->sock, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q) &&
+	       recv(self->sock, a, sizeof(*a), 0) == sizeof(*a);
+}
+
+/* --- the domids -------------------------------------------------------- */
+
+struct domids {
+	unsigned int nr;
+	__u64 v[256];
+};
+
+static void add_domid(struct domids *d, __u64 domid)
+{
+	if (d->nr == ARRAY_SIZE(d->v))
+		abort();
+	d->v[d->nr++] = domid;
+}
+
+static void add_16_bit_domids(struct domids *d)
+{
+	__u64 domid;
+
+	add_domid(d, target_domid);
+	add_domid(d, other_domid);
+	add_domid(d, ABSENT_DOMID);
+	add_domid(d, DMOP_DOMID_MAX);	/* the highest, also absent */
+	add_domid(d, 0);		/* the caller's own */
+	for (domid = 0x7ff0; domid <= 0x7fff; domid++)
+		add_domid(d, domid);
+	add_domid(d, 0x8000);
+	add_domid(d, 0x8000 | target_domid);
+	add_domid(d, 0xffff);
+	add_domid(d, (__u16)-target_domid);
+}
+
+/* Values that are a valid domid in their low 16 bits, and more besides. */
+static void add_wrapping_domids(struct domids *d)
+{
+	unsigned int bit;
+
+	for (bit = 16; bit < 64; bit++) {
+		add_domid(d, target_domid | 1ULL << bit);
+		add_domid(d, other_domid | 1ULL << bit);
+		add_domid(d, 1ULL << bit);
+	}
+	add_domid(d, target_domid | ~0xffffULL);
+	add_domid(d, (__u64)target_domid << 48);
+	add_domid(d, ~0ULL);
+}
+
+/* --- what is expected -------------------------------------------------- */
+
+struct expected {
+	long ret;
+	unsigned int calls, refused;	/* by how much the counters grow */
+	bool binds;
+};
+
+static bool can_be_target(__u64 domid)
+{
+	return domid != 0 && domid < 0x7ff0;
+}
+
+/* What Xen says to the unknown operation. */
+static long xen_says(__u64 domid)
+{
+	return domid == target_domid || domid == other_domid ? -EOPNOTSUPP : -ESRCH;
+}
+
+static struct expected refused(long err)
+{
+	return (struct expected) { .ret = err, .refused = 1 };
+}
+
+static struct expected oracle_call(const FIXTURE_VARIANT(subject) *s, __u64 domid)
+{
+	bool may = s->bound ? domid == target_domid :
+			      s->admin && can_be_target(domid);
+
+	if (!may)
+		return refused(-EPERM);
+	return (struct expected) { .ret = xen_says(domid), .calls = 1 };
+}
+
+static struct expected oracle_restrict(const FIXTURE_VARIANT(subject) *s, __u64 domid)
+{
+	if (s->bound)
+		return domid == target_domid ? (struct expected) { } : refused(-EINVAL);
+	if (!s->admin)
+		return refused(-EPERM);
+	if (!can_be_target(domid))
+		return (struct expected) { .ret = -EINVAL };
+	if (xen_says(domid) == -ESRCH)
+		return (struct expected) { .ret = -ESRCH };
+	return (struct expected) { .binds = true };
+}
+
+static struct expected oracle(const FIXTURE_VARIANT(subject) *s,
+			      const struct question *q)
+{
+	switch (q->act) {
+	case ACT_PROBE:
+		return (struct expected) { };
+	case ACT_RESTRICT:
+		return oracle_restrict(s, q->domid);
+	default:
+		return oracle_call(s, q->domid);
+	}
+}
+
+/* --- the cells --------------------------------------------------------- */
+
+static const char * const act_names[NR_ACTS] = {
+	[ACT_DM_OP] = "DM_OP",
+	[ACT_PROBE] = "probe",
+	[ACT_HYPERCALL] = "HYPERCALL",
+	[ACT_RESTRICT] = "RESTRICT",
+};
+
+static struct dmop_info info_after(const struct answer *a,
+				   const struct expected *e, __u64 domid)
+{
+	struct dmop_info want = a->before;
+
+	want.calls += e->calls;
+	want.refused_policy += e->refused;
+	if (e->binds) {
+		want.state = DMOP_STATE_BOUND;
+		want.domid = domid;
+	}
+	return want;
+}
+
+static void check_cell(struct __test_metadata *const _metadata,
+		       FIXTURE_DATA(subject) *self,
+		       const FIXTURE_VARIANT(subject) *variant,
+		       enum act act, __u64 domid)
+{
+	struct question q = {
+		.act = act,
+		.domid = domid,
+		/* One that may succeed would bind the file of all other cells. */
+		.fresh = act == ACT_RESTRICT && !variant->bound && variant->admin,
+	};
+	struct expected e = oracle(variant, &q);
+	struct dmop_info want;
+	struct answer a = { };
+
+	ASSERT_TRUE(ask(self, &q, &a));
+	want = info_after(&a, &e, domid);
+
+	EXPECT_EQ(e.ret, a.ret) {
+		TH_LOG("%s, domid %#llx", act_names[act], domid);
+	}
+	EXPECT_EQ(0, a.info_ret);
+	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND,
+		  a.before.state);
+	EXPECT_EQ(0, memcmp(&want, &a.after, sizeof(want))) {
+		TH_LOG("%s, domid %#llx: state %u -> %u, domid %#x -> %#x, calls %llu -> %llu, refused %llu -> %llu",
+		       act_names[act], domid, a.before.state, a.after.state,
+		       a.before.domid, a.after.domid, a.before.calls,
+		       a.after.calls, a.before.refused_policy,
+		       a.after.refused_policy);
+	}
+	EXPECT_FALSE(a.touched) {
+		TH_LOG("%s, domid %#llx: user memory written", act_names[act], domid);
+	}
+}
+
+static void check_row(struct __test_metadata *const _metadata,
+		      FIXTURE_DATA(subject) *self,
+		      const FIXTURE_VARIANT(subject) *variant, enum act act)
+{
+	struct domids d = { };
+	unsigned int i;
+
+	add_16_bit_domids(&d);
+	if (act == ACT_HYPERCALL)
+		add_wrapping_domids(&d);
+
+	for (i = 0; i < d.nr; i++)
+		check_cell(_metadata, self, variant, act, d.v[i]);
+}
+
+TEST_F(subject, dm_op)
+{
+	check_row(_metadata, self, variant, ACT_DM_OP);
+}
+
+TEST_F(subject, probe)
+{
+	check_row(_metadata, self, variant, ACT_PROBE);
+}
+
+TEST_F(subject, hypercall)
+{
+	check_row(_metadata, self, variant, ACT_HYPERCALL);
+}
+
+TEST_F(subject, restrict)
+{
+	check_row(_metadata, self, variant, ACT_RESTRICT);
+}
+
+/* INFO knows no refusal: whoever holds the file gets all of it. */
+TEST_F(subject, info)
+{
+	struct question q = { .act = ACT_PROBE };
+	struct answer a = { };
+
+	ASSERT_TRUE(ask(self, &q, &a));
+	EXPECT_EQ(0, a.info_ret);
+	EXPECT_EQ(sizeof(struct dmop_info), a.after.size);
+	EXPECT_EQ(0, a.after.flags);
+	EXPECT_EQ(DMOP_ABI_VERSION, a.after.abi_version);
+	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, a.after.state);
+	EXPECT_EQ(variant->bound ? target_domid : DMOP_DOMID_NONE, a.after.domid);
+	EXPECT_EQ(0, a.after.own_domid);
+	EXPECT_TRUE(a.after.features & DMOP_FEATURE_DM_OP);
+	EXPECT_EQ(0, a.after.calls);
+	EXPECT_EQ(0, a.after.refused_policy);
+	EXPECT_EQ(0, a.after.refused_dead);
+}
+
+/* Binding through one descriptor binds all others of the same open file. */
+TEST_F(subject, follows_the_open_file)
+{
+	struct question q = { .act = ACT_DM_OP, .domid = other_domid };
+	struct answer a = { };
+
+	if (!variant->bound)
+		ASSERT_EQ(0, dmop_restrict(self->fd, target_domid));
+
+	ASSERT_TRUE(ask(self, &q, &a));
+	EXPECT_EQ(-EPERM, a.ret);
+	EXPECT_EQ(DMOP_STATE_BOUND, a.after.state);
+	EXPECT_EQ(target_domid, a.after.domid);
+
+	q.domid = target_domid;
+	ASSERT_TRUE(ask(self, &q, &a));
+	EXPECT_EQ(-EOPNOTSUPP, a.ret);
+
+	/* One that was opened apart is not concerned. */
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->observer));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, other_domid));
+}
+
+/* Privilege that comes later opens nothing on a file that is bound. */
+TEST_F(subject, privilege_does_not_lift_it)
+{
+	if (variant->bound) {
+		EXPECT_EQ(-EPERM, unknown_op(self->fd, other_domid));
+		EXPECT_EQ(-EINVAL, dmop_restrict(self->fd, other_domid));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->fd, target_domid));
+	} else if (!in_this_process(variant)) {
+		struct question q = { .act = ACT_DM_OP, .domid = target_domid };
+		struct answer a = { };
+
+		/* Nor does a privileged use lend anything to the other holder. */
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->fd, target_domid));
+		ASSERT_TRUE(ask(self, &q, &a));
+		EXPECT_EQ(-EPERM, a.ret);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	serve_if_asked(argc, argv);
+	dmop_require();
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,848 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memory_test.c - what the caller's memory may be, and what becomes of it
+ *
+ * A call that fails leaves user memory as it was, byte for byte; each test
+ * here has all of its memory poisoned and compares all of it.
+ */
+#include "dmop_test.h"
+
+#define BAD_POINTER	((void *)8)
+
+/* Xen's answer to an operation whose first buffer is too small for one. */
+#define TOO_SHORT	(-EFAULT)
+
+/* Calls up to so many bytes in up to two buffers take another path. */
+#define SMALL_BYTES	256
+
+/* Addresses that no caller may name, whatever is there. */
+static const unsigned long foreign_addresses[] = {
+	0xffffffff81000000,	/* kernel text */
+	0xffff888000000000,	/* the kernel's map of all memory */
+	0xffffc90000000000,	/* its vmalloc area */
+	0xffffffffff600000,	/* the vsyscall page */
+	0x0000800000000000,	/* the first one that is not canonical */
+	0x00007ffffffff000,	/* the last page of the lower half */
+	0x8000000000000000,
+	0xffff7fffffffffff,	/* the last one that is not canonical */
+	0xffff800000000000,	/* the first one of the upper half */
+	0xfffffffffffffff8,	/* wraps around */
+	0xffffffffffffffff,
+};
+
+/* --- the ioctl's argument ---------------------------------------------- */
+
+FIXTURE(argument)
+{
+	int fd;
+	char *mem;		/* two pages; before and behind them, none */
+	size_t len;
+};
+
+FIXTURE_VARIANT(argument)
+{
+	unsigned int cmd;
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(argument, dm_op) {
+	.cmd = DMOP_IOCTL_DM_OP, .size = sizeof(struct dmop_dm_op),
+};
+
+FIXTURE_VARIANT_ADD(argument, hypercall) {
+	.cmd = DMOP_IOCTL_HYPERCALL, .size = sizeof(struct dmop_hypercall),
+};
+
+FIXTURE_VARIANT_ADD(argument, restrict) {
+	.cmd = DMOP_IOCTL_RESTRICT, .size = sizeof(__u16),
+};
+
+FIXTURE_SETUP(argument)
+{
+	self->fd = dmop_open_bound(target_domid);
+	ASSERT_LE(0, self->fd);
+	self->len = 2 * sysconf(_SC_PAGESIZE);
+	self->mem = guarded_pages(2, 0);
+	ASSERT_NE(NULL, self->mem);
+}
+
+FIXTURE_TEARDOWN(argument)
+{
+	close(self->fd);
+}
+
+/* A good argument, and the answer to it. */
+static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
+			  struct dm_op *op)
+{
+	struct dmop_dm_op d = { .dom = target_domid, .num = 1, .ubufs = buf };
+	struct dmop_hypercall h = {
+		.op = DMOP_HYPERCALL_NR,
+		.arg = { target_domid, 1, (unsigned long)buf, -1, -1 },
+	};
+
+	op->op = DM_OP_UNKNOWN;
+	buf->uptr = op;
+	buf->size = sizeof(*op);
+	switch (cmd) {
+	case DMOP_IOCTL_DM_OP:
+		memcpy(at, &d, sizeof(d));
+		return -EOPNOTSUPP;
+	case DMOP_IOCTL_HYPERCALL:
+		memcpy(at, &h, sizeof(h));
+		return -EOPNOTSUPP;
+	default:
+		memcpy(at, &target_domid, sizeof(target_domid));
+		return 0;
+	}
+}
+
+/* It ends where memory ends, and then 1, 2, ... bytes of it are missing. */
+TEST_F(argument, at_the_end_of_memory)
+{
+	char *end = self->mem + self->len, given[64];
+	struct dmop_buf buf;
+	struct dm_op op;
+	size_t missing;
+	long ret;
+
+	ret = make_argument(variant->cmd, end - variant->size, &buf, &op);
+	EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, end - variant->size));
+
+	memcpy(given, end - variant->size, variant->size);
+	for (missing = 1; missing <= variant->size; missing++) {
+		char *at = end - variant->size + missing;
+
+		memset(self->mem, POISON, self->len);
+		memcpy(at, given, variant->size - missing);
+		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, at)) {
+			TH_LOG("%zu bytes are missing", missing);
+		}
+		EXPECT_EQ(0, memcmp(at, given, variant->size - missing));
+	}
+}
+
+TEST_F(argument, begins_before_memory)
+{
+	struct dmop_buf buf;
+	struct dm_op op;
+
+	make_argument(variant->cmd, self->mem, &buf, &op);
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, self->mem - 1));
+}
+
+TEST_F(argument, unaligned)
+{
+	unsigned int shift;
+	struct dmop_buf buf;
+	struct dm_op op;
+
+	for (shift = 1; shift < 8; shift++) {
+		long ret = make_argument(variant->cmd, self->mem + shift, &buf, &op);
+
+		EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, self->mem + shift));
+	}
+}
+
+/* The argument is an input only. */
+TEST_F(argument, read_only)
+{
+	struct dmop_buf buf;
+	struct dm_op op;
+	long ret = make_argument(variant->cmd, self->mem, &buf, &op);
+
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, self->mem));
+}
+
+TEST_F(argument, foreign_addresses)
+{
+	struct dmop_info before, after;
+	unsigned int i;
+
+	ASSERT_EQ(0, dmop_info(self->fd, &before));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, NULL));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, BAD_POINTER));
+	for (i = 0; i < ARRAY_SIZE(foreign_addresses); i++) {
+		void *at = (void *)foreign_addresses[i];
+
+		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, at)) {
+			TH_LOG("at %p", at);
+		}
+	}
+	ASSERT_EQ(0, dmop_info(self->fd, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+/* --- the array of buffers ---------------------------------------------- */
+
+FIXTURE(array)
+{
+	int fd;
+	char *mem;
+	size_t len;
+	long max_nr, max_size;
+};
+
+FIXTURE_SETUP(array)
+{
+	self->fd = dmop_open_bound(target_domid);
+	ASSERT_LE(0, self->fd);
+	self->len = 2 * sysconf(_SC_PAGESIZE);
+	self->mem = guarded_pages(2, 0);
+	ASSERT_NE(NULL, self->mem);
+	self->max_nr = param_get("dm_op_max_nr_bufs");
+	self->max_size = param_get("dm_op_buf_max_size");
+	ASSERT_LT(0, self->max_nr);
+	ASSERT_LT(0, self->max_size);
+}
+
+FIXTURE_TEARDOWN(array)
+{
+	/* Also after a test that failed half-way. */
+	param_set("dm_op_max_nr_bufs", self->max_nr);
+	param_set("dm_op_buf_max_size", self->max_size);
+	close(self->fd);
+}
+
+static void fill_array(struct dmop_buf *bufs, unsigned int nr, struct dm_op *op)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		bufs[i].uptr = op;
+		bufs[i].size = sizeof(*op);
+	}
+}
+
+/* What Xen answers to so many buffers, the first with an unknown operation. */
+static long xen_says(unsigned int nr)
+{
+	return nr > DM_OP_XEN_NR_BUFS ? -E2BIG : -EOPNOTSUPP;
+}
+
+/* For each count: the array ends where memory ends, and then a byte is missing. */
+TEST_F(array, at_the_end_of_memory)
+{
+	char *end = self->mem + self->len;
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	long nr;
+
+	for (nr = 1; nr <= self->max_nr; nr++) {
+		struct dmop_buf *bufs = (struct dmop_buf *)end - nr;
+		__u64 calls = dmop_calls(self->fd);
+
+		fill_array(bufs, nr, &op);
+		EXPECT_EQ(xen_says(nr), dmop_call(self->fd, target_domid, bufs, nr)) {
+			TH_LOG("%ld buffers", nr);
+		}
+		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+
+		memmove((char *)bufs + 1, bufs, nr * sizeof(*bufs) - 1);
+		bufs = (void *)((char *)bufs + 1);
+		EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, nr)) {
+			TH_LOG("%ld buffers, a byte is missing", nr);
+		}
+		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+	}
+}
+
+TEST_F(array, foreign_addresses)
+{
+	__u64 calls = dmop_calls(self->fd);
+	unsigned int i;
+	long nr;
+
+	for (nr = 1; nr <= self->max_nr; nr++) {
+		EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, NULL, nr));
+		EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, BAD_POINTER, nr));
+		for (i = 0; i < ARRAY_SIZE(foreign_addresses); i++) {
+			void *at = (void *)foreign_addresses[i];
+
+			EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, at, nr)) {
+				TH_LOG("%ld buffers at %p", nr, at);
+			}
+		}
+	}
+	EXPECT_EQ(calls, dmop_calls(self->fd));
+}
+
+TEST_F(array, read_only_and_unaligned)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	unsigned int shift;
+
+	for (shift = 0; shift < 8; shift++) {
+		ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ | PROT_WRITE));
+		fill_array((void *)(self->mem + shift), 2, &op);
+		ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+		EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid,
+						 (void *)(self->mem + shift), 2));
+	}
+}
+
+/* The count, by the parameter: exactly so many, one more, and many more. */
+TEST_F(array, count_limit)
+{
+	static const unsigned int limits[] = { 1, 2, 3, 16, 63, 64 };
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf *bufs = (void *)self->mem;
+	struct dmop_info info;
+	unsigned int i;
+
+	fill_array(bufs, 65, &op);
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		__u64 calls = dmop_calls(self->fd);
+
+		ASSERT_EQ(0, param_set("dm_op_max_nr_bufs", limits[i]));
+		EXPECT_EQ(xen_says(limits[i]),
+			  dmop_call(self->fd, target_domid, bufs, limits[i])) {
+			TH_LOG("limit %u", limits[i]);
+		}
+		/* Who says E2BIG: Xen was asked once, and not by those below. */
+		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+		EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, limits[i] + 1));
+		EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, 0xffff));
+		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+		EXPECT_EQ(0, dmop_info(self->fd, &info));
+		EXPECT_EQ(limits[i], info.max_nr_bufs);
+	}
+}
+
+/* A parameter out of its range is refused, and the old value stays. */
+TEST_F(array, limits_of_the_limits)
+{
+	static const struct { const char *name, *text; long ret; } tries[] = {
+		{ "dm_op_max_nr_bufs", "0", -EINVAL },
+		{ "dm_op_max_nr_bufs", "65", -EINVAL },
+		{ "dm_op_max_nr_bufs", "-1", -EINVAL },
+		{ "dm_op_max_nr_bufs", "4294967297", -ERANGE },
+		{ "dm_op_max_nr_bufs", "many", -EINVAL },
+		{ "dm_op_max_nr_bufs", " ", -EINVAL },
+		{ "dm_op_buf_max_size", "0", -EINVAL },
+		{ "dm_op_buf_max_size", "1048577", -EINVAL },
+		{ "dm_op_buf_max_size", "-4096", -EINVAL },
+		{ "dm_op_buf_max_size", "4294971392", -ERANGE },
+		{ "dm_op_buf_max_size", "4096k", -EINVAL },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		long before = param_get(tries[i].name);
+
+		EXPECT_EQ(tries[i].ret, param_set_text(tries[i].name, tries[i].text)) {
+			TH_LOG("%s = %s", tries[i].name, tries[i].text);
+		}
+		EXPECT_EQ(before, param_get(tries[i].name));
+	}
+	EXPECT_EQ(0, param_set("dm_op_max_nr_bufs", 64));
+	EXPECT_EQ(64, param_get("dm_op_max_nr_bufs"));
+	EXPECT_EQ(0, param_set("dm_op_buf_max_size", 1 << 20));
+	EXPECT_EQ(1 << 20, param_get("dm_op_buf_max_size"));
+	EXPECT_EQ(0, param_set("dm_op_max_nr_bufs", 1));
+	EXPECT_EQ(0, param_set("dm_op_buf_max_size", 1));
+}
+
+/* --- a buffer ---------------------------------------------------------- */
+
+/* One call that is all limits at once: 64 buffers of 1 MiB, all of them the same. */
+TEST_F(array, largest_call)
+{
+	const unsigned int nr = 64, size = 1 << 20;
+	struct dmop_buf bufs[64];
+	struct dm_op *op = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	ASSERT_NE(MAP_FAILED, op);
+	ASSERT_EQ(0, param_set("dm_op_max_nr_bufs", nr));
+	ASSERT_EQ(0, param_set("dm_op_buf_max_size", size));
+	op->op = DM_OP_UNKNOWN;
+	for (i = 0; i < nr; i++) {
+		bufs[i].uptr = op;
+		bufs[i].size = size;
+	}
+	EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, nr));
+	EXPECT_EQ(1, dmop_calls(self->fd));
+	EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2));
+	EXPECT_EQ(2, dmop_calls(self->fd));
+}
+
+/* Sizes whose sum wraps around are too large each. */
+TEST_F(array, huge_sizes)
+{
+	static const unsigned long sizes[] = {
+		1UL << 31, 1UL << 32, (1UL << 32) + 64, 1UL << 63, -1UL, -64UL,
+	};
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf bufs[16];
+	unsigned int i, at;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (at = 0; at < ARRAY_SIZE(bufs); at++) {
+			fill_array(bufs, ARRAY_SIZE(bufs), &op);
+			bufs[at].size = sizes[i];
+			EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs,
+						    ARRAY_SIZE(bufs))) {
+				TH_LOG("buffer %u of %#lx bytes", at, sizes[i]);
+			}
+			if (at < 2)
+				EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid,
+							    bufs, at + 1));
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(bufs); i++)
+		bufs[i].size = 1UL << 60;	/* sixteen of them are 0 */
+	EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, ARRAY_SIZE(bufs)));
+	EXPECT_EQ(0, dmop_calls(self->fd));
+}
+
+/* The size, by the parameter: exactly so much, and one more. */
+TEST_F(array, size_limit)
+{
+	static const unsigned int limits[] = { 64, 255, 256, 257, 4096, 1 << 20 };
+	char *mem = guarded_pages(257, 0);
+	struct dmop_info info;
+	unsigned int i, at;
+
+	ASSERT_NE(NULL, mem);
+	((struct dm_op *)mem)->op = DM_OP_UNKNOWN;
+	((struct dm_op *)mem)->pad = 0;
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		ASSERT_EQ(0, param_set("dm_op_buf_max_size", limits[i]));
+		for (at = 0; at < 2; at++) {
+			struct dmop_buf bufs[2] = {
+				{ .uptr = mem, .size = 64 },
+				{ .uptr = mem, .size = 64 },
+			};
+			__u64 calls = dmop_calls(self->fd);
+
+			bufs[at].size = limits[i];
+			EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2)) {
+				TH_LOG("limit %u, buffer %u", limits[i], at);
+			}
+			EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+			bufs[at].size++;
+			EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, 2));
+			EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+		}
+		EXPECT_EQ(0, dmop_info(self->fd, &info));
+		EXPECT_EQ(limits[i], info.max_buf_size);
+	}
+}
+
+/* A buffer of @size bytes that ends where memory ends, good and then not. */
+static void check_buffer_end(struct __test_metadata *const _metadata,
+			     FIXTURE_DATA(array) *self, size_t size,
+			     size_t other_size)
+{
+	char *end = self->mem + self->len;
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf bufs[2] = {
+		{ .uptr = &op, .size = sizeof(op) },
+		{ .uptr = end - size, .size = size },
+	};
+	__u64 calls = dmop_calls(self->fd);
+
+	bufs[0].size = other_size;
+	EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes", other_size, size);
+	}
+	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+	bufs[1].uptr = end - size + 1;
+	EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes, a byte is missing", other_size, size);
+	}
+	bufs[1].uptr = self->mem - 1;
+	EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes, from a byte before memory", other_size, size);
+	}
+	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
+}
+
+/* On both sides of the bound between the small path and the large one. */
+TEST_F(array, buffer_at_the_end_of_memory)
+{
+	size_t size, op_size = sizeof(struct dm_op);
+
+	for (size = 1; size <= 16; size++)
+		check_buffer_end(_metadata, self, size, op_size);
+	for (size = SMALL_BYTES - op_size - 3; size <= SMALL_BYTES - op_size + 3; size++)
+		check_buffer_end(_metadata, self, size, op_size);
+	for (size = SMALL_BYTES - 3; size <= SMALL_BYTES + 3; size++)
+		check_buffer_end(_metadata, self, size, op_size);
+	for (size = 4094; size <= 4096; size++)
+		check_buffer_end(_metadata, self, size, op_size);
+}
+
+/* Each buffer of each count, in turn the one that cannot be read. */
+TEST_F(array, one_bad_buffer)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf bufs[16];
+	unsigned int nr, bad, i;
+
+	for (nr = 1; nr <= ARRAY_SIZE(bufs); nr++) {
+		for (bad = 0; bad < nr; bad++) {
+			fill_array(bufs, nr, &op);
+			bufs[bad].uptr = BAD_POINTER;
+			EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, nr)) {
+				TH_LOG("buffer %u of %u", bad, nr);
+			}
+			bufs[bad].uptr = NULL;
+			EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, nr));
+			for (i = 0; i < ARRAY_SIZE(foreign_addresses); i++) {
+				bufs[bad].uptr = (void *)foreign_addresses[i];
+				EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid,
+							     bufs, nr)) {
+					TH_LOG("buffer %u of %u at %p", bad, nr,
+					       bufs[bad].uptr);
+				}
+			}
+		}
+	}
+	EXPECT_EQ(0, dmop_calls(self->fd));
+}
+
+/* Nothing is read from a buffer of no bytes, wherever it is said to be. */
+TEST_F(array, no_bytes)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf bufs[2] = {
+		{ .uptr = &op, .size = sizeof(op) },
+		{ .uptr = BAD_POINTER, .size = 0 },
+	};
+	unsigned int i;
+
+	EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2));
+	bufs[1].uptr = NULL;
+	EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2));
+	for (i = 0; i < ARRAY_SIZE(foreign_addresses); i++) {
+		bufs[1].uptr = (void *)foreign_addresses[i];
+		EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2)) {
+			TH_LOG("at %p", bufs[1].uptr);
+		}
+	}
+
+	/* The first buffer is where Xen looks for the operation. */
+	bufs[0].uptr = NULL;
+	bufs[0].size = 0;
+	EXPECT_EQ(TOO_SHORT, dmop_call(self->fd, target_domid, bufs, 1));
+	EXPECT_EQ(TOO_SHORT, dmop_call(self->fd, target_domid, bufs, 2));
+	EXPECT_EQ(ARRAY_SIZE(foreign_addresses) + 4, dmop_calls(self->fd));
+}
+
+/* A first buffer of every size, against the end of memory. */
+TEST_F(array, short_first_buffer)
+{
+	struct dmop_buf buf;
+	size_t size;
+
+	for (size = 1; size <= sizeof(struct dm_op); size++) {
+		struct dm_op op = { .op = DM_OP_UNKNOWN };
+		__u64 calls = dmop_calls(self->fd);
+
+		buf.uptr = self->mem + self->len - size;
+		buf.size = size;
+		memcpy(buf.uptr, &op, size);
+		/* Xen wants to see the operation's head. */
+		EXPECT_EQ(size < 8 ? TOO_SHORT : -EOPNOTSUPP,
+			  dmop_call(self->fd, target_domid, &buf, 1)) {
+			TH_LOG("%zu bytes", size);
+		}
+		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+		EXPECT_EQ(0, memcmp(buf.uptr, &op, size));
+	}
+}
+
+/* --- results ----------------------------------------------------------- */
+
+/*
+ * DM_OP_TRACK_DIRTY_VRAM gives a bitmap in buffer 1: all ones when it is first
+ * asked for a range. Nothing runs in the domain, so it is then all zeros.
+ */
+#define VRAM_PAGES	256
+#define VRAM_BYTES	(VRAM_PAGES / 8)
+
+FIXTURE(result)
+{
+	int fd;
+	int observer;
+	char *mem;
+	size_t len;
+	long server;
+};
+
+static struct dm_op vram_op(__u32 nr)
+{
+	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM };
+
+	op.u.vram.nr = nr;
+	op.u.vram.first_pfn = 0;
+	return op;
+}
+
+/* Back to the state in which the next bitmap is all ones. */
+static long vram_forget(int fd)
+{
+	struct dm_op op = vram_op(0);
+	char none;
+
+	return dm_op2(fd, target_domid, &op, &none, 0);
+}
+
+FIXTURE_SETUP(result)
+{
+	self->fd = dmop_open_bound(target_domid);
+	ASSERT_LE(0, self->fd);
+	self->observer = dmop_open();
+	ASSERT_LE(0, self->observer);
+	self->len = 2 * sysconf(_SC_PAGESIZE);
+	self->mem = guarded_pages(2, 0);
+	ASSERT_NE(NULL, self->mem);
+	ioreq_destroy_all(self->observer, target_domid);
+	self->server = ioreq_create(self->observer, target_domid);
+	ASSERT_LE(0, self->server);
+	ASSERT_EQ(0, vram_forget(self->observer));
+}
+
+FIXTURE_TEARDOWN(result)
+{
+	vram_forget(self->observer);
+	ioreq_destroy_all(self->observer, target_domid);
+	close(self->observer);
+	close(self->fd);
+}
+
+/* The result ends where memory ends, and nothing before it changes. */
+TEST_F(result, written_back)
+{
+	char *at = self->mem + self->len - VRAM_BYTES;
+	struct dm_op op = vram_op(VRAM_PAGES);
+
+	ASSERT_EQ(0, dm_op2(self->fd, target_domid, &op, at, VRAM_BYTES));
+	EXPECT_TRUE(all_bytes(at, 0xff, VRAM_BYTES));
+	ASSERT_EQ(0, dm_op2(self->fd, target_domid, &op, at, VRAM_BYTES));
+	EXPECT_TRUE(all_bytes(at, 0, VRAM_BYTES));
+	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len - VRAM_BYTES));
+}
+
+/* A larger buffer than Xen fills: the rest comes back as it was. */
+TEST_F(result, written_back_with_the_rest_as_it_was)
+{
+	static const unsigned int sizes[] = { VRAM_BYTES + 1, 192, 193, 1000, 4096 };
+	struct dm_op op = vram_op(VRAM_PAGES);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, vram_forget(self->observer));
+		memset(self->mem, POISON, self->len);
+		ASSERT_EQ(0, dm_op2(self->fd, target_domid, &op, self->mem, sizes[i]));
+		EXPECT_TRUE(all_bytes(self->mem, 0xff, VRAM_BYTES));
+		EXPECT_TRUE(all_bytes(self->mem + VRAM_BYTES, POISON, self->len - VRAM_BYTES));
+	}
+}
+
+/* The result of the first buffer, and a second one that Xen never touches. */
+TEST_F(result, unchanged_read_only_buffer)
+{
+	struct dm_op op = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
+
+	op.u.info.id = self->server;
+	op.u.info.flags = DM_OP_INFO_NO_GFNS;
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	EXPECT_EQ(0, dm_op2(self->fd, target_domid, &op, self->mem, 100));
+	EXPECT_NE(0, op.u.info.bufioreq_port);
+	op.u.info.bufioreq_port = 0;
+	EXPECT_EQ(0, dm_op2(self->fd, target_domid, &op, self->mem, 4096));
+	EXPECT_NE(0, op.u.info.bufioreq_port);
+	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
+}
+
+/* An operation without a result can stand in read-only memory. */
+TEST_F(result, unchanged_read_only_operation)
+{
+	struct dm_op *op = (void *)self->mem;
+
+	*op = ports_op(DM_OP_MAP_IO_RANGE, self->server, 0x100, 0x10f);
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	EXPECT_EQ(0, dm_op(self->fd, target_domid, op));
+	EXPECT_EQ(1, ports_mapped(self->observer, target_domid, self->server, 0x100, 0x10f));
+}
+
+/* The one failure that comes after Xen has acted, small path and large. */
+TEST_F(result, changed_read_only_buffer)
+{
+	struct dm_op op = vram_op(VRAM_PAGES);
+	char *end = self->mem + self->len;
+	char bitmap[VRAM_BYTES];
+
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	EXPECT_EQ(-EFAULT, dm_op2(self->fd, target_domid, &op, end - VRAM_BYTES, VRAM_BYTES));
+	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
+	/* Xen has acted: the range is no longer new to it. */
+	EXPECT_EQ(0, dm_op2(self->fd, target_domid, &op, bitmap, VRAM_BYTES));
+	EXPECT_TRUE(all_bytes(bitmap, 0, VRAM_BYTES));
+
+	ASSERT_EQ(0, vram_forget(self->observer));
+	EXPECT_EQ(-EFAULT, dm_op2(self->fd, target_domid, &op, self->mem, 1000));
+	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
+}
+
+TEST_F(result, changed_read_only_operation)
+{
+	struct dm_op *op = (void *)self->mem, given;
+
+	memset(op, 0, sizeof(*op));
+	op->op = DM_OP_CREATE_IOREQ_SERVER;
+	op->u.create.id = 0xbeef;
+	given = *op;
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	EXPECT_EQ(-EFAULT, dm_op(self->fd, target_domid, op));
+	EXPECT_EQ(0, memcmp(&given, op, sizeof(given)));
+	/* Xen has acted: there is one more. */
+	EXPECT_EQ(2, __builtin_popcount(ioreq_mask(self->observer, target_domid)));
+}
+
+/* Two buffers in the same memory: each goes back in turn, where it was changed. */
+TEST_F(result, overlapping_buffers)
+{
+	struct dm_op *op = (void *)self->mem;
+	struct dmop_buf bufs[2] = {
+		{ .uptr = op, .size = sizeof(*op) },
+		{ .uptr = op, .size = sizeof(*op) },
+	};
+
+	memset(op, 0, sizeof(*op));
+	op->op = DM_OP_GET_IOREQ_SERVER_INFO;
+	op->u.info.id = self->server;
+	op->u.info.flags = DM_OP_INFO_NO_GFNS;
+
+	/* Xen changes the first only; the unchanged second must not undo it. */
+	EXPECT_EQ(0, dmop_call(self->fd, target_domid, bufs, 2));
+	EXPECT_NE(0, op->u.info.bufioreq_port);
+
+	/* Here it changes the second, which begins in the middle of the first. */
+	*op = vram_op(64);
+	bufs[1].uptr = (char *)op + 32;
+	bufs[1].size = 8;
+	ASSERT_EQ(0, vram_forget(self->observer));
+	EXPECT_EQ(0, dmop_call(self->fd, target_domid, bufs, 2));
+	EXPECT_TRUE(all_bytes((char *)op + 32, 0xff, 8));
+	EXPECT_EQ(DM_OP_TRACK_DIRTY_VRAM, op->op);
+	EXPECT_TRUE(all_bytes((char *)op + 40, 0, sizeof(*op) - 40));
+}
+
+/* A buffer that holds the array, or the argument itself. */
+TEST_F(result, buffer_over_array_and_argument)
+{
+	struct dmop_dm_op *arg = (void *)self->mem;
+	struct dmop_buf *bufs = (void *)(arg + 1);
+	struct dm_op op = vram_op(512);
+
+	arg->dom = target_domid;
+	arg->num = 2;
+	arg->ubufs = bufs;
+	bufs[0].uptr = &op;
+	bufs[0].size = sizeof(op);
+	bufs[1].uptr = self->mem;
+	bufs[1].size = 64;
+	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_DM_OP, arg));
+	/* 48 bytes of argument and array, then poison: all overwritten by the result. */
+	EXPECT_TRUE(all_bytes(self->mem, 0xff, 64));
+	EXPECT_TRUE(all_bytes(self->mem + 64, POISON, self->len - 64));
+}
+
+/* --- failure leaves everything as it was ------------------------------- */
+
+struct failing_op {
+	const char *what;
+	struct dm_op op;
+	size_t second;		/* size of buffer 1; 0 for none */
+	long ret;
+};
+
+/* Refused by Xen at different depths. */
+static const struct failing_op failing_ops[] = {
+	{ "unknown operation", { .op = DM_OP_UNKNOWN }, 0, -EOPNOTSUPP },
+	{ "non-zero padding", { .op = DM_OP_CREATE_IOREQ_SERVER, .pad = 1 }, 0, -EINVAL },
+	{ "no such server", { .op = DM_OP_GET_IOREQ_SERVER_INFO, .u.info.id = 7 }, 0, -ENOENT },
+	{ "no such kind of server", { .op = DM_OP_CREATE_IOREQ_SERVER,
+	  .u.create.handle_bufioreq = 9 }, 0, -EINVAL },
+	{ "bitmap too small", { .op = DM_OP_TRACK_DIRTY_VRAM,
+	  .u.vram.nr = 4096 }, 100, -EINVAL },
+	{ "too many pages", { .op = DM_OP_TRACK_DIRTY_VRAM,
+	  .u.vram.nr = 1 << 20 }, 4096, -EINVAL },
+	{ "memory type that does not exist", { .op = DM_OP_SET_MEM_TYPE,
+	  .u.mem_type = { .nr = 1, .type = 0x7fff } }, 0, -EINVAL },
+};
+
+TEST_F(result, failed_call_writes_nothing)
+{
+	struct dm_op *op = (void *)self->mem;
+	char *second = self->mem + sizeof(*op);
+	char *given = malloc(self->len);
+	unsigned int i;
+
+	ASSERT_NE(NULL, given);
+	for (i = 0; i < ARRAY_SIZE(failing_ops); i++) {
+		const struct failing_op *f = &failing_ops[i];
+		unsigned int mask = ioreq_mask(self->observer, target_domid);
+		long ret;
+
+		memset(self->mem, POISON, self->len);
+		*op = f->op;
+		memcpy(given, self->mem, self->len);
+		if (f->second)
+			ret = dm_op2(self->fd, target_domid, op, second, f->second);
+		else
+			ret = dm_op(self->fd, target_domid, op);
+		EXPECT_EQ(f->ret, ret) {
+			TH_LOG("%s", f->what);
+		}
+		EXPECT_EQ(0, memcmp(given, self->mem, self->len)) {
+			TH_LOG("%s: user memory written", f->what);
+		}
+		EXPECT_EQ(mask, ioreq_mask(self->observer, target_domid));
+	}
+	free(given);
+}
+
+/*
+ * The hard case. Xen works on a long operation in pieces and keeps its place in
+ * buffer 0, so that buffer is no longer what the caller gave when a later piece
+ * fails. It fails at the end of memory, where type changes are refused.
+ *
+ * Whether Xen pauses depends on interrupts that come meanwhile, so it is done
+ * many times.
+ */
+#define LONG_ROUNDS	200
+
+TEST_F(result, failure_after_a_pause_writes_nothing)
+{
+	struct dm_op op = { .op = DM_OP_SET_MEM_TYPE }, given;
+	__u32 nr = 1;
+	int i;
+
+	/* How far can one go? Doubling, until it fails. */
+	op.u.mem_type.type = DM_OP_MEM_RAM_RW;
+	do {
+		nr *= 2;
+		op.u.mem_type.nr = nr;
+		op.u.mem_type.first_pfn = 0;
+	} while (nr < 1U << 24 && !dm_op(self->fd, target_domid, &op));
+
+	op.u.mem_type.nr = nr;
+	op.u.mem_type.first_pfn = 0;
+	given = op;
+	for (i = 0; i < LONG_ROUNDS; i++) {
+		EXPECT_EQ(-EINVAL, dm_op(self->fd, target_domid, &op));
+		ASSERT_EQ(0, memcmp(&given, &op, sizeof(op))) {
+			TH_LOG("round %d of %u pages: left at page %llu, %u to go",
+			       i, nr, op.u.mem_type.first_pfn, op.u.mem_type.nr);
+		}
+	}
+}
+
+DMOP_TEST_MAIN
