@@ -29,7 +29,9 @@ cmd_shell() {
 		esac
 		shift
 	done
-	[ -t 0 ] && [ -t 1 ] || die "lab shell needs a terminal" "for steps without a person there is lab run"
+	if [ ! -t 0 ] || [ ! -t 1 ]; then
+		die "lab shell needs a terminal" "for steps without a person there is lab run"
+	fi
 	image_ensure "$RELEASE"
 	[ "$module" = none ] || module_ensure
 	mkdir -p "$LAB_BUILD/runs"
@@ -38,10 +40,11 @@ cmd_shell() {
 	truncate -s 1M "$OUT/results.img"
 	mkfifo "$OUT/size"
 	LAB_ARGS="lab.mode=shell lab.release=$RELEASE lab.module=$module lab.term=${TERM:-xterm}"
+	LAB_ARGS+=" lab.rows=$(stty size | cut -d' ' -f1) lab.columns=$(stty size | cut -d' ' -f2)"
 	qemu_command "file:$OUT/serial.log"
-	QEMU+=(-device "virtio-serial-pci$VIRTIO" -echr 0x1d -chardev stdio,id=person,mux=on,signal=off
-		-mon person -device virtconsole,chardev=person
-		-chardev "pipe,id=size,path=${OUT//,/,,}/size" -device virtserialport,chardev=size,name=lab.size)
+	QEMU+=(-device "virtio-serial-pci$VIRTIO" -echr 0x1d -chardev 'stdio,id=person,mux=on,signal=off'
+		-mon person -device 'virtconsole,chardev=person'
+		-chardev "pipe,id=size,path=${OUT//,/,,}/size" -device 'virtserialport,chardev=size,name=lab.size')
 	stage "boot $RELEASE, dom0 $DOM0, $ACCEL (about half a minute; what Xen and dom0 say: $OUT/serial.log)"
 	shell_boot || status=$?
 	if grep -q 'lab: shell' "$OUT/serial.log"; then
@@ -63,7 +66,6 @@ shell_boot() {
 	setpriv --pdeathsig KILL "${QEMU[@]}" <&0 9<&- &
 	qemu_pid=$!
 	trap 'stty size >&4' WINCH
-	stty size >&4
 	shell_progress &
 	progress=$!
 	# A changed window interrupts wait.
