@@ -99,7 +99,7 @@ run_check() {
 
 # run_boot: sets ENDED to how the emulator ended: off, or killed at the timeout.
 run_boot() {
-	local line part='' status
+	local line part='' status started=$SECONDS told=$SECONDS
 	: >"$OUT/serial.log"
 	# A session of its own, so that all of it can be killed; and it dies with this shell, however that dies.
 	setsid setpriv --pdeathsig KILL "${QEMU[@]}" >"$OUT/qemu.log" 2>&1 </dev/null 6<&- 9<&- &
@@ -108,7 +108,7 @@ run_boot() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	ENDED=off WAITING='Xen'
-	exec 5< <(exec tail -n +1 -s 0.2 -f --pid="$qemu_pid" "$OUT/serial.log" 2>/dev/null)
+	exec 5< <(exec tail -n +1 -s 0.2 -f --pid="$qemu_pid" "$OUT/serial.log" 2>/dev/null 6<&- 9<&-)
 	while :; do
 		status=0
 		IFS= read -r -t 1 -u 5 line || status=$?
@@ -117,11 +117,16 @@ run_boot() {
 			part=
 		elif [ "$status" -gt 128 ]; then
 			part+=$line
-			[ ! -t 2 ] || printf '\r[%4ds] waiting for %s ' "$SECONDS" "$WAITING" >&2
+			if [ -t 2 ]; then
+				printf '\r[%4ds] waiting for %s ' "$SECONDS" "$WAITING" >&2
+			elif [ $((SECONDS - told)) -ge 60 ]; then
+				told=$SECONDS
+				stage "still waiting for $WAITING"
+			fi
 		else
 			break
 		fi
-		if [ "$SECONDS" -ge "$TIMEOUT" ]; then
+		if [ $((SECONDS - started)) -ge "$TIMEOUT" ]; then
 			ENDED=timeout
 			break
 		fi
@@ -169,7 +174,7 @@ run_verdict() {
 	[ "${status:-0}" = 0 ] || why+=("modprobe dmop_privcmd: exit status $status")
 	# Only out-of-tree (4096) and unsigned (8192) are what this module is.
 	taint=$(awk '$1 == "taint" { print $2 }' "$OUT/in/verdict")
-	[ $((${taint:-0} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: $taint")
+	[ $((${taint:-0} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: $taint (12288 is expected)")
 
 	touch "$OUT/in/dmesg" "$OUT/in/xl-dmesg"
 	scan "$payload/expected-splats" "$OUT/serial.log" "$OUT/in/dmesg" "$OUT/in/xl-dmesg" >"$OUT/splats" || :
@@ -205,7 +210,7 @@ run_explain() {
 		fi
 		if ! grep -q '^[^ ]* [0-9]' "$OUT/verdict"; then
 			echo "--- the end of $OUT/serial.log"
-			tail -n 15 "$OUT/serial.log" | tr -d '\r' | sed 's/^/  | /'
+			tail -n 30 "$OUT/serial.log" | tr -d '\r' | sed 's/^/  | /'
 			sed 's/^/  | qemu: /' "$OUT/qemu.log"
 		fi
 		printf 'FAILED: %s\n' "$@"

@@ -62,7 +62,8 @@ shell_boot() {
 	exec 4<>"$OUT/size"
 	# An emulator that is killed leaves the terminal as it had set it.
 	# shellcheck disable=SC2064  # the settings of now
-	trap "stty '$saved'" EXIT
+	trap "stty '$saved' 2>/dev/null; rm -r '$OUT'" EXIT
+	trap 'exit 129' HUP TERM
 	setpriv --pdeathsig KILL "${QEMU[@]}" <&0 9<&- &
 	qemu_pid=$!
 	trap 'stty size >&4' WINCH
@@ -76,7 +77,7 @@ shell_boot() {
 	kill "$progress" 2>/dev/null || :
 	exec 4>&-
 	stty "$saved"
-	trap - EXIT
+	trap - EXIT HUP TERM
 	return "$status"
 }
 
