@@ -2,76 +2,88 @@
 /*
  * binding.c - the state of an open file, and the domain record it points at
  */
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 #include <xen/dmop.h>
 
 #include "binding.h"
 #include "hypercall.h"
+#include "policy.h"
 
 /*
- * The live records by domid. Only RESTRICT, the last close of a record and
- * revocation come here.
+ * The records that can be bound to: those that are not dead. Only RESTRICT, the
+ * last close of a record and its death come here; nothing is allocated and no
+ * user memory is touched under the lock.
  */
-static DEFINE_XARRAY_FLAGS(records, XA_FLAGS_ACCOUNT);
+static LIST_HEAD(records);
 static DEFINE_MUTEX(records_lock);
 
-/* Takes @record out of the table; a record is in it as long as it is not dead. */
-static void record_revoke(struct dmop_record *record)
+static struct dmop_record *record_find(domid_t domid)
+{
+	struct dmop_record *record;
+
+	lockdep_assert_held(&records_lock);
+
+	list_for_each_entry(record, &records, link)
+		if (dmop_policy_same_target(record->domid, domid))
+			return record;
+	return NULL;
+}
+
+static void record_die(struct dmop_record *record)
 {
 	lockdep_assert_held(&records_lock);
 
 	if (record->dead)
 		return;
 	WRITE_ONCE(record->dead, true);
-	xa_erase(&records, record->domid);
+	list_del_init(&record->link);
 }
 
-static struct dmop_record *record_create(domid_t domid)
+/* The record of a live domain: one that is there, or else @new. */
+static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 {
 	struct dmop_record *record;
 	int err;
 
 	lockdep_assert_held(&records_lock);
 
-	record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
-	if (!record)
-		return ERR_PTR(-ENOMEM);
-
-	refcount_set(&record->users, 1);
-	record->domid = domid;
-
-	err = xa_err(xa_store(&records, domid, record, GFP_KERNEL_ACCOUNT));
+	record = record_find(domid);
+	err = dmop_hypercall_probe(domid);
 	if (err) {
-		kfree(record);
+		if (record && err == -ESRCH)
+			record_die(record);
 		return ERR_PTR(err);
 	}
-	return record;
+	if (record) {
+		refcount_inc(&record->users);
+		return record;
+	}
+	list_add(&new->link, &records);
+	return new;
 }
 
-/*
- * The probe is made under the lock: a record that is found dead here leaves
- * the table before anyone can bind to it.
- */
 static struct dmop_record *record_get(domid_t domid)
 {
-	struct dmop_record *record;
+	struct dmop_record *new, *record;
 
-	mutex_lock(&records_lock);
-	record = xa_load(&records, domid);
-	if (dmop_hypercall_probe(domid) == -ESRCH) {
-		if (record)
-			record_revoke(record);
-		record = ERR_PTR(-ESRCH);
-	} else if (record) {
-		refcount_inc(&record->users);
-	} else {
-		record = record_create(domid);
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&new->users, 1);
+	new->domid = domid;
+
+	if (mutex_lock_killable(&records_lock)) {
+		kfree(new);
+		return ERR_PTR(-EINTR);
 	}
+	record = record_join(domid, new);
 	mutex_unlock(&records_lock);
 
+	if (record != new)
+		kfree(new);
 	return record;
 }
 
@@ -79,16 +91,23 @@ static void record_put(struct dmop_record *record)
 {
 	if (!refcount_dec_and_mutex_lock(&record->users, &records_lock))
 		return;
-	record_revoke(record);
+	list_del(&record->link);
 	mutex_unlock(&records_lock);
 	kfree(record);
 }
 
+/*
+ * The probe comes first: some operations answer ESRCH for a live domain, and
+ * such a call has no business with the lock.
+ */
 void dmop_record_check(struct dmop_record *record)
 {
+	if (READ_ONCE(record->dead) ||
+	    dmop_hypercall_probe(record->domid) != -ESRCH)
+		return;
+
 	mutex_lock(&records_lock);
-	if (dmop_hypercall_probe(record->domid) == -ESRCH)
-		record_revoke(record);
+	record_die(record);
 	mutex_unlock(&records_lock);
 }
 
@@ -108,23 +127,21 @@ void dmop_file_destroy(struct dmop_file *f)
 	kfree(f);
 }
 
-int dmop_file_enter(struct dmop_file *f, struct dmop_record **record)
+int dmop_file_enter(struct dmop_file *f, const struct dmop_record *record)
 {
-	*record = dmop_file_record(f);
-	if (likely(*record))
+	if (likely(record))
 		return 0;
 
 	if (down_read_killable(&f->unbound))
 		return -EINTR;
+	if (!f->record)
+		return 0;
 
-	/* Bound while this call waited: then it needs no lock. */
-	*record = f->record;
-	if (*record)
-		up_read(&f->unbound);
-	return 0;
+	up_read(&f->unbound);
+	return -EAGAIN;
 }
 
-void dmop_file_leave(struct dmop_file *f, struct dmop_record *record)
+void dmop_file_leave(struct dmop_file *f, const struct dmop_record *record)
 {
 	if (!record)
 		up_read(&f->unbound);
@@ -161,9 +178,4 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid)
 unlock:
 	up_write(&f->unbound);
 	return err;
-}
-
-void dmop_binding_exit(void)
-{
-	xa_destroy(&records);
 }

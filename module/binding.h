@@ -6,25 +6,28 @@
 #define DMOP_BINDING_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 
-/* The module loads in the initial domain only, and that one is domain 0. */
+/* The module loads in domain 0 only; that it is, is asked of Xen then. */
 #define DMOP_OWN_DOMID	0
 
 /*
- * A live domain, shared by all open files bound to it. A record that is dead
- * has left the table and never comes back, so a later domain with the same
- * domid gets a record of its own.
+ * A domain, shared by all open files bound to it. A record that is dead has
+ * left the table and never comes back, so the next file that is restricted to
+ * that domid gets another.
  *
  * @users: one for each open file; the last one to go frees the record
+ * @link:  in the table of records while not dead; under the table's lock
  * @domid: constant
  * @dead:  set once, under the table's lock; read without a lock
  */
 struct dmop_record {
 	refcount_t users;
+	struct list_head link;
 	domid_t domid;
 	bool dead;
 };
@@ -69,28 +72,6 @@ struct dmop_file *dmop_file_create(void);
 void dmop_file_destroy(struct dmop_file *f);
 
 /**
- * dmop_file_enter() - hold the state of a file still for one call
- * @f:      the file
- * @record: out: its record, or NULL if it is unbound
- *
- * A file that is seen unbound stays so until dmop_file_leave(). One that is
- * bound stays bound; its record may die at any time.
- *
- * Context: process context; waits, killably, for a RESTRICT under way.
- *
- * Return: 0 with @record set, and dmop_file_leave() is owed; or -EINTR: the
- * caller is being killed.
- */
-int dmop_file_enter(struct dmop_file *f, struct dmop_record **record);
-
-/**
- * dmop_file_leave() - end what dmop_file_enter() began
- * @f:      the file
- * @record: what dmop_file_enter() gave
- */
-void dmop_file_leave(struct dmop_file *f, struct dmop_record *record);
-
-/**
  * dmop_file_record() - what a file is bound to, for a glance
  * @f: the file
  *
@@ -102,6 +83,29 @@ static inline struct dmop_record *dmop_file_record(struct dmop_file *f)
 	/* Pairs with the release in dmop_file_restrict(). */
 	return smp_load_acquire(&f->record);
 }
+
+/**
+ * dmop_file_enter() - hold the state of a file still for one call
+ * @f:      the file
+ * @record: what dmop_file_record() said
+ *
+ * A file that was unbound stays so until dmop_file_leave(). One that was bound
+ * stays bound; its record may die at any time.
+ *
+ * Context: process context; waits, killably, for a RESTRICT under way.
+ *
+ * Return: 0, and dmop_file_leave() is owed; or
+ *  -EAGAIN the file got bound meanwhile: decide again
+ *  -EINTR  the caller is being killed
+ */
+int dmop_file_enter(struct dmop_file *f, const struct dmop_record *record);
+
+/**
+ * dmop_file_leave() - end what dmop_file_enter() began
+ * @f:      the file
+ * @record: as given to dmop_file_enter()
+ */
+void dmop_file_leave(struct dmop_file *f, const struct dmop_record *record);
 
 /**
  * dmop_file_state() - the state that a record stands for
@@ -122,25 +126,19 @@ unsigned int dmop_file_state(const struct dmop_record *record);
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file got bound since the decision: decide again
- *  -ESRCH  Xen knows no such domain
+ *  -ESRCH  Xen knows no such domain; or why else Xen will have nothing done to
+ *          it
  *  -ENOMEM no memory for the record
  *  -EINTR  the caller is being killed
  */
 int dmop_file_restrict(struct dmop_file *f, domid_t domid);
 
 /**
- * dmop_record_check() - Xen said ESRCH: revoke the record if the domain is gone
+ * dmop_record_check() - Xen said ESRCH: the record is dead if the domain is gone
  * @record: of a bound file
  *
  * Context: process context; may sleep.
  */
 void dmop_record_check(struct dmop_record *record);
-
-/**
- * dmop_binding_exit() - free what the table of records holds
- *
- * Context: module exit, when no file is open.
- */
-void dmop_binding_exit(void);
 
 #endif /* DMOP_BINDING_H */

@@ -29,8 +29,10 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  *
  * Context: process context.
  *
- * Return: -ESRCH: Xen knows no such domain. -ENOSYS: Xen has no dm_op. Any
- * other value: the domain is there.
+ * Return: 0: the domain is there and may be acted on. Else why not, among them
+ *  -ESRCH  Xen knows no such domain
+ *  -EPERM  it is the domain that asks, or Xen's policy forbids it
+ *  -ENOSYS Xen has no dm_op
  */
 int dmop_hypercall_probe(domid_t domid);
 

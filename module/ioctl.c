@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -58,7 +59,8 @@ static int decide(struct dmop_file *f, const struct dmop_record *record,
 	int verdict;
 
 	/* Asked only where it counts: capable() leaves marks on the caller. */
-	if (s.state == DMOP_STATE_UNBOUND && r->act != DMOP_ACT_PROBE)
+	if (s.state == DMOP_STATE_UNBOUND &&
+	    (r->act == DMOP_ACT_CALL || r->act == DMOP_ACT_RESTRICT))
 		s.admin = capable(CAP_SYS_ADMIN);
 
 	verdict = dmop_policy(&s, r);
@@ -86,6 +88,9 @@ static int bufs_read_array(struct call_bufs *b, u64 nr,
 	size_t max_size = READ_ONCE(dmop_max_buf_size);
 	unsigned int i;
 
+	/* Without a buffer there is no operation; not every Xen looks. */
+	if (!nr)
+		return -EINVAL;
 	if (nr > READ_ONCE(dmop_max_nr_bufs))
 		return -E2BIG;
 	b->nr = nr;
@@ -194,20 +199,37 @@ out:
 	return ret;
 }
 
+/*
+ * Decides, and if the answer is DMOP_ALLOW holds the state that it was made
+ * under until dmop_file_leave(). Twice at most: a file gets bound once.
+ */
+static int enter(struct dmop_file *f, const struct dmop_request *r,
+		 struct dmop_record **record)
+{
+	int ret;
+
+	do {
+		*record = dmop_file_record(f);
+		ret = decide(f, *record, r);
+		if (ret != DMOP_ALLOW)
+			return ret;
+		ret = dmop_file_enter(f, *record);
+	} while (ret == -EAGAIN);
+
+	return ret ? ret : DMOP_ALLOW;
+}
+
 static long call(struct dmop_file *f, const struct dmop_request *r, u64 nr,
 		 const struct dmop_buf __user *uarray)
 {
 	struct dmop_record *record;
 	long ret;
 
-	ret = dmop_file_enter(f, &record);
-	if (ret)
+	ret = enter(f, r, &record);
+	if (ret != DMOP_ALLOW)
 		return ret;
 
-	ret = decide(f, record, r);
-	if (ret == DMOP_ALLOW)
-		ret = pass(f, record, r->domid, nr, uarray);
-
+	ret = pass(f, record, r->domid, nr, uarray);
 	dmop_file_leave(f, record);
 	return ret;
 }
@@ -258,10 +280,9 @@ static long ioctl_restrict(struct dmop_file *f, void __user *uarg)
 	return ret;
 }
 
-static void info_fill(struct dmop_file *f, struct dmop_info *info)
+static void info_fill(struct dmop_file *f, const struct dmop_record *record,
+		      struct dmop_info *info)
 {
-	const struct dmop_record *record = dmop_file_record(f);
-
 	*info = (struct dmop_info) {
 		.abi_version = DMOP_ABI_VERSION,
 		.state = dmop_file_state(record),
@@ -283,27 +304,35 @@ static void info_fill(struct dmop_file *f, struct dmop_info *info)
 static long ioctl_info(struct dmop_file *f, void __user *uarg)
 {
 	struct { u32 size; u32 flags; } head;
+	struct dmop_request r = { .act = DMOP_ACT_INFO };
+	const struct dmop_record *record;
 	struct dmop_info info;
 	size_t usize;
-	int err;
+	int ret;
 
 	if (copy_from_user(&head, uarg, sizeof(head)))
 		return -EFAULT;
+
+	record = dmop_file_record(f);
+	ret = decide(f, record, &r);
+	if (ret != DMOP_ALLOW)
+		return ret;
+
 	usize = head.size;
 	if (usize < DMOP_INFO_SIZE_V1)
 		return -EINVAL;
-	if (usize > PAGE_SIZE)
+	if (usize > DMOP_INFO_SIZE_MAX)
 		return -E2BIG;
 	if (head.flags)
 		return -EINVAL;
 
-	err = copy_struct_from_user((u8 *)&info + sizeof(head),
+	ret = copy_struct_from_user((u8 *)&info + sizeof(head),
 				    sizeof(info) - sizeof(head),
 				    uarg + sizeof(head), usize - sizeof(head));
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 
-	info_fill(f, &info);
+	info_fill(f, record, &info);
 	info.size = min(usize, sizeof(info));
 	return copy_to_user(uarg, &info, info.size) ? -EFAULT : 0;
 }
@@ -315,7 +344,7 @@ struct ioctl_entry {
 };
 
 #define ENTRY(_cmd, _compat, _handler) \
-	[_IOC_NR(_cmd)] = { .cmd = _cmd, .compat = _compat, .handler = _handler }
+	[_IOC_NR(_cmd)] = { .cmd = (_cmd), .compat = (_compat), .handler = (_handler) }
 
 /* The ABI, by number. Inherited ones have 64-bit layouts only. */
 static const struct ioctl_entry ioctls[] = {

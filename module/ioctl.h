@@ -9,7 +9,7 @@
 
 /* How far the parameters can be raised: together they bound one allocation. */
 #define DMOP_NR_BUFS_LIMIT	64
-#define DMOP_BUF_SIZE_LIMIT	(1024 * 1024)
+#define DMOP_BUF_SIZE_LIMIT	(64 * 1024)
 
 /* The parameters, within those limits; they may change at any time. */
 extern unsigned int dmop_max_nr_bufs;	/* buffers per dm_op */

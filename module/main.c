@@ -56,7 +56,7 @@ MODULE_PARM_DESC(dm_op_max_nr_bufs,
 		 "Maximum number of buffers per dm_op hypercall (1 to 64, default 16)");
 module_param_cb(dm_op_buf_max_size, &max_buf_size_ops, &dmop_max_buf_size, 0644);
 MODULE_PARM_DESC(dm_op_buf_max_size,
-		 "Maximum size in bytes of a dm_op hypercall buffer (1 to 1048576, default 4096)");
+		 "Maximum size in bytes of a dm_op hypercall buffer (1 to 65536, default 4096)");
 
 static int dmop_open(struct inode *inode, struct file *filp)
 {
@@ -90,20 +90,28 @@ static struct miscdevice dmop_misc = {
 };
 
 /* NULL if the module can work here, else why it cannot. */
-static const char *dmop_unsupported(void)
+static const char * __init unsupported(void)
 {
+	int err;
+
 	if (!xen_domain())
 		return "this kernel does not run on Xen";
 	if (!xen_initial_domain())
 		return "this is not the initial domain (dom0)";
-	if (dmop_hypercall_probe(DOMID_INVALID) == -ENOSYS)
-		return "this Xen has no dm_op hypercall (Xen 4.9 or later needed)";
+
+	err = dmop_hypercall_probe(DOMID_INVALID);
+	if (err == -ENOSYS)
+		return "this Xen has no dm_op hypercall (older than 4.9, or built without HVM)";
+	if (err != -ESRCH)
+		return "this Xen answers for a domain that cannot exist";
+	if (dmop_hypercall_probe(DMOP_OWN_DOMID) != -EPERM)
+		return "the initial domain is not domain 0";
 	return NULL;
 }
 
 static int __init dmop_init(void)
 {
-	const char *why = dmop_unsupported();
+	const char *why = unsupported();
 	int err;
 
 	if (why) {
@@ -121,7 +129,6 @@ module_init(dmop_init);
 static void __exit dmop_exit(void)
 {
 	misc_deregister(&dmop_misc);
-	dmop_binding_exit();
 }
 module_exit(dmop_exit);
 

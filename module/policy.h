@@ -61,4 +61,15 @@ struct dmop_request {
  */
 int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r);
 
+/**
+ * dmop_policy_same_target() - are these two one target?
+ * @a: a domid
+ * @b: a domid
+ *
+ * Context: any; pure.
+ *
+ * Return: true if so.
+ */
+bool dmop_policy_same_target(__u16 a, __u16 b);
+
 #endif /* DMOP_POLICY_H */

@@ -10,11 +10,14 @@
  *
  * An open file is in one of three states and moves only downwards:
  *
- *   DMOP_STATE_UNBOUND   as opened. Every call needs CAP_SYS_ADMIN in the
- *                        initial user namespace, checked at each call.
+ *   DMOP_STATE_UNBOUND   as opened. Every call but INFO and the probe (DM_OP
+ *                        with num == 0) needs CAP_SYS_ADMIN in the initial user
+ *                        namespace, checked at each call.
  *   DMOP_STATE_BOUND     restricted to one domain. Needs no capability.
- *   DMOP_STATE_REVOKED   that domain is gone. Every call but INFO is ESRCH,
- *                        also after a new domain has got the same domid.
+ *   DMOP_STATE_REVOKED   that domain was seen to be gone. Every call but INFO
+ *                        is ESRCH, for ever: also after a new domain has got
+ *                        the same domid. A domain is seen to be gone when Xen
+ *                        answers ESRCH to a call on it.
  *
  * A domid that can be a target is 1 to 0x7fef and not the caller's own.
  *
@@ -25,14 +28,19 @@
  *   ESRCH         the open file is revoked
  *   (0)           DM_OP with num == 0, and RESTRICT to the domid already bound
  *   EPERM         policy: not this operation, or not on this domain
- *   EINVAL E2BIG  out of bounds
- *   ENOMEM        no memory for the copies of a large call
- *   EFAULT        the buffer array or a buffer cannot be read
+ *   EINVAL E2BIG  out of bounds: what the argument says
+ *   ENOMEM EFAULT the buffer array cannot be held, or read
+ *   E2BIG         out of bounds: the size of a buffer
+ *   ENOMEM EFAULT the buffers cannot be held, or read
  *   (other)       what Xen answers, unchanged
  *
- * A killed caller may see EINTR on its way out. A call that fails changes
- * nothing but the counters, and writes nothing to user memory. The one
- * exception: EFAULT when Xen has acted and the results cannot be copied back.
+ * Xen's own answers can be any of these too. ESRCH may then also mean that the
+ * operation found nothing to act on in a domain that lives: INFO tells.
+ *
+ * A killed caller may see EINTR on its way out. A call that is refused changes
+ * nothing but the counters and writes nothing to user memory; one that Xen
+ * answers with an error writes nothing either. The one exception is EFAULT when
+ * all went well and the results cannot be written back, or not wholly.
  *
  * Numbers 0 to 10 and their structures are those of the stock driver's
  * <xen/privcmd.h>; numbers from 0x80 are this module's own, and only these
@@ -63,7 +71,7 @@
  *
  * @op:      DMOP_HYPERCALL_NR
  * @arg[0]:  domid of the target domain
- * @arg[1]:  number of buffers
+ * @arg[1]:  number of buffers, 1 to dmop_info.max_nr_bufs
  * @arg[2]:  address of an array of so many struct dmop_buf
  * @arg[3], @arg[4]: not used by dm_op, never read
  */
@@ -74,9 +82,9 @@ struct dmop_hypercall {
 
 /*
  * One buffer of a dm_op. Buffer 0 holds struct xen_dm_op; what the others are
- * is told by Xen's public/hvm/dm_op.h. Xen gets a copy; a buffer is written
- * back only if the call succeeded and Xen changed it, and it is then written
- * back whole.
+ * is told by Xen's public/hvm/dm_op.h. Xen gets a copy of each, also where they
+ * overlap; a buffer is written back only if the call succeeded and Xen changed
+ * it, and it is then written back whole, in the order of the array.
  *
  * @uptr: address in the caller
  * @size: bytes, at most dmop_info.max_buf_size; 0 is allowed
@@ -116,7 +124,8 @@ struct dmop_dm_op {
  * What an open file is and may do.
  *
  * @size:           in: bytes of the caller's structure, at least
- *                  DMOP_INFO_SIZE_V1 and at most 4096; out: bytes filled in
+ *                  DMOP_INFO_SIZE_V1 and at most DMOP_INFO_SIZE_MAX; out: bytes
+ *                  filled in
  * @flags:          in: 0
  * @abi_version:    DMOP_ABI_VERSION
  * @state:          DMOP_STATE_*
@@ -127,8 +136,7 @@ struct dmop_dm_op {
  * @max_buf_size:   bytes per buffer (module parameter dm_op_buf_max_size)
  * @features:       DMOP_FEATURE_*
  * @calls:          dm_ops that were passed to Xen, whatever Xen said
- * @refused_policy: calls refused by policy: EPERM, and RESTRICT of a bound
- *                  file to another domid
+ * @refused_policy: calls refused by policy: EPERM, and EINVAL of RESTRICT
  * @refused_dead:   calls refused with ESRCH because the file is revoked
  *
  * The counters are of the open file, not of the domain.
@@ -149,12 +157,14 @@ struct dmop_info {
 };
 
 #define DMOP_INFO_SIZE_V1	64
+#define DMOP_INFO_SIZE_MAX	4096
 
 /*
  * DMOP_IOCTL_HYPERCALL - make a dm_op given as a raw hypercall
  * @arg: struct dmop_hypercall
  * Return: what Xen returns. The same checks as DMOP_IOCTL_DM_OP, but zero
- * buffers are no probe here. EPERM also for any op but DMOP_HYPERCALL_NR.
+ * buffers are no probe here: EINVAL. EPERM also for any op but
+ * DMOP_HYPERCALL_NR.
  * Contract: IOCTL_PRIVCMD_HYPERCALL, as used by libxencall.
  */
 #define DMOP_IOCTL_HYPERCALL	\
@@ -165,11 +175,12 @@ struct dmop_info {
  * @arg: struct dmop_dm_op
  * Return: what Xen returns.
  *   EPERM   @dom is not the bound domain; or the file is unbound and the
- *           caller has no CAP_SYS_ADMIN or @dom cannot be a target
+ *           caller has no CAP_SYS_ADMIN or @dom cannot be a target; or Xen says so
  *   E2BIG   more buffers, or a larger one, than the limits; or more buffers
  *           than Xen takes (2 up to Xen 4.20)
  *   EFAULT  @ubufs or a buffer cannot be read; or results cannot be written
- *   ESRCH   revoked; or Xen knows no such domain
+ *   ESRCH   revoked; or Xen knows no such domain; or Xen found nothing there to
+ *           act on (an interrupt that no processor takes)
  * Contract: IOCTL_PRIVCMD_DM_OP, as used by libxendevicemodel.
  */
 #define DMOP_IOCTL_DM_OP	\
@@ -179,7 +190,8 @@ struct dmop_info {
  * DMOP_IOCTL_RESTRICT - bind the open file to one domain, for ever
  * @arg: __u16, the domid
  * Return: 0. Every call that was let in before has then ended.
- *   EPERM   the file is unbound and the caller has no CAP_SYS_ADMIN
+ *   EPERM   the file is unbound and the caller has no CAP_SYS_ADMIN; or Xen lets
+ *           this domain not act on that one
  *   EINVAL  @arg cannot be a target; or the file is bound to another domain.
  *           On a bound file the same domid again is 0 and needs no privilege.
  *   ESRCH   no such domain; or the file is revoked
@@ -196,7 +208,7 @@ struct dmop_info {
  * Return: 0
  *   EFAULT  @arg cannot be read or written
  *   EINVAL  @size is below DMOP_INFO_SIZE_V1, or @flags is not 0
- *   E2BIG   @size is above 4096; or bytes that this module does not know are not 0
+ *   E2BIG   @size is above DMOP_INFO_SIZE_MAX; or bytes that this module does not know are not 0
  */
 #define DMOP_IOCTL_INFO		_IO('P', 0x80)
 
