@@ -74,32 +74,41 @@ static inline void hold_exit(struct hold *h)
 	close(h->uffd);
 }
 
-/*
- * Waits until the thread sleeps where only a kill wakes it, or @done is set.
- * Return: true if it sleeps.
- */
-static inline bool wait_asleep(pid_t pid, pid_t tid, atomic_int *done)
+/* Return: R, S, D, Z, ... as in proc(5); 0 if there is no such thread. */
+static inline char thread_state(pid_t pid, pid_t tid)
 {
-	char path[64], stat[256];
-	ssize_t n;
+	char path[64], stat[256] = "";
+	const char *name_end;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	while (!done || !atomic_load(done)) {
-		const char *state;
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	if (read(fd, stat, sizeof(stat) - 1) < 0)
+		stat[0] = 0;
+	close(fd);
+	name_end = strrchr(stat, ')');
+	return name_end ? name_end[2] : 0;
+}
 
-		fd = open(path, O_RDONLY);
-		if (fd < 0)
-			return false;
-		n = read(fd, stat, sizeof(stat) - 1);
-		close(fd);
-		if (n <= 0)
-			return false;
-		stat[n] = 0;
-		state = strrchr(stat, ')');
-		if (state && state[2] == 'D')
+/*
+ * Waits until the thread sleeps where only a kill wakes it, or has ended, or
+ * has set @done. Return: true if it sleeps.
+ */
+static inline bool wait_asleep(pid_t pid, pid_t tid, atomic_int *done)
+{
+	while (!done || !atomic_load(done)) {
+		switch (thread_state(pid, tid)) {
+		case 'D':
 			return true;
-		sched_yield();
+		case 'Z':
+		case 'X':
+		case 0:
+			return false;
+		default:
+			sched_yield();
+		}
 	}
 	return false;
 }

@@ -258,16 +258,14 @@ TEST_F(surface, hypercall_count_high_bits)
 	EXPECT_EQ(calls, dmop_calls(self->fd));
 }
 
-/* No buffers: a probe for DM_OP, but a call to Xen for HYPERCALL. */
-TEST_F(surface, hypercall_without_buffers)
+/* No buffers: a probe for DM_OP, out of bounds for HYPERCALL; Xen hears of neither. */
+TEST_F(surface, no_buffers)
 {
-	__u64 calls = dmop_calls(self->fd);
-
-	EXPECT_GT(0, dmop_hypercall(self->fd, 41, target_domid, 0, NULL));
-	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+	EXPECT_EQ(-EINVAL, dmop_hypercall(self->fd, 41, target_domid, 0, NULL));
+	EXPECT_EQ(-EINVAL, dmop_hypercall(self->fd, 41, target_domid, 0, BAD_POINTER));
 	EXPECT_EQ(0, dmop_probe(self->fd, target_domid));
-	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
-	EXPECT_EQ(-EPERM, dmop_hypercall(self->fd, 41, 0, 0, NULL));
+	EXPECT_EQ(0, dmop_call(self->fd, target_domid, BAD_POINTER, 0));
+	EXPECT_EQ(0, dmop_calls(self->fd));
 }
 
 /* --- the order of refusals --------------------------------------------- */
@@ -437,6 +435,7 @@ TEST(order_of_hypercall_refusals)
 	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 40, target_domid, -1, &buf));
 	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 40, target_domid, 1, BAD_POINTER));
 	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 40, target_domid, 0, NULL));
+	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 41, other_domid, 0, NULL));
 	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 41 | 1ULL << 32, target_domid, -1, BAD_POINTER));
 	EXPECT_EQ(-EPERM, dmop_hypercall(fd, 41, target_domid | 1ULL << 32, -1, BAD_POINTER));
 	EXPECT_EQ(-E2BIG, dmop_hypercall(fd, 41, target_domid, -1, BAD_POINTER));

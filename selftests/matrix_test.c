@@ -374,7 +374,7 @@ static struct expected oracle_restrict(const FIXTURE_VARIANT(subject) *s, __u64 
 	if (!s->admin)
 		return refused(-EPERM);
 	if (!can_be_target(domid))
-		return (struct expected) { .ret = -EINVAL };
+		return refused(-EINVAL);
 	if (xen_says(domid) == -ESRCH)
 		return (struct expected) { .ret = -ESRCH };
 	return (struct expected) { .binds = true };

@@ -320,7 +320,7 @@ TEST_F(array, limits_of_the_limits)
 		{ "dm_op_max_nr_bufs", "many", -EINVAL },
 		{ "dm_op_max_nr_bufs", " ", -EINVAL },
 		{ "dm_op_buf_max_size", "0", -EINVAL },
-		{ "dm_op_buf_max_size", "1048577", -EINVAL },
+		{ "dm_op_buf_max_size", "65537", -EINVAL },
 		{ "dm_op_buf_max_size", "-4096", -EINVAL },
 		{ "dm_op_buf_max_size", "4294971392", -ERANGE },
 		{ "dm_op_buf_max_size", "4096k", -EINVAL },
@@ -337,18 +337,18 @@ TEST_F(array, limits_of_the_limits)
 	}
 	EXPECT_EQ(0, param_set("dm_op_max_nr_bufs", 64));
 	EXPECT_EQ(64, param_get("dm_op_max_nr_bufs"));
-	EXPECT_EQ(0, param_set("dm_op_buf_max_size", 1 << 20));
-	EXPECT_EQ(1 << 20, param_get("dm_op_buf_max_size"));
+	EXPECT_EQ(0, param_set("dm_op_buf_max_size", 1 << 16));
+	EXPECT_EQ(1 << 16, param_get("dm_op_buf_max_size"));
 	EXPECT_EQ(0, param_set("dm_op_max_nr_bufs", 1));
 	EXPECT_EQ(0, param_set("dm_op_buf_max_size", 1));
 }
 
 /* --- a buffer ---------------------------------------------------------- */
 
-/* One call that is all limits at once: 64 buffers of 1 MiB, all of them the same. */
+/* One call that is all limits at once: 64 buffers of 64 KiB, all of them the same. */
 TEST_F(array, largest_call)
 {
-	const unsigned int nr = 64, size = 1 << 20;
+	const unsigned int nr = 64, size = 1 << 16;
 	struct dmop_buf bufs[64];
 	struct dm_op *op = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -400,8 +400,8 @@ TEST_F(array, huge_sizes)
 /* The size, by the parameter: exactly so much, and one more. */
 TEST_F(array, size_limit)
 {
-	static const unsigned int limits[] = { 64, 255, 256, 257, 4096, 1 << 20 };
-	char *mem = guarded_pages(257, 0);
+	static const unsigned int limits[] = { 64, 255, 256, 257, 4096, 1 << 16 };
+	char *mem = guarded_pages(17, 0);
 	struct dmop_info info;
 	unsigned int i, at;
 

@@ -198,7 +198,7 @@ TEST_F(module, load_parameters)
 {
 	static const char * const bad[] = {
 		"dm_op_max_nr_bufs=0", "dm_op_max_nr_bufs=65", "dm_op_max_nr_bufs=-1",
-		"dm_op_buf_max_size=0", "dm_op_buf_max_size=1048577",
+		"dm_op_buf_max_size=0", "dm_op_buf_max_size=65537",
 		"dm_op_buf_max_size=large",
 	};
 	struct dmop_info info;
@@ -213,12 +213,12 @@ TEST_F(module, load_parameters)
 		EXPECT_EQ(-1, access(DMOP_NODE, F_OK));
 	}
 
-	ASSERT_TRUE(load("dm_op_max_nr_bufs=64 dm_op_buf_max_size=1048576"));
+	ASSERT_TRUE(load("dm_op_max_nr_bufs=64 dm_op_buf_max_size=65536"));
 	fd = dmop_open();
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, dmop_info(fd, &info));
 	EXPECT_EQ(64, info.max_nr_bufs);
-	EXPECT_EQ(1 << 20, info.max_buf_size);
+	EXPECT_EQ(1 << 16, info.max_buf_size);
 	close(fd);
 
 	/* Without any: the stock defaults. */

@@ -274,9 +274,24 @@ static void test_state(unsigned int state, bool admin)
 		   state_name(state), admin ? "with" : "without");
 }
 
+/* Each domid is the same target as itself, and as none that differs in any bit. */
+static void test_same_target(void)
+{
+	unsigned int a, bit;
+
+	failures = 0;
+	for (a = 0; a <= 0xffff; a++) {
+		failures += !dmop_policy_same_target(a, a);
+		for (bit = 0; bit < 16; bit++)
+			failures += dmop_policy_same_target(a, a ^ 1U << bit);
+		failures += dmop_policy_same_target(a, ~a);
+	}
+	tap_result(!failures, "policy: same target");
+}
+
 int main(void)
 {
-	const unsigned int plan = 2 * ARRAY_SIZE(states);
+	const unsigned int plan = 2 * ARRAY_SIZE(states) + 1;
 	size_t i;
 
 	tap_begin(plan);
@@ -284,5 +299,6 @@ int main(void)
 		test_state(states[i], false);
 		test_state(states[i], true);
 	}
+	test_same_target();
 	return tap_end(plan);
 }

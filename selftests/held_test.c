@@ -1,0 +1,646 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * held_test.c - calls that are held still while they copy, and what happens meanwhile
+ *
+ * What race_test.c leaves to chance is put in order here: RESTRICT against a
+ * call that was let in before it, and changes of user memory behind a call that
+ * has read it.
+ */
+#include "hold.h"
+
+#define SERVER_PORT	0x100
+#define DECOY_PORT	0x200
+
+struct world {
+	int fd;
+	int observer;		/* opened apart, unbound, privileged */
+	long server;		/* the same id on both domains, so an operation fits either */
+	struct hold hold;
+};
+
+static void world_setup(struct __test_metadata *const _metadata, struct world *w,
+			bool bound)
+{
+	w->observer = dmop_open();
+	ASSERT_LE(0, w->observer);
+	ioreq_destroy_all(w->observer, target_domid);
+	ioreq_destroy_all(w->observer, other_domid);
+	w->server = ioreq_create(w->observer, target_domid);
+	ASSERT_LE(0, w->server);
+	ASSERT_EQ(w->server, ioreq_create(w->observer, other_domid));
+	w->fd = bound ? dmop_open_bound(target_domid) : dmop_open();
+	ASSERT_LE(0, w->fd);
+	ASSERT_EQ(0, hold_init(&w->hold));
+}
+
+static void world_teardown(struct world *w)
+{
+	ioreq_destroy_all(w->observer, target_domid);
+	ioreq_destroy_all(w->observer, other_domid);
+	hold_exit(&w->hold);
+	close(w->fd);
+	close(w->observer);
+}
+
+/* Whether the port is mapped to the server of the domain. */
+static long mapped(struct world *w, __u16 domid, __u64 port)
+{
+	return ports_mapped(w->observer, domid, w->server, port, port);
+}
+
+/* --- a call in a thread ------------------------------------------------ */
+
+struct caller {
+	pthread_t thread;
+	int fd;
+	unsigned int cmd;
+	void *arg;
+	/* If set: what is seen on the other domain once the call has returned. */
+	struct world *look;
+	long seen;
+
+	atomic_int tid;
+	atomic_int done;
+	long ret;
+};
+
+static void *caller_main(void *data)
+{
+	struct caller *c = data;
+
+	atomic_store(&c->tid, syscall(SYS_gettid));
+	c->ret = dmop_ioctl(c->fd, c->cmd, c->arg);
+	if (c->look)
+		c->seen = mapped(c->look, other_domid, SERVER_PORT);
+	atomic_store(&c->done, 1);
+	return NULL;
+}
+
+/* Return: true once the thread runs. */
+static bool caller_start(struct caller *c, int fd, unsigned int cmd, void *arg)
+{
+	c->fd = fd;
+	c->cmd = cmd;
+	c->arg = arg;
+	if (pthread_create(&c->thread, NULL, caller_main, c))
+		return false;
+	while (!atomic_load(&c->tid))
+		sched_yield();
+	return true;
+}
+
+static bool caller_asleep(struct caller *c)
+{
+	return wait_asleep(getpid(), atomic_load(&c->tid), &c->done);
+}
+
+static long caller_join(struct caller *c)
+{
+	pthread_join(c->thread, NULL);
+	return c->ret;
+}
+
+/* --- RESTRICT against calls -------------------------------------------- */
+
+FIXTURE(held)
+{
+	struct world w;
+};
+
+FIXTURE_SETUP(held)
+{
+	world_setup(_metadata, &self->w, false);
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	world_teardown(&self->w);
+}
+
+/* A call on the other domain that sleeps on the page of its operation. */
+struct held_call {
+	struct caller caller;
+	struct dmop_buf buf;
+	struct dmop_dm_op arg;
+	struct dm_op op;
+};
+
+static bool hold_call(struct world *w, struct held_call *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->op = ports_op(DM_OP_MAP_IO_RANGE, w->server, SERVER_PORT, SERVER_PORT);
+	h->buf.uptr = w->hold.page;
+	h->buf.size = sizeof(h->op);
+	h->arg.dom = other_domid;
+	h->arg.num = 1;
+	h->arg.ubufs = &h->buf;
+	return caller_start(&h->caller, w->fd, DMOP_IOCTL_DM_OP, &h->arg) &&
+	       hold_wait(&w->hold);
+}
+
+static long let_call_go(struct world *w, struct held_call *h)
+{
+	if (!hold_release(&w->hold, &h->op, sizeof(h->op)))
+		return -EIO;
+	return caller_join(&h->caller);
+}
+
+/* RESTRICT does not return while a call is under way that was let in unbound. */
+TEST_F(held, restrict_waits_for_the_call)
+{
+	struct caller restricter = { };
+	struct held_call h;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	EXPECT_TRUE(caller_asleep(&restricter)) {
+		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
+	}
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->w.fd));
+	EXPECT_EQ(0, mapped(&self->w, other_domid, SERVER_PORT));
+
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, caller_join(&restricter));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->w.fd));
+	EXPECT_EQ(-EPERM, unknown_op(self->w.fd, other_domid));
+}
+
+/* When RESTRICT has returned, the effect of that call is complete. */
+TEST_F(held, restrict_returns_after_the_effect)
+{
+	struct caller restricter = { .look = &self->w };
+	struct held_call h;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	EXPECT_TRUE(caller_asleep(&restricter));
+
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, caller_join(&restricter));
+	EXPECT_EQ(1, restricter.seen);
+}
+
+/* The same for each of the places where a call can sleep. */
+static void check_waits(struct __test_metadata *const _metadata,
+			struct world *w, unsigned int cmd, void *arg,
+			const void *content, size_t len, long ret)
+{
+	struct caller caller = { }, restricter = { };
+
+	ASSERT_TRUE(caller_start(&caller, w->fd, cmd, arg));
+	ASSERT_TRUE(hold_wait(&w->hold));
+	ASSERT_TRUE(caller_start(&restricter, w->fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	EXPECT_TRUE(caller_asleep(&restricter)) {
+		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
+	}
+	ASSERT_TRUE(hold_release(&w->hold, content, len));
+	EXPECT_EQ(ret, caller_join(&caller));
+	EXPECT_EQ(0, caller_join(&restricter));
+}
+
+TEST_F(held, restrict_waits_for_the_array)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf buf = { .uptr = &op, .size = sizeof(op) };
+	struct dmop_dm_op arg = {
+		.dom = other_domid, .num = 1, .ubufs = (void *)self->w.hold.page,
+	};
+
+	check_waits(_metadata, &self->w, DMOP_IOCTL_DM_OP, &arg, &buf, sizeof(buf), -EOPNOTSUPP);
+}
+
+TEST_F(held, restrict_waits_for_hypercall)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf buf = { .uptr = &op, .size = sizeof(op) };
+	struct dmop_hypercall arg = {
+		.op = DMOP_HYPERCALL_NR,
+		.arg = { other_domid, 1, (unsigned long)self->w.hold.page },
+	};
+
+	check_waits(_metadata, &self->w, DMOP_IOCTL_HYPERCALL, &arg, &buf, sizeof(buf), -EOPNOTSUPP);
+}
+
+TEST_F(held, restrict_waits_for_the_second_buffer)
+{
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf bufs[2] = {
+		{ .uptr = &op, .size = sizeof(op) },
+		{ .uptr = self->w.hold.page, .size = 1000 },
+	};
+	struct dmop_dm_op arg = { .dom = other_domid, .num = 2, .ubufs = bufs };
+
+	check_waits(_metadata, &self->w, DMOP_IOCTL_DM_OP, &arg, "", 1, -EOPNOTSUPP);
+}
+
+/*
+ * Also for the way back. The page is there when the operation is read from it,
+ * and is taken away while the call sleeps on the second buffer; so it sleeps
+ * again when the result is written, after Xen has acted.
+ */
+TEST_F(held, restrict_waits_for_the_way_back)
+{
+	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct caller caller = { }, restricter = { };
+	struct dmop_buf bufs[2];
+	struct dmop_dm_op arg = { .dom = other_domid, .num = 2, .ubufs = bufs };
+	unsigned int before = ioreq_mask(self->w.observer, other_domid);
+	struct hold first;
+
+	ASSERT_EQ(0, hold_init(&first));
+	ASSERT_TRUE(hold_release(&first, &create, sizeof(create)));
+	bufs[0].uptr = first.page;
+	bufs[0].size = sizeof(create);
+	bufs[1].uptr = self->w.hold.page;
+	bufs[1].size = 8;
+	ASSERT_TRUE(caller_start(&caller, self->w.fd, DMOP_IOCTL_DM_OP, &arg));
+	ASSERT_TRUE(hold_wait(&self->w.hold));
+	ASSERT_TRUE(hold_again(&first));
+	ASSERT_TRUE(hold_release(&self->w.hold, "", 1));
+	ASSERT_TRUE(hold_wait(&first));
+	EXPECT_NE(before, ioreq_mask(self->w.observer, other_domid));
+
+	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	EXPECT_TRUE(caller_asleep(&restricter)) {
+		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
+	}
+	ASSERT_TRUE(hold_release(&first, "", 1));
+	EXPECT_EQ(0, caller_join(&caller));
+	EXPECT_EQ(0, caller_join(&restricter));
+	hold_exit(&first);
+}
+
+/* A call that comes while RESTRICT waits has no effect after it. */
+TEST_F(held, call_behind_a_waiting_restrict)
+{
+	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct dmop_buf buf = { .uptr = &create, .size = sizeof(create) };
+	struct dmop_dm_op arg = { .dom = other_domid, .num = 1, .ubufs = &buf };
+	struct caller restricter = { }, late = { };
+	unsigned int mask;
+	struct held_call h;
+	bool asleep;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_TRUE(caller_asleep(&restricter));
+	ASSERT_TRUE(caller_start(&late, self->w.fd, DMOP_IOCTL_DM_OP, &arg));
+
+	/* It may overtake, and is then done; or it waits, and is then too late. */
+	asleep = caller_asleep(&late);
+	mask = ioreq_mask(self->w.observer, other_domid);
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, caller_join(&restricter));
+	EXPECT_EQ(asleep ? -EPERM : 0, caller_join(&late));
+	EXPECT_EQ(mask, ioreq_mask(self->w.observer, other_domid));
+}
+
+/* Two that wait: one binds the file, the other is told that it came second. */
+TEST_F(held, two_waiting_restricts)
+{
+	struct caller a = { }, b = { };
+	struct dmop_info info;
+	struct held_call h;
+	long ra, rb;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&a, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_TRUE(caller_start(&b, self->w.fd, DMOP_IOCTL_RESTRICT, &other_domid));
+	ASSERT_TRUE(caller_asleep(&a));
+	ASSERT_TRUE(caller_asleep(&b));
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	ra = caller_join(&a);
+	rb = caller_join(&b);
+
+	EXPECT_EQ(-EINVAL, ra + rb);
+	ASSERT_EQ(0, dmop_info(self->w.fd, &info));
+	EXPECT_EQ(ra ? other_domid : target_domid, info.domid);
+}
+
+/* And if both mean the same domain, both are content. */
+TEST_F(held, two_waiting_restricts_to_one_domain)
+{
+	struct caller a = { }, b = { };
+	struct held_call h;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&a, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_TRUE(caller_start(&b, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_TRUE(caller_asleep(&a));
+	ASSERT_TRUE(caller_asleep(&b));
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, caller_join(&a));
+	EXPECT_EQ(0, caller_join(&b));
+}
+
+/* A bound file waits for nobody: another call of it is not in the way. */
+TEST_F(held, bound_calls_do_not_wait)
+{
+	struct held_call h;
+
+	ASSERT_EQ(0, dmop_restrict(self->w.fd, other_domid));
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	EXPECT_EQ(0, dmop_restrict(self->w.fd, other_domid));
+	EXPECT_EQ(-EINVAL, dmop_restrict(self->w.fd, target_domid));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->w.fd, other_domid));
+	EXPECT_EQ(-EPERM, unknown_op(self->w.fd, target_domid));
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+}
+
+/* --- killing ----------------------------------------------------------- */
+
+/* A child that makes one call, killed once it sleeps. Return: how it ended. */
+static int kill_asleep(int fd, unsigned int cmd, void *arg)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid < 0)
+		return -1;
+	if (!pid) {
+		dmop_ioctl(fd, cmd, arg);
+		_exit(0);
+	}
+	wait_asleep(pid, pid, NULL);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* A RESTRICT that waits can be killed, and has then changed nothing. */
+TEST_F(held, waiting_restrict_is_killable)
+{
+	struct held_call h;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	EXPECT_EQ(SIGKILL, kill_asleep(self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->w.fd));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->w.fd, other_domid));
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
+}
+
+/* So can a call that waits for a RESTRICT that waits for a call. */
+TEST_F(held, waiting_call_is_killable)
+{
+	struct caller restricter = { };
+	struct held_call h;
+	pid_t pid;
+	int status;
+
+	ASSERT_TRUE(hold_call(&self->w, &h));
+	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_TRUE(caller_asleep(&restricter));
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* One may overtake; some time it is their turn to wait. */
+		for (;;)
+			unknown_op(self->w.fd, other_domid);
+	}
+	EXPECT_TRUE(wait_asleep(pid, pid, NULL));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, status);
+
+	EXPECT_EQ(0, let_call_go(&self->w, &h));
+	EXPECT_EQ(0, caller_join(&restricter));
+}
+
+/* Says through the pipe that somebody sleeps on the page. */
+struct sentinel {
+	struct hold *hold;
+	int fd;
+};
+
+static void *sentinel_main(void *data)
+{
+	struct sentinel *s = data;
+
+	if (!hold_wait(s->hold) || write(s->fd, "", 1) != 1)
+		_exit(1);
+	return NULL;
+}
+
+/* A call that sleeps on its own memory dies with its process and holds up nobody. */
+TEST_F(held, sleeping_call_is_killable)
+{
+	int asleep[2], status;
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(asleep));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct dmop_buf buf = { .size = sizeof(struct dm_op) };
+		struct hold mine = { };
+		struct sentinel sentinel = { &mine, asleep[1] };
+		pthread_t thread;
+
+		/* Nobody will ever give this page its content. */
+		if (hold_init(&mine) || pthread_create(&thread, NULL, sentinel_main, &sentinel))
+			_exit(1);
+		buf.uptr = mine.page;
+		dmop_call(self->w.fd, other_domid, &buf, 1);
+		_exit(1);
+	}
+	close(asleep[1]);
+	ASSERT_EQ(1, read(asleep[0], &c, 1));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, status);
+	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
+	EXPECT_EQ(0, dmop_calls(self->w.fd));
+}
+
+/* --- memory that changes behind a call --------------------------------- */
+
+/* What the call sleeps on. All that it reads before that has been read. */
+enum stage { STAGE_ARRAY, STAGE_FIRST, STAGE_SECOND };
+
+FIXTURE(rewritten)
+{
+	struct world w;
+};
+
+FIXTURE_VARIANT(rewritten)
+{
+	enum stage stage;
+	bool bound;
+	bool hypercall;
+};
+
+#define REWRITTEN(name, ...) FIXTURE_VARIANT_ADD(rewritten, name) { __VA_ARGS__ }
+
+REWRITTEN(bound_at_array, .bound = true, .stage = STAGE_ARRAY);
+REWRITTEN(bound_at_first_buffer, .bound = true, .stage = STAGE_FIRST);
+REWRITTEN(bound_at_second_buffer, .bound = true, .stage = STAGE_SECOND);
+REWRITTEN(bound_hypercall_at_array, .bound = true, .hypercall = true, .stage = STAGE_ARRAY);
+REWRITTEN(bound_hypercall_at_first_buffer, .bound = true, .hypercall = true,
+	  .stage = STAGE_FIRST);
+REWRITTEN(bound_hypercall_at_second_buffer, .bound = true, .hypercall = true,
+	  .stage = STAGE_SECOND);
+REWRITTEN(unbound_at_array, .stage = STAGE_ARRAY);
+REWRITTEN(unbound_at_second_buffer, .stage = STAGE_SECOND);
+REWRITTEN(unbound_hypercall_at_second_buffer, .hypercall = true, .stage = STAGE_SECOND);
+
+FIXTURE_SETUP(rewritten)
+{
+	world_setup(_metadata, &self->w, variant->bound);
+}
+
+FIXTURE_TEARDOWN(rewritten)
+{
+	world_teardown(&self->w);
+}
+
+#define SECOND_SIZE	64
+
+/* All that a call reads, but what it sleeps on. */
+struct call_memory {
+	struct dmop_dm_op dm_op;
+	struct dmop_hypercall hypercall;
+	struct dmop_buf bufs[2];
+	struct dm_op op;
+	char second[SECOND_SIZE];
+};
+
+static void fill(struct call_memory *m, __u16 domid, const struct dm_op *op)
+{
+	memset(m->second, POISON, sizeof(m->second));
+	m->op = *op;
+	m->bufs[0].uptr = &m->op;
+	m->bufs[0].size = sizeof(m->op);
+	m->bufs[1].uptr = m->second;
+	m->bufs[1].size = sizeof(m->second);
+	m->dm_op.dom = domid;
+	m->dm_op.num = 2;
+	m->dm_op.ubufs = m->bufs;
+	m->hypercall.op = DMOP_HYPERCALL_NR;
+	m->hypercall.arg[0] = domid;
+	m->hypercall.arg[1] = 2;
+	m->hypercall.arg[2] = (unsigned long)m->bufs;
+}
+
+/* Puts the page in the place of what the call is to sleep on. */
+static void sleep_on(struct call_memory *m, enum stage stage, char *page)
+{
+	switch (stage) {
+	case STAGE_ARRAY:
+		m->dm_op.ubufs = (void *)page;
+		m->hypercall.arg[2] = (unsigned long)page;
+		break;
+	case STAGE_FIRST:
+		m->bufs[0].uptr = page;
+		break;
+	case STAGE_SECOND:
+		m->bufs[1].uptr = page;
+		break;
+	}
+}
+
+static bool release(struct hold *h, enum stage stage, const struct call_memory *m)
+{
+	switch (stage) {
+	case STAGE_ARRAY:
+		return hold_release(h, m->bufs, sizeof(m->bufs));
+	case STAGE_FIRST:
+		return hold_release(h, &m->op, sizeof(m->op));
+	default:
+		return hold_release(h, m->second, sizeof(m->second));
+	}
+}
+
+/* What has been read by then becomes what @decoy has. */
+static void rewrite(struct call_memory *m, enum stage stage,
+		    const struct call_memory *decoy)
+{
+	m->dm_op = decoy->dm_op;
+	m->hypercall = decoy->hypercall;
+	if (stage >= STAGE_FIRST)
+		memcpy(m->bufs, decoy->bufs, sizeof(m->bufs));
+	if (stage >= STAGE_SECOND)
+		m->op = decoy->op;
+}
+
+/* The call is the one that was read; nothing of the decoy comes about. */
+TEST_F(rewritten, call_is_as_it_was_read)
+{
+	struct world *w = &self->w;
+	struct dm_op op = ports_op(DM_OP_MAP_IO_RANGE, w->server, SERVER_PORT, SERVER_PORT);
+	struct dm_op decoy_op = ports_op(DM_OP_MAP_IO_RANGE, w->server, DECOY_PORT, DECOY_PORT);
+	struct call_memory m, given, decoy;
+	struct caller c = { };
+
+	fill(&m, target_domid, &op);
+	fill(&decoy, other_domid, &decoy_op);
+	sleep_on(&m, variant->stage, w->hold.page);
+	ASSERT_TRUE(caller_start(&c, w->fd,
+				 variant->hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
+				 variant->hypercall ? (void *)&m.hypercall : &m.dm_op));
+	ASSERT_TRUE(hold_wait(&w->hold));
+
+	/* The page's own content is not rewritten: nobody has read it yet. */
+	given = m;
+	rewrite(&m, variant->stage, &decoy);
+	ASSERT_TRUE(release(&w->hold, variant->stage, &given));
+	EXPECT_EQ(0, caller_join(&c));
+
+	EXPECT_EQ(1, mapped(w, target_domid, SERVER_PORT));
+	EXPECT_EQ(0, mapped(w, target_domid, DECOY_PORT));
+	EXPECT_EQ(0, mapped(w, other_domid, SERVER_PORT));
+	EXPECT_EQ(0, mapped(w, other_domid, DECOY_PORT));
+	EXPECT_EQ(1, dmop_calls(w->fd));
+}
+
+/* Results go where the buffer was when it was read, and no further. */
+TEST_F(rewritten, results_go_where_they_were_wanted)
+{
+	struct dm_op op = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
+	struct world *w = &self->w;
+	struct call_memory m, decoy;
+	struct caller c = { };
+
+	op.u.info.id = w->server;
+	op.u.info.flags = DM_OP_INFO_NO_GFNS;
+	fill(&m, target_domid, &op);
+	fill(&decoy, other_domid, &op);
+	decoy.bufs[0].size = 4096;
+	decoy.bufs[1].size = 4096;
+	sleep_on(&m, STAGE_SECOND, w->hold.page);
+	ASSERT_TRUE(caller_start(&c, w->fd, DMOP_IOCTL_DM_OP, &m.dm_op));
+	ASSERT_TRUE(hold_wait(&w->hold));
+	m.dm_op = decoy.dm_op;
+	memcpy(m.bufs, decoy.bufs, sizeof(m.bufs));
+	ASSERT_TRUE(release(&w->hold, STAGE_SECOND, &m));
+	EXPECT_EQ(0, caller_join(&c));
+
+	EXPECT_NE(0, m.op.u.info.bufioreq_port);
+	EXPECT_TRUE(all_bytes(m.second, POISON, sizeof(m.second)));
+	EXPECT_EQ(0, memcmp(&decoy.op, &op, sizeof(op)));
+	EXPECT_TRUE(all_bytes(decoy.second, POISON, sizeof(decoy.second)));
+}
+
+/* What Xen left alone is not written: a store that came meanwhile is not undone. */
+TEST_F(rewritten, stores_of_others_stay)
+{
+	struct world *w = &self->w;
+	struct dm_op op = ports_op(DM_OP_MAP_IO_RANGE, w->server, SERVER_PORT, SERVER_PORT);
+	struct call_memory m, after;
+	struct caller c = { };
+
+	fill(&m, target_domid, &op);
+	sleep_on(&m, STAGE_SECOND, w->hold.page);
+	ASSERT_TRUE(caller_start(&c, w->fd, DMOP_IOCTL_DM_OP, &m.dm_op));
+	ASSERT_TRUE(hold_wait(&w->hold));
+	memset(&m.op, 0x5a, sizeof(m.op));
+	after = m;
+	ASSERT_TRUE(release(&w->hold, STAGE_SECOND, &m));
+	EXPECT_EQ(0, caller_join(&c));
+	EXPECT_EQ(0, memcmp(&after, &m, sizeof(m)));
+	EXPECT_EQ(1, mapped(w, target_domid, SERVER_PORT));
+}
+
+DMOP_TEST_MAIN
