@@ -3,13 +3,12 @@
 
 # Only lines that the kernel or Xen wrote count: a step may print what it likes. The stamp may
 # follow other text on the line, for all of them share one console.
-SPLAT_KERNEL='BUG:|BUG [a-z0-9_-]+ ?\(|kernel BUG at|WARNING:|Oops|general protection|Kernel panic|KASAN:|KCSAN:|KFENCE:|UBSAN:'
-SPLAT_KERNEL+='|possible [a-zA-Z ]+ detected|INFO: possible|bad unlock balance|suspicious RCU|INFO: trying to register'
-SPLAT_KERNEL+='|blocked for more than|hung[_ ]task: |detected (expedited )?stalls? on|soft lockup|hard LOCKUP|workqueue lockup'
-SPLAT_KERNEL+='|refcount_t:|list_(add|del) corruption|ODEBUG:|kmemleak: [0-9]+ new|stack-protector:|double fault|unable to handle'
-SPLAT_KERNEL+='|held lock.*freed|scheduling while atomic|nobody cared|Bad page (state|map)|unregister_netdevice: waiting'
-SPLAT_XEN='Panic on CPU|Xen BUG at|Xen WARN at|FATAL|Assertion .* failed|domain_crash called|Domain [0-9]+ crashed|Dom0 crashed'
-SPLAT_XEN+='|Debugging connection not set up|d[0-9]+v[0-9]+ Triple fault|watchdog timer fired'
+SPLAT_KERNEL='BUG:|BUG [a-z0-9_-]+ ?\(|kernel BUG at|WARNING:|Oops|general protection|Kernel panic|PANIC:|KASAN:|KCSAN:|KFENCE:|UBSAN:'
+SPLAT_KERNEL+='|possible [a-zA-Z ]+ detected|INFO: possible|INFO: trying to register|bad unlock balance|suspicious RCU'
+SPLAT_KERNEL+='|blocked for more than|detected (expedited )?stalls? on|hard LOCKUP'
+SPLAT_KERNEL+='|refcount_t:|list_(add|del) corruption|kmemleak: [0-9]+ new|nobody cared'
+SPLAT_XEN='Panic on CPU|Xen BUG at|Xen WARN at|FATAL|Assertion .* failed|domain_crash called|Domain [0-9]+ .*crashed|Dom0 crashed'
+SPLAT_XEN+='|Triple fault|Watchdog timer fired'
 SPLAT="\[ *[0-9]+\.[0-9]+\].*($SPLAT_KERNEL)|\(XEN\).*($SPLAT_XEN)"
 
 # scan_expected FILE: dies of a list that is no list, or that would hide everything.
