@@ -111,12 +111,14 @@ void dmop_record_check(struct dmop_record *record)
 	mutex_unlock(&records_lock);
 }
 
-struct dmop_file *dmop_file_create(void)
+struct dmop_file *dmop_file_create(struct file *filp)
 {
 	struct dmop_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 
-	if (f)
-		init_rwsem(&f->unbound);
+	if (!f)
+		return NULL;
+	init_rwsem(&f->unbound);
+	dmop_maps_init(&f->maps, filp);
 	return f;
 }
 
@@ -164,6 +166,10 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid)
 
 	if (f->record) {
 		err = -EAGAIN;
+		goto unlock;
+	}
+	if (dmop_maps_hold_other(&f->maps, domid)) {
+		err = -EBUSY;
 		goto unlock;
 	}
 

@@ -12,6 +12,8 @@
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 
+#include "mapping.h"
+
 /* The module loads in domain 0 only; that it is, is asked of Xen then. */
 #define DMOP_OWN_DOMID	0
 
@@ -41,14 +43,16 @@ struct dmop_record {
  * @unbound: held for reading by every call that was let in while the file was
  *           unbound, from before the decision until the last byte is copied
  *           back; held for writing by RESTRICT, which so waits those calls out.
+ * @maps:    what is mapped through the file
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @unbound, then the table's lock; a page fault (mmap_lock) may
- * happen under @unbound, never under the table's lock.
+ * Lock order: @unbound, then the table's lock or, by page fault and for
+ * mapping, mmap_lock; never mmap_lock under the table's lock.
  */
 struct dmop_file {
 	struct dmop_record *record;
 	struct rw_semaphore unbound;
+	struct dmop_maps maps;
 	atomic64_t calls;
 	atomic64_t refused_policy;
 	atomic64_t refused_dead;
@@ -56,12 +60,13 @@ struct dmop_file {
 
 /**
  * dmop_file_create() - the state of a newly opened file: unbound
+ * @filp: the file
  *
  * Context: process context; charged to the caller.
  *
  * Return: the state, or NULL when there is no memory.
  */
-struct dmop_file *dmop_file_create(void);
+struct dmop_file *dmop_file_create(struct file *filp);
 
 /**
  * dmop_file_destroy() - end what dmop_file_create() began
@@ -126,6 +131,7 @@ unsigned int dmop_file_state(const struct dmop_record *record);
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file got bound since the decision: decide again
+ *  -EBUSY  memory of another domain is mapped through the file
  *  -ESRCH  Xen knows no such domain; or why else Xen will have nothing done to
  *          it
  *  -ENOMEM no memory for the record

@@ -18,4 +18,20 @@
 #error "dmop_privcmd needs a 64-bit kernel."
 #endif
 
+/* Linux 6.3 took the flags of a VMA behind functions. */
+#ifndef HAVE_VM_FLAGS_SET
+#define vm_flags_set(vma, flags)	((void)((vma)->vm_flags |= (flags)))
+#define vm_flags_clear(vma, flags)	((void)((vma)->vm_flags &= ~(flags)))
+#endif
+
+/* Linux 5.11 gave this operation its name. */
+#ifndef HAVE_MAY_SPLIT
+#define may_split	split
+#endif
+
+/* Linux 6.10 made a function of this member. */
+#ifndef HAVE_MM_GET_UNMAPPED_AREA
+#define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
+#endif
+
 #endif /* DMOP_COMPAT_H */

@@ -60,7 +60,7 @@ static int decide(struct dmop_file *f, const struct dmop_record *record,
 
 	/* Asked only where it counts: capable() leaves marks on the caller. */
 	if (s.state == DMOP_STATE_UNBOUND &&
-	    (r->act == DMOP_ACT_CALL || r->act == DMOP_ACT_RESTRICT))
+	    r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE)
 		s.admin = capable(CAP_SYS_ADMIN);
 
 	verdict = dmop_policy(&s, r);
@@ -234,8 +234,9 @@ static long call(struct dmop_file *f, const struct dmop_request *r, u64 nr,
 	return ret;
 }
 
-static long ioctl_hypercall(struct dmop_file *f, void __user *uarg)
+static long ioctl_hypercall(struct file *filp, void __user *uarg)
 {
+	struct dmop_file *f = filp->private_data;
 	struct dmop_hypercall h;
 	struct dmop_request r = { .act = DMOP_ACT_CALL };
 
@@ -247,8 +248,9 @@ static long ioctl_hypercall(struct dmop_file *f, void __user *uarg)
 	return call(f, &r, h.arg[1], u64_to_user_ptr(h.arg[2]));
 }
 
-static long ioctl_dm_op(struct dmop_file *f, void __user *uarg)
+static long ioctl_dm_op(struct file *filp, void __user *uarg)
 {
+	struct dmop_file *f = filp->private_data;
 	struct dmop_dm_op d;
 	struct dmop_request r = { .op = DMOP_HYPERCALL_NR };
 
@@ -260,8 +262,9 @@ static long ioctl_dm_op(struct dmop_file *f, void __user *uarg)
 	return call(f, &r, d.num, d.ubufs);
 }
 
-static long ioctl_restrict(struct dmop_file *f, void __user *uarg)
+static long ioctl_restrict(struct file *filp, void __user *uarg)
 {
+	struct dmop_file *f = filp->private_data;
 	struct dmop_request r = { .act = DMOP_ACT_RESTRICT };
 	long ret;
 	u16 domid;
@@ -280,6 +283,113 @@ static long ioctl_restrict(struct dmop_file *f, void __user *uarg)
 	return ret;
 }
 
+static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
+{
+	struct dmop_file *f = filp->private_data;
+	xen_pfn_t *gfns;
+	int *errs;
+	long ret;
+
+	if (!m->num)
+		return -EINVAL;
+	if (m->num > DMOP_CALL_FRAMES_LIMIT)
+		return -E2BIG;
+
+	/* One allocation for both. */
+	gfns = kvmalloc_array(m->num, sizeof(*gfns) + sizeof(*errs),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!gfns)
+		return -ENOMEM;
+	errs = (int *)(gfns + m->num);
+
+	if (copy_from_user(gfns, m->arr, m->num * sizeof(*gfns))) {
+		ret = -EFAULT;
+		goto out;
+	}
+	ret = dmop_maps_foreign(&f->maps, filp, m->addr, m->dom, m->num, gfns,
+				errs);
+	if ((!ret || ret == -ENOENT) &&
+	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
+		ret = -EFAULT;
+out:
+	kvfree(gfns);
+	return ret;
+}
+
+static long ioctl_mmapbatch_v2(struct file *filp, void __user *uarg)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_mmapbatch_v2 m;
+	struct dmop_request r = { .act = DMOP_ACT_MAP };
+	struct dmop_record *record;
+	long ret;
+
+	if (copy_from_user(&m, uarg, sizeof(m)))
+		return -EFAULT;
+	r.domid = m.dom;
+	ret = enter(f, &r, &record);
+	if (ret != DMOP_ALLOW)
+		return ret;
+	ret = map_batch(filp, &m);
+	dmop_file_leave(f, record);
+	return ret;
+}
+
+static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
+			 struct dmop_mmap_resource __user *uarg)
+{
+	struct dmop_file *f = filp->private_data;
+	u32 nr;
+	int ret;
+
+	if (!m->addr != !m->num || m->type > U16_MAX)
+		return -EINVAL;
+	if (m->num > DMOP_CALL_FRAMES_LIMIT)
+		return -E2BIG;
+	if (m->num)
+		return dmop_maps_resource(&f->maps, filp, m->addr, m->dom,
+					  m->type, m->id, m->idx, m->num);
+
+	ret = dmop_resource_size(m->dom, m->type, m->id, &nr);
+	if (!ret && put_user(nr, &uarg->num))
+		ret = -EFAULT;
+	return ret;
+}
+
+static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_mmap_resource m;
+	struct dmop_request r = { .act = DMOP_ACT_MAP };
+	struct dmop_record *record;
+	long ret;
+
+	if (copy_from_user(&m, uarg, sizeof(m)))
+		return -EFAULT;
+	r.domid = m.dom;
+	ret = enter(f, &r, &record);
+	if (ret != DMOP_ALLOW)
+		return ret;
+	ret = map_resource(filp, &m, uarg);
+	dmop_file_leave(f, record);
+	return ret;
+}
+
+/*
+ * Only a glance at the state: mmap_lock is held, and the file's own lock comes
+ * before it. An area is of no domain until something is mapped in it.
+ */
+int dmop_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_request r = { .act = DMOP_ACT_AREA };
+	int ret = decide(f, dmop_file_record(f), &r);
+
+	if (ret != DMOP_ALLOW)
+		return ret;
+	return dmop_maps_mmap(&f->maps, vma);
+}
+
 static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		      struct dmop_info *info)
 {
@@ -290,10 +400,13 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.own_domid = DMOP_OWN_DOMID,
 		.max_nr_bufs = READ_ONCE(dmop_max_nr_bufs),
 		.max_buf_size = READ_ONCE(dmop_max_buf_size),
-		.features = DMOP_FEATURE_DM_OP,
+		.max_map_frames = READ_ONCE(dmop_max_map_frames),
+		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
+		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP,
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
+		.mapped_frames = dmop_maps_frames(&f->maps),
 	};
 }
 
@@ -301,8 +414,9 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
  * The head is read by itself and the rest behind it, so that no byte is read
  * twice.
  */
-static long ioctl_info(struct dmop_file *f, void __user *uarg)
+static long ioctl_info(struct file *filp, void __user *uarg)
 {
+	struct dmop_file *f = filp->private_data;
 	struct { u32 size; u32 flags; } head;
 	struct dmop_request r = { .act = DMOP_ACT_INFO };
 	const struct dmop_record *record;
@@ -340,7 +454,7 @@ static long ioctl_info(struct dmop_file *f, void __user *uarg)
 struct ioctl_entry {
 	unsigned int cmd;
 	bool compat;
-	long (*handler)(struct dmop_file *f, void __user *uarg);
+	long (*handler)(struct file *filp, void __user *uarg);
 };
 
 #define ENTRY(_cmd, _compat, _handler) \
@@ -349,8 +463,10 @@ struct ioctl_entry {
 /* The ABI, by number. Inherited ones have 64-bit layouts only. */
 static const struct ioctl_entry ioctls[] = {
 	ENTRY(DMOP_IOCTL_HYPERCALL, false, ioctl_hypercall),
+	ENTRY(DMOP_IOCTL_MMAPBATCH_V2, false, ioctl_mmapbatch_v2),
 	ENTRY(DMOP_IOCTL_DM_OP, false, ioctl_dm_op),
 	ENTRY(DMOP_IOCTL_RESTRICT, false, ioctl_restrict),
+	ENTRY(DMOP_IOCTL_MMAP_RESOURCE, false, ioctl_mmap_resource),
 	ENTRY(DMOP_IOCTL_INFO, true, ioctl_info),
 };
 
@@ -370,7 +486,7 @@ long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	if (!e)
 		return -ENOTTY;
-	return e->handler(filp->private_data, (void __user *)arg);
+	return e->handler(filp, (void __user *)arg);
 }
 
 #ifdef CONFIG_COMPAT
@@ -380,14 +496,16 @@ long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	if (!e || !e->compat)
 		return -ENOTTY;
-	return e->handler(filp->private_data, compat_ptr(arg));
+	return e->handler(filp, compat_ptr(arg));
 }
 #endif
 
 static_assert(sizeof(struct dmop_hypercall) == 6 * sizeof(u64));
 static_assert(sizeof(struct dmop_buf) == 16);
 static_assert(sizeof(struct dmop_dm_op) == 16);
+static_assert(sizeof(struct dmop_mmapbatch_v2) == 32);
+static_assert(sizeof(struct dmop_mmap_resource) == 32);
 static_assert(sizeof(struct dmop_info) == DMOP_INFO_SIZE_V1);
-static_assert(offsetof(struct dmop_info, features) == 8 * sizeof(u32));
+static_assert(offsetof(struct dmop_info, features) == 10 * sizeof(u32));
 static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
 static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

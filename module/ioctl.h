@@ -39,4 +39,14 @@ long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 #define dmop_compat_ioctl	NULL
 #endif
 
+/**
+ * dmop_mmap() - make an area that frames can be mapped in
+ * @filp: open file of /dev/xen/dmop
+ * @vma:  the area
+ *
+ * Return: 0; -ESRCH or -EPERM as an ioctl would; -EINVAL: not MAP_SHARED;
+ * -EACCES: PROT_EXEC.
+ */
+int dmop_mmap(struct file *filp, struct vm_area_struct *vma);
+
 #endif /* DMOP_IOCTL_H */

@@ -12,9 +12,11 @@
 #include "binding.h"
 #include "hypercall.h"
 #include "ioctl.h"
+#include "mapping.h"
 
 unsigned int dmop_max_nr_bufs = 16;
 unsigned int dmop_max_buf_size = 4096;
+unsigned int dmop_max_map_frames = 16 * 1024 * 1024;
 
 static int set_limit(const char *val, const struct kernel_param *kp,
 		     unsigned int limit)
@@ -58,9 +60,13 @@ module_param_cb(dm_op_buf_max_size, &max_buf_size_ops, &dmop_max_buf_size, 0644)
 MODULE_PARM_DESC(dm_op_buf_max_size,
 		 "Maximum size in bytes of a dm_op hypercall buffer (1 to 65536, default 4096)");
 
+module_param_named(max_map_frames, dmop_max_map_frames, uint, 0644);
+MODULE_PARM_DESC(max_map_frames,
+		 "Maximum number of 4 KiB frames mapped by one open file (default 16777216)");
+
 static int dmop_open(struct inode *inode, struct file *filp)
 {
-	struct dmop_file *f = dmop_file_create();
+	struct dmop_file *f = dmop_file_create(filp);
 
 	if (!f)
 		return -ENOMEM;
@@ -80,6 +86,8 @@ static const struct file_operations dmop_fops = {
 	.release = dmop_release,
 	.unlocked_ioctl = dmop_ioctl,
 	.compat_ioctl = dmop_compat_ioctl,
+	.mmap = dmop_mmap,
+	.get_unmapped_area = dmop_maps_unmapped_area,
 };
 
 static struct miscdevice dmop_misc = {

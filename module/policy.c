@@ -21,10 +21,8 @@ static int decide_restrict(const struct dmop_subject *s, __u64 domid)
 	return can_be_target(s, domid) ? DMOP_ALLOW : -EINVAL;
 }
 
-static int decide_call(const struct dmop_subject *s, __u64 op, __u64 domid)
+static int decide_target(const struct dmop_subject *s, __u64 domid)
 {
-	if (op != DMOP_HYPERCALL_NR)
-		return -EPERM;
 	if (s->state == DMOP_STATE_BOUND)
 		return domid == s->bound ? DMOP_ALLOW : -EPERM;
 	return s->admin && can_be_target(s, domid) ? DMOP_ALLOW : -EPERM;
@@ -45,7 +43,13 @@ int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 	case DMOP_ACT_RESTRICT:
 		return decide_restrict(s, r->domid);
 	case DMOP_ACT_CALL:
-		return decide_call(s, r->op, r->domid);
+		if (r->op != DMOP_HYPERCALL_NR)
+			return -EPERM;
+		return decide_target(s, r->domid);
+	case DMOP_ACT_MAP:
+		return decide_target(s, r->domid);
+	case DMOP_ACT_AREA:
+		return s->state == DMOP_STATE_BOUND || s->admin ? DMOP_ALLOW : -EPERM;
 	default:
 		return -EPERM;
 	}

@@ -19,6 +19,8 @@ enum dmop_act {
 	DMOP_ACT_PROBE,		/* is the DM_OP ioctl there? */
 	DMOP_ACT_RESTRICT,	/* bind to @domid */
 	DMOP_ACT_CALL,		/* hypercall @op on @domid */
+	DMOP_ACT_MAP,		/* map memory or a resource of @domid */
+	DMOP_ACT_AREA,		/* mmap(): an area to map into, of no domain yet */
 };
 
 /*

@@ -106,6 +106,42 @@ struct dmop_dm_op {
 	const struct dmop_buf DMOP_USER *ubufs;
 };
 
+/*
+ * @num:  number of frames, at most dmop_info.max_call_frames
+ * @dom:  domid of the target domain
+ * @addr: where they go: an area made by mmap() of this very open file. The
+ *        first call on an area covers it wholly; a later one may cover any
+ *        part of it in which nothing is mapped.
+ * @arr:  the @num frame numbers (gfn; 4 KiB each)
+ * @err:  out: for each frame 0 or a negative errno, -ENOENT if it is paged out
+ */
+struct dmop_mmapbatch_v2 {
+	unsigned int num;
+	__u16 dom;
+	__u64 addr;
+	const __u64 DMOP_USER *arr;
+	int DMOP_USER *err;
+};
+
+/*
+ * @dom:  domid of the target domain
+ * @type: XENMEM_resource_* of Xen's public/memory.h; 16 bits
+ * @id:   which one of that type, e.g. the id of an ioreq server
+ * @idx:  first frame of it
+ * @num:  number of frames, at most dmop_info.max_call_frames; with @addr == 0, 0 in, and out:
+ *        the size of the resource in frames
+ * @addr: where they go: an area made by mmap() of this very open file, covered
+ *        wholly, with nothing mapped in it
+ */
+struct dmop_mmap_resource {
+	__u16 dom;
+	__u32 type;
+	__u32 id;
+	__u32 idx;
+	__u64 num;
+	__u64 addr;
+};
+
 /* dmop_info.state */
 #define DMOP_STATE_UNBOUND	0
 #define DMOP_STATE_BOUND	1
@@ -119,6 +155,7 @@ struct dmop_dm_op {
 
 /* dmop_info.features */
 #define DMOP_FEATURE_DM_OP	(1ULL << 0)	/* DM_OP and HYPERCALL */
+#define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
 
 /*
  * What an open file is and may do.
@@ -134,10 +171,14 @@ struct dmop_dm_op {
  * @own_domid:      the domain that the module runs in, never a target
  * @max_nr_bufs:    buffers per call (module parameter dm_op_max_nr_bufs)
  * @max_buf_size:   bytes per buffer (module parameter dm_op_buf_max_size)
+ * @max_map_frames: frames mapped through one open file (module parameter
+ *                  max_map_frames)
+ * @max_call_frames: frames per mapping call
  * @features:       DMOP_FEATURE_*
  * @calls:          dm_ops that were passed to Xen, whatever Xen said
  * @refused_policy: calls refused by policy: EPERM, and EINVAL of RESTRICT
  * @refused_dead:   calls refused with ESRCH because the file is revoked
+ * @mapped_frames:  size of the areas in which something is mapped
  *
  * The counters are of the open file, not of the domain.
  */
@@ -150,13 +191,16 @@ struct dmop_info {
 	__u32 own_domid;
 	__u32 max_nr_bufs;
 	__u32 max_buf_size;
+	__u32 max_map_frames;
+	__u32 max_call_frames;
 	__aligned_u64 features;
 	__aligned_u64 calls;
 	__aligned_u64 refused_policy;
 	__aligned_u64 refused_dead;
+	__aligned_u64 mapped_frames;
 };
 
-#define DMOP_INFO_SIZE_V1	64
+#define DMOP_INFO_SIZE_V1	80
 #define DMOP_INFO_SIZE_MAX	4096
 
 /*
@@ -169,6 +213,26 @@ struct dmop_info {
  */
 #define DMOP_IOCTL_HYPERCALL	\
 	_IOC(_IOC_NONE, 'P', 0, sizeof(struct dmop_hypercall))
+
+/*
+ * DMOP_IOCTL_MMAPBATCH_V2 - map memory of a domain
+ * @arg: struct dmop_mmapbatch_v2
+ * Return: 0, @err tells of each frame; or ENOENT, the same, and at least one
+ * frame is paged out: try those again.
+ *   EPERM   @dom is not a domain that this file may reach
+ *   EINVAL  @num is 0; or no area of this open file is at @addr, or it is not
+ *           wholly covered, or something is mapped there already
+ *   E2BIG   @num, or the frames of the open file together, above the limits
+ *   EFAULT  @arr cannot be read; or @err cannot be written, and the frames are
+ *           mapped all the same
+ *   ENOMEM  no memory
+ *   ESRCH   revoked
+ * An area is MAP_SHARED and not executable. It is not inherited over fork, not
+ * dumped, and cannot be split, moved or grown; munmap() takes it away whole.
+ * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2, as used by libxenforeignmemory.
+ */
+#define DMOP_IOCTL_MMAPBATCH_V2	\
+	_IOC(_IOC_NONE, 'P', 4, sizeof(struct dmop_mmapbatch_v2))
 
 /*
  * DMOP_IOCTL_DM_OP - make a dm_op
@@ -194,6 +258,7 @@ struct dmop_info {
  *           this domain not act on that one
  *   EINVAL  @arg cannot be a target; or the file is bound to another domain.
  *           On a bound file the same domid again is 0 and needs no privilege.
+ *   EBUSY   memory of another domain is mapped through the file
  *   ESRCH   no such domain; or the file is revoked
  *   ENOMEM  no memory for the binding
  * A call that fails leaves the file as it was.
@@ -201,6 +266,22 @@ struct dmop_info {
  */
 #define DMOP_IOCTL_RESTRICT	\
 	_IOC(_IOC_NONE, 'P', 6, sizeof(__u16))
+
+/*
+ * DMOP_IOCTL_MMAP_RESOURCE - map a resource of a domain, or ask for its size
+ * @arg: struct dmop_mmap_resource
+ * Return: 0, all frames are mapped; or what Xen answers, and none is.
+ *   EPERM   @dom is not a domain that this file may reach
+ *   EINVAL  one of @addr and @num is 0 and the other is not; @type has more
+ *           than 16 bits; or the area, as for DMOP_IOCTL_MMAPBATCH_V2
+ *   E2BIG   @num, or the frames of the open file together, above the limits
+ *   EFAULT  the size cannot be written
+ *   ENOMEM  no memory
+ *   ESRCH   revoked
+ * Contract: IOCTL_PRIVCMD_MMAP_RESOURCE, as used by libxenforeignmemory.
+ */
+#define DMOP_IOCTL_MMAP_RESOURCE	\
+	_IOC(_IOC_NONE, 'P', 7, sizeof(struct dmop_mmap_resource))
 
 /*
  * DMOP_IOCTL_INFO - tell what the open file is; for anyone who holds it

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mapping.c - memory and resources of the target domain, in the caller
+ */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <xen/features.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+#include <xen/xen-ops.h>
+#include <asm/xen/hypercall.h>
+
+#include "mapping.h"
+#include "policy.h"
+
+/* Between two of these a killed caller gets out. */
+#define FRAMES_AT_A_TIME	4096
+
+/*
+ * No guest has a frame above this, and a PTE has no room for it: what is
+ * shifted further up would be the PTE's flags.
+ */
+#define HIGHEST_GFN	((1ULL << (52 - PAGE_SHIFT)) - 1)
+
+/*
+ * Where all areas begin in their file: further than mmap() can ask for. The
+ * first thing that mremap() does is to ask dmop_maps_unmapped_area() for a new
+ * place, and this is how it is told from mmap().
+ */
+#define AREA_PGOFF	(1UL << (BITS_PER_LONG - 2))
+
+/*
+ * What is mapped in one VMA; made by the first mapping call on it.
+ *
+ * @maps, @domid, @nr: constant
+ * @pages:  auto-translated dom0: the empty pages that the frames are mapped
+ *          over; NULL on PV
+ * @mapped: a bit for each frame; under @maps->lock
+ */
+struct area {
+	struct dmop_maps *maps;
+	struct list_head link;
+	domid_t domid;
+	unsigned int nr;
+	struct page **pages;
+	unsigned long mapped[];
+};
+
+static bool auto_translated(void)
+{
+	return xen_feature(XENFEAT_auto_translated_physmap);
+}
+
+static int area_alloc_pages(struct area *area)
+{
+	int err;
+
+	if (!auto_translated())
+		return 0;
+
+	area->pages = kvcalloc(area->nr, sizeof(*area->pages),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!area->pages)
+		return -ENOMEM;
+
+	err = xen_alloc_unpopulated_pages(area->nr, area->pages);
+	if (err) {
+		kvfree(area->pages);
+		area->pages = NULL;
+	}
+	return err;
+}
+
+/* Nothing may point at the pages any more: no PTE, no TLB. */
+static void area_free_pages(struct area *area, struct vm_area_struct *vma)
+{
+	if (!area->pages)
+		return;
+	xen_unmap_domain_gfn_range(vma, area->nr, area->pages);
+	xen_free_unpopulated_pages(area->nr, area->pages);
+	kvfree(area->pages);
+}
+
+static void area_destroy(struct area *area, struct vm_area_struct *vma)
+{
+	lockdep_assert_held(&area->maps->lock);
+
+	area_free_pages(area, vma);
+	list_del(&area->link);
+	area->maps->frames -= area->nr;
+	kvfree(area);
+}
+
+static struct area *area_create(struct dmop_maps *maps, domid_t domid,
+				unsigned int nr)
+{
+	struct area *area;
+	int err;
+
+	lockdep_assert_held(&maps->lock);
+
+	if (nr > READ_ONCE(dmop_max_map_frames) ||
+	    maps->frames > READ_ONCE(dmop_max_map_frames) - nr)
+		return ERR_PTR(-E2BIG);
+
+	area = kvzalloc(struct_size(area, mapped, BITS_TO_LONGS(nr)),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+
+	area->maps = maps;
+	area->domid = domid;
+	area->nr = nr;
+
+	err = area_alloc_pages(area);
+	if (err) {
+		kvfree(area);
+		return ERR_PTR(err);
+	}
+
+	list_add(&area->link, &maps->areas);
+	maps->frames += nr;
+	return area;
+}
+
+/* Nothing copies such a VMA; if something did, the copy would hold nothing. */
+static void area_vma_open(struct vm_area_struct *vma)
+{
+	WARN_ON_ONCE(1);
+	vma->vm_private_data = NULL;
+}
+
+/* The PTEs are gone, and flushed from every TLB. */
+static void area_vma_close(struct vm_area_struct *vma)
+{
+	struct area *area = vma->vm_private_data;
+	struct dmop_maps *maps;
+
+	if (!area)
+		return;
+
+	maps = area->maps;
+	mutex_lock(&maps->lock);
+	area_destroy(area, vma);
+	mutex_unlock(&maps->lock);
+}
+
+static int area_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+/*
+ * On PV the kernel would write the changed PTEs as if the frames were dom0's
+ * own. Xen refuses that, and the kernel complains.
+ */
+static int area_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+			     unsigned long end, unsigned long newflags)
+{
+	return -EACCES;
+}
+
+static vm_fault_t area_vma_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct area_vm_ops = {
+	.open = area_vma_open,
+	.close = area_vma_close,
+	.may_split = area_vma_may_split,
+	.mprotect = area_vma_mprotect,
+	.fault = area_vma_fault,
+};
+
+void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
+{
+	mutex_init(&maps->lock);
+	INIT_LIST_HEAD(&maps->areas);
+
+	address_space_init_once(&maps->space);
+	maps->space.a_ops = &empty_aops;
+	maps->space.host = file_inode(filp);
+	filp->f_mapping = &maps->space;
+}
+
+int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+
+	vm_flags_clear(vma, VM_MAYEXEC);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND |
+			  VM_DONTDUMP);
+	vma->vm_pgoff = AREA_PGOFF;
+	vma->vm_ops = &area_vm_ops;
+	vma->vm_private_data = NULL;
+	return 0;
+}
+
+/*
+ * A move is refused here, before it begins: on PV the moved PTEs would be
+ * written as if the frames were dom0's own, as in area_vma_mprotect().
+ */
+unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
+				      unsigned long len, unsigned long pgoff,
+				      unsigned long flags)
+{
+	if (pgoff >= AREA_PGOFF)
+		return -EINVAL;
+	return mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+}
+
+bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
+{
+	struct area *area;
+	bool other = false;
+
+	mutex_lock(&maps->lock);
+	list_for_each_entry(area, &maps->areas, link)
+		other |= !dmop_policy_same_target(area->domid, domid);
+	mutex_unlock(&maps->lock);
+
+	return other;
+}
+
+unsigned long dmop_maps_frames(struct dmop_maps *maps)
+{
+	return READ_ONCE(maps->frames);
+}
+
+/* The VMA of @filp that holds the whole range, or NULL. */
+static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
+					unsigned int nr)
+{
+	struct vm_area_struct *vma;
+
+	mmap_assert_write_locked(current->mm);
+
+	if (!PAGE_ALIGNED(addr))
+		return NULL;
+	vma = find_vma(current->mm, addr);
+	if (!vma || vma->vm_ops != &area_vm_ops || vma->vm_file != filp)
+		return NULL;
+	if (addr < vma->vm_start || nr > (vma->vm_end - addr) >> PAGE_SHIFT)
+		return NULL;
+	return vma;
+}
+
+static bool covers(struct vm_area_struct *vma, unsigned long addr,
+		   unsigned int nr)
+{
+	return addr == vma->vm_start && nr == vma_pages(vma);
+}
+
+/* The frames of @area from @first on that failed have no mapping. */
+static int note_results(struct area *area, struct vm_area_struct *vma,
+			unsigned int first, unsigned int nr, const int *errs)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!errs[i]) {
+			__set_bit(first + i, area->mapped);
+			continue;
+		}
+		if (errs[i] == -ENOENT)
+			ret = -ENOENT;
+		/* On an auto-translated dom0 the PTE was set all the same. */
+		if (area->pages)
+			zap_vma_ptes(vma, vma->vm_start +
+				     ((unsigned long)(first + i) << PAGE_SHIFT),
+				     PAGE_SIZE);
+	}
+	return ret;
+}
+
+/* Maps @nr frames of @area from @first on. */
+static int area_map(struct area *area, struct vm_area_struct *vma,
+		    unsigned int first, unsigned int nr, xen_pfn_t *gfns,
+		    int *errs)
+{
+	unsigned int done, n, i;
+	int ret = 0;
+
+	for (done = 0; done < nr; done += n) {
+		unsigned long addr = vma->vm_start +
+			((unsigned long)(first + done) << PAGE_SHIFT);
+		int err;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		n = min_t(unsigned int, nr - done, FRAMES_AT_A_TIME);
+
+		/* Taken back by the kernel for every frame that it tries. */
+		for (i = done; i < done + n; i++) {
+			gfns[i] = min_t(u64, gfns[i], HIGHEST_GFN);
+			errs[i] = 1;
+		}
+		err = xen_remap_domain_gfn_array(vma, addr, gfns + done, n,
+						 errs + done, vma->vm_page_prot,
+						 area->domid,
+						 area->pages ? area->pages + first + done : NULL);
+		for (i = done; i < done + n; i++) {
+			if (errs[i] > 0)
+				errs[i] = err < 0 ? err : -EFAULT;
+		}
+		err = note_results(area, vma, first + done, n, errs + done);
+		if (err)
+			ret = err;
+	}
+	return ret;
+}
+
+static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
+		       unsigned long addr, domid_t domid, unsigned int nr,
+		       xen_pfn_t *gfns, int *errs)
+{
+	struct area *area = vma->vm_private_data;
+	unsigned int first = (addr - vma->vm_start) >> PAGE_SHIFT;
+
+	if (area) {
+		if (!dmop_policy_same_target(area->domid, domid) ||
+		    find_next_bit(area->mapped, first + nr, first) < first + nr)
+			return -EINVAL;
+	} else {
+		if (!covers(vma, addr, nr))
+			return -EINVAL;
+		area = area_create(maps, domid, nr);
+		if (IS_ERR(area))
+			return PTR_ERR(area);
+		vma->vm_private_data = area;
+	}
+	return area_map(area, vma, first, nr, gfns, errs);
+}
+
+int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
+		      unsigned long addr, domid_t domid, unsigned int nr,
+		      xen_pfn_t *gfns, int *errs)
+{
+	struct vm_area_struct *vma;
+	int ret = -EINVAL;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	vma = find_area(filp, addr, nr);
+	if (vma) {
+		mutex_lock(&maps->lock);
+		ret = map_foreign(maps, vma, addr, domid, nr, gfns, errs);
+		mutex_unlock(&maps->lock);
+	}
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+static int acquire_resource(struct xen_mem_acquire_resource *xar)
+{
+	int ret;
+
+	xen_preemptible_hcall_begin();
+	ret = HYPERVISOR_memory_op(XENMEM_acquire_resource, xar);
+	xen_preemptible_hcall_end();
+
+	return ret;
+}
+
+/*
+ * xen_remap_vma_range() takes the pages from where the stock driver keeps them.
+ * Nobody else looks there meanwhile: mmap_lock is held for writing.
+ */
+static int map_pages(struct area *area, struct vm_area_struct *vma)
+{
+	int ret;
+
+	mmap_assert_write_locked(vma->vm_mm);
+
+	vma->vm_private_data = area->pages;
+	ret = xen_remap_vma_range(vma, vma->vm_start,
+				  vma->vm_end - vma->vm_start);
+	vma->vm_private_data = area;
+	return ret;
+}
+
+/*
+ * Auto-translated: Xen puts the resource at the frames of the empty pages. PV:
+ * Xen tells the machine frames, which are then mapped, as the caller's own if
+ * Xen says that they are.
+ */
+static int area_map_resource(struct area *area, struct vm_area_struct *vma,
+			     struct xen_mem_acquire_resource *xar,
+			     xen_pfn_t *frames, int *errs)
+{
+	domid_t owner = area->domid;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; area->pages && i < area->nr; i++)
+		frames[i] = page_to_xen_pfn(area->pages[i]);
+
+	set_xen_guest_handle(xar->frame_list, frames);
+	xar->nr_frames = area->nr;
+	ret = acquire_resource(xar);
+	if (ret)
+		return ret;
+
+	if (area->pages)
+		return map_pages(area, vma);
+
+	if (xar->flags & XENMEM_rsrc_acq_caller_owned)
+		owner = DOMID_SELF;
+	ret = xen_remap_domain_mfn_array(vma, vma->vm_start, frames, area->nr,
+					 errs, vma->vm_page_prot, owner);
+	for (i = 0; ret >= 0 && i < area->nr; i++)
+		ret = errs[i];
+	return ret < 0 ? ret : 0;
+}
+
+static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
+			struct xen_mem_acquire_resource *xar, unsigned int nr,
+			xen_pfn_t *frames, int *errs)
+{
+	struct area *area;
+	int ret;
+
+	if (vma->vm_private_data)
+		return -EINVAL;
+	area = area_create(maps, xar->domid, nr);
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	vma->vm_private_data = area;
+
+	ret = area_map_resource(area, vma, xar, frames, errs);
+	if (ret) {
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		vma->vm_private_data = NULL;
+		area_destroy(area, vma);
+		return ret;
+	}
+	bitmap_fill(area->mapped, nr);
+	return 0;
+}
+
+int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
+		       unsigned long addr, domid_t domid, u32 type, u32 id,
+		       u32 idx, unsigned int nr)
+{
+	struct xen_mem_acquire_resource xar = {
+		.domid = domid,
+		.type = type,
+		.id = id,
+		.frame = idx,
+	};
+	struct vm_area_struct *vma;
+	xen_pfn_t *frames;
+	int *errs;
+	int ret = -EINVAL;
+
+	/* One allocation for both. */
+	frames = kvmalloc_array(nr, sizeof(*frames) + sizeof(*errs),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!frames)
+		return -ENOMEM;
+	errs = (int *)(frames + nr);
+
+	if (mmap_write_lock_killable(current->mm)) {
+		ret = -EINTR;
+		goto out;
+	}
+	vma = find_area(filp, addr, nr);
+	if (vma && covers(vma, addr, nr)) {
+		mutex_lock(&maps->lock);
+		ret = map_resource(maps, vma, &xar, nr, frames, errs);
+		mutex_unlock(&maps->lock);
+	}
+	mmap_write_unlock(current->mm);
+out:
+	kvfree(frames);
+	return ret;
+}
+
+int dmop_resource_size(domid_t domid, u32 type, u32 id, u32 *nr)
+{
+	struct xen_mem_acquire_resource xar = {
+		.domid = domid,
+		.type = type,
+		.id = id,
+	};
+	int ret = acquire_resource(&xar);
+
+	if (!ret)
+		*nr = xar.nr_frames;
+	return ret;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mapping.h - memory and resources of the target domain, in the caller
+ */
+#ifndef DMOP_MAPPING_H
+#define DMOP_MAPPING_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+
+/* How many frames one call can map: bounds its list of frames. */
+#define DMOP_CALL_FRAMES_LIMIT	(4U * 1024 * 1024)
+
+/* The parameter: frames that one open file can have mapped. */
+extern unsigned int dmop_max_map_frames;
+
+/*
+ * The mappings of one open file.
+ *
+ * @space:  every VMA of the file hangs here, so that one call can take all
+ *          mappings away
+ * @lock:   protects the rest, and what the areas hold
+ * @areas:  the areas that something was mapped in
+ * @frames: their sizes added up
+ *
+ * Lock order: mmap_lock, then @lock, then what unmapping takes.
+ */
+struct dmop_maps {
+	struct address_space space;
+	struct mutex lock;
+	struct list_head areas;
+	unsigned long frames;
+};
+
+/**
+ * dmop_maps_init() - no mapping yet
+ * @maps: of the file that is being opened
+ * @filp: that file; from here on its VMAs belong to @maps
+ */
+void dmop_maps_init(struct dmop_maps *maps, struct file *filp);
+
+/**
+ * dmop_maps_mmap() - make an area that frames can be mapped in
+ * @maps: of the file
+ * @vma:  the new area
+ *
+ * Context: mmap(); mmap_lock is held for writing.
+ *
+ * Return: 0; -EINVAL: the area is not shared; -EACCES: it is executable.
+ */
+int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma);
+
+/**
+ * dmop_maps_unmapped_area() - a place for a new area, but not for a moved one
+ * @filp:  the file
+ * @addr:  where the caller would like it
+ * @len:   in bytes
+ * @pgoff: where in the file
+ * @flags: MAP_*
+ *
+ * Context: mmap() and mremap(); mmap_lock is held for writing.
+ *
+ * Return: an address; -EINVAL: an area cannot be moved; or as the kernel says.
+ */
+unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
+				      unsigned long len, unsigned long pgoff,
+				      unsigned long flags);
+
+/**
+ * dmop_maps_hold_other() - is anything mapped that is not of this domain?
+ * @maps:  of the file
+ * @domid: the domain
+ *
+ * Context: process context; the caller sees to it that no mapping call of
+ * another domain is running.
+ *
+ * Return: true if so.
+ */
+bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid);
+
+/**
+ * dmop_maps_frames() - how many frames the areas of the file take
+ * @maps: of the file
+ *
+ * Return: that number.
+ */
+unsigned long dmop_maps_frames(struct dmop_maps *maps);
+
+/**
+ * dmop_maps_foreign() - map frames of a domain
+ * @maps:  of @filp
+ * @filp:  the file whose area it must be
+ * @addr:  where in the caller; page aligned
+ * @domid: owner of the frames
+ * @nr:    how many, 1 to %DMOP_CALL_FRAMES_LIMIT
+ * @gfns:  their frame numbers; overwritten
+ * @errs:  out: 0 or a negative errno for each frame
+ *
+ * The first call on an area covers it wholly. Frames that failed can be tried
+ * again; a later call may so cover any part that is not mapped.
+ *
+ * Context: process context; takes mmap_lock for writing, killably.
+ *
+ * Return: 0 with @errs filled in, also if frames failed; or -ENOENT, the same,
+ * and at least one failed because it is paged out; or with nothing changed:
+ *  -EINVAL no area of this file there, not wholly covered, or mapped before
+ *  -E2BIG  more frames than the file may have
+ *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed; what was mapped until then stays
+ */
+int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
+		      unsigned long addr, domid_t domid, unsigned int nr,
+		      xen_pfn_t *gfns, int *errs);
+
+/**
+ * dmop_maps_resource() - map a resource of a domain
+ * @maps:  of @filp
+ * @filp:  the file whose area it must be
+ * @addr:  start of an area that is covered wholly and has nothing mapped
+ * @domid: owner of the resource
+ * @type:  XENMEM_resource_*
+ * @id:    which one of that type
+ * @idx:   first frame
+ * @nr:    how many frames, 1 to %DMOP_CALL_FRAMES_LIMIT
+ *
+ * Context: process context; takes mmap_lock for writing, killably.
+ *
+ * Return: 0; what Xen answers; or as dmop_maps_foreign(). All frames or none.
+ */
+int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
+		       unsigned long addr, domid_t domid, u32 type, u32 id,
+		       u32 idx, unsigned int nr);
+
+/**
+ * dmop_resource_size() - ask Xen how large a resource is
+ * @domid: owner of the resource
+ * @type:  XENMEM_resource_*
+ * @id:    which one of that type
+ * @nr:    out: its size in frames
+ *
+ * Return: 0, or what Xen answers.
+ */
+int dmop_resource_size(domid_t domid, u32 type, u32 id, u32 *nr);
+
+#endif /* DMOP_MAPPING_H */
