@@ -7,10 +7,13 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <xen/interface/xen.h>
+#include <xen/interface/hvm/dm_op.h>
 
 #include "mapping.h"
 
@@ -22,16 +25,31 @@
  * left the table and never comes back, so the next file that is restricted to
  * that domid gets another.
  *
- * @users: one for each open file; the last one to go frees the record
- * @link:  in the table of records while not dead; under the table's lock
- * @domid: constant
- * @dead:  set once, under the table's lock; read without a lock
+ * @users:  one for each open file, and one for each work on the record; the
+ *          last one to go frees it
+ * @link:   in the table of records, then in the list of the dead; under the
+ *          table's lock
+ * @domid:  constant
+ * @dead:   set once, under the table's lock; read without a lock
+ * @lock:   protects @files
+ * @files:  the open files that are bound to the domain
+ * @todo:   to be looked at in this round; under the table's lock
+ * @looks:  how often to look at it until it is clear whether it lives; under
+ *          the table's lock
+ * @vm, @started: what XenStore said of it; for look() only
  */
 struct dmop_record {
 	refcount_t users;
 	struct list_head link;
 	domid_t domid;
 	bool dead;
+	struct mutex lock;
+	struct list_head files;
+
+	bool todo;
+	unsigned int looks;
+	char *vm;
+	char *started;
 };
 
 /*
@@ -40,19 +58,25 @@ struct dmop_record {
  * @record:  NULL while unbound. Set once, with @unbound held for writing and
  *           with release semantics; then constant until the file is closed, so
  *           a bound file needs no lock at all.
+ * @link:    in @record's list of files
  * @unbound: held for reading by every call that was let in while the file was
  *           unbound, from before the decision until the last byte is copied
  *           back; held for writing by RESTRICT, which so waits those calls out.
  * @maps:    what is mapped through the file
+ * @wait:    who polls; woken when the domain dies
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @unbound, then the table's lock or, by page fault and for
- * mapping, mmap_lock; never mmap_lock under the table's lock.
+ * Lock order: @unbound; then the table's lock, or record->lock and then
+ * maps->lock; or, by page fault and for mapping, mmap_lock and then maps->lock.
+ * None of the table's lock, record->lock and mmap_lock is taken under another
+ * one of them.
  */
 struct dmop_file {
 	struct dmop_record *record;
+	struct list_head link;
 	struct rw_semaphore unbound;
 	struct dmop_maps maps;
+	wait_queue_head_t wait;
 	atomic64_t calls;
 	atomic64_t refused_policy;
 	atomic64_t refused_dead;
@@ -140,11 +164,39 @@ unsigned int dmop_file_state(const struct dmop_record *record);
 int dmop_file_restrict(struct dmop_file *f, domid_t domid);
 
 /**
- * dmop_record_check() - Xen said ESRCH: the record is dead if the domain is gone
- * @record: of a bound file
+ * dmop_file_dm_op() - make a dm_op that was allowed
+ * @f:      the file
+ * @record: what dmop_file_enter() was given
+ * @domid:  target domain
+ * @nr:     number of buffers
+ * @bufs:   the buffers, all of them in kernel memory
  *
- * Context: process context; may sleep.
+ * If the answer shows that the file's domain is gone, the file is revoked.
+ *
+ * Context: process context; the caller is between dmop_file_enter() and
+ * dmop_file_leave().
+ *
+ * Return: what Xen returns; or -ESRCH: the record is dead, Xen was not entered.
  */
-void dmop_record_check(struct dmop_record *record);
+int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
+		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs);
+
+/**
+ * dmop_binding_init() - watch for the death of domains
+ *
+ * XenStore may come up at any time later.
+ *
+ * Context: module init; what needs XenStore happens elsewhere.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int dmop_binding_init(void);
+
+/**
+ * dmop_binding_exit() - end what dmop_binding_init() began
+ *
+ * Context: module exit, when no file is open; waits for XenStore if that is up.
+ */
+void dmop_binding_exit(void);
 
 #endif /* DMOP_BINDING_H */

@@ -9,13 +9,13 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <xen/dmop.h>
 
 #include "binding.h"
-#include "hypercall.h"
 #include "ioctl.h"
 #include "policy.h"
 
@@ -177,22 +177,12 @@ static long pass(struct dmop_file *f, struct dmop_record *record, domid_t domid,
 	if (ret)
 		goto out;
 
-	/* The copies may have taken any time: the domain may be gone since. */
-	if (dmop_file_state(record) == DMOP_STATE_REVOKED) {
-		atomic64_inc(&f->refused_dead);
-		ret = -ESRCH;
-		goto out;
-	}
-
-	atomic64_inc(&f->calls);
-	ret = dmop_hypercall_dm_op(domid, b.nr, b.xbufs);
+	ret = dmop_file_dm_op(f, record, domid, b.nr, b.xbufs);
 	if (ret >= 0) {
 		int err = bufs_write_back(&b);
 
 		if (err)
 			ret = err;
-	} else if (ret == -ESRCH && record) {
-		dmop_record_check(record);
 	}
 out:
 	bufs_free(&b);
@@ -350,7 +340,7 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 		return dmop_maps_resource(&f->maps, filp, m->addr, m->dom,
 					  m->type, m->id, m->idx, m->num);
 
-	ret = dmop_resource_size(m->dom, m->type, m->id, &nr);
+	ret = dmop_maps_resource_size(&f->maps, m->dom, m->type, m->id, &nr);
 	if (!ret && put_user(nr, &uarg->num))
 		ret = -EFAULT;
 	return ret;
@@ -373,6 +363,16 @@ static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	ret = map_resource(filp, &m, uarg);
 	dmop_file_leave(f, record);
 	return ret;
+}
+
+__poll_t dmop_poll(struct file *filp, struct poll_table_struct *wait)
+{
+	struct dmop_file *f = filp->private_data;
+
+	poll_wait(filp, &f->wait, wait);
+	if (dmop_file_state(dmop_file_record(f)) == DMOP_STATE_REVOKED)
+		return EPOLLHUP | EPOLLERR;
+	return 0;
 }
 
 /*
@@ -402,7 +402,8 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_buf_size = READ_ONCE(dmop_max_buf_size),
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
-		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP,
+		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
+			    DMOP_FEATURE_REVOKE,
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),

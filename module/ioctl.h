@@ -6,6 +6,7 @@
 #define DMOP_IOCTL_H
 
 #include <linux/fs.h>
+#include <linux/poll.h>
 
 /* How far the parameters can be raised: together they bound one allocation. */
 #define DMOP_NR_BUFS_LIMIT	64
@@ -48,5 +49,14 @@ long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
  * -EACCES: PROT_EXEC.
  */
 int dmop_mmap(struct file *filp, struct vm_area_struct *vma);
+
+/**
+ * dmop_poll() - has the domain died?
+ * @filp: open file of /dev/xen/dmop
+ * @wait: where to be woken
+ *
+ * Return: EPOLLHUP | EPOLLERR if the file is revoked, else 0.
+ */
+__poll_t dmop_poll(struct file *filp, struct poll_table_struct *wait);
 
 #endif /* DMOP_IOCTL_H */

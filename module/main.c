@@ -86,6 +86,7 @@ static const struct file_operations dmop_fops = {
 	.release = dmop_release,
 	.unlocked_ioctl = dmop_ioctl,
 	.compat_ioctl = dmop_compat_ioctl,
+	.poll = dmop_poll,
 	.mmap = dmop_mmap,
 	.get_unmapped_area = dmop_maps_unmapped_area,
 };
@@ -127,9 +128,14 @@ static int __init dmop_init(void)
 		return -ENODEV;
 	}
 
-	err = misc_register(&dmop_misc);
+	err = dmop_binding_init();
 	if (err)
+		return err;
+	err = misc_register(&dmop_misc);
+	if (err) {
 		pr_err("not loaded: no device node: error %d\n", err);
+		dmop_binding_exit();
+	}
 	return err;
 }
 module_init(dmop_init);
@@ -137,6 +143,7 @@ module_init(dmop_init);
 static void __exit dmop_exit(void)
 {
 	misc_deregister(&dmop_misc);
+	dmop_binding_exit();
 }
 module_exit(dmop_exit);
 

@@ -76,20 +76,22 @@ static int area_alloc_pages(struct area *area)
 }
 
 /* Nothing may point at the pages any more: no PTE, no TLB. */
-static void area_free_pages(struct area *area, struct vm_area_struct *vma)
+static void area_free_pages(struct area *area)
 {
 	if (!area->pages)
 		return;
-	xen_unmap_domain_gfn_range(vma, area->nr, area->pages);
+	/* The VMA is not looked at; it may belong to another process by now. */
+	xen_unmap_domain_gfn_range(NULL, area->nr, area->pages);
 	xen_free_unpopulated_pages(area->nr, area->pages);
 	kvfree(area->pages);
+	area->pages = NULL;
 }
 
-static void area_destroy(struct area *area, struct vm_area_struct *vma)
+static void area_destroy(struct area *area)
 {
 	lockdep_assert_held(&area->maps->lock);
 
-	area_free_pages(area, vma);
+	area_free_pages(area);
 	list_del(&area->link);
 	area->maps->frames -= area->nr;
 	kvfree(area);
@@ -145,7 +147,7 @@ static void area_vma_close(struct vm_area_struct *vma)
 
 	maps = area->maps;
 	mutex_lock(&maps->lock);
-	area_destroy(area, vma);
+	area_destroy(area);
 	mutex_unlock(&maps->lock);
 }
 
@@ -235,6 +237,18 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 	return READ_ONCE(maps->frames);
 }
 
+void dmop_maps_close(struct dmop_maps *maps)
+{
+	struct area *area;
+
+	WRITE_ONCE(maps->closed, true);
+	mutex_lock(&maps->lock);
+	unmap_mapping_range(&maps->space, 0, 0, 1);
+	list_for_each_entry(area, &maps->areas, link)
+		area_free_pages(area);
+	mutex_unlock(&maps->lock);
+}
+
 /* The VMA of @filp that holds the whole range, or NULL. */
 static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
 					unsigned int nr)
@@ -297,6 +311,8 @@ static int area_map(struct area *area, struct vm_area_struct *vma,
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (READ_ONCE(area->maps->closed))
+			return -ESRCH;
 		n = min_t(unsigned int, nr - done, FRAMES_AT_A_TIME);
 
 		/* Taken back by the kernel for every frame that it tries. */
@@ -325,6 +341,9 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 {
 	struct area *area = vma->vm_private_data;
 	unsigned int first = (addr - vma->vm_start) >> PAGE_SHIFT;
+
+	if (maps->closed)
+		return -ESRCH;
 
 	if (area) {
 		if (!dmop_policy_same_target(area->domid, domid) ||
@@ -429,6 +448,8 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 	struct area *area;
 	int ret;
 
+	if (maps->closed)
+		return -ESRCH;
 	if (vma->vm_private_data)
 		return -EINVAL;
 	area = area_create(maps, xar->domid, nr);
@@ -440,7 +461,7 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 	if (ret) {
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 		vma->vm_private_data = NULL;
-		area_destroy(area, vma);
+		area_destroy(area);
 		return ret;
 	}
 	bitmap_fill(area->mapped, nr);
@@ -485,14 +506,20 @@ out:
 	return ret;
 }
 
-int dmop_resource_size(domid_t domid, u32 type, u32 id, u32 *nr)
+int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
+			    u32 id, u32 *nr)
 {
 	struct xen_mem_acquire_resource xar = {
 		.domid = domid,
 		.type = type,
 		.id = id,
 	};
-	int ret = acquire_resource(&xar);
+	int ret = -ESRCH;
+
+	mutex_lock(&maps->lock);
+	if (!maps->closed)
+		ret = acquire_resource(&xar);
+	mutex_unlock(&maps->lock);
 
 	if (!ret)
 		*nr = xar.nr_frames;

@@ -25,6 +25,8 @@ extern unsigned int dmop_max_map_frames;
  * @lock:   protects the rest, and what the areas hold
  * @areas:  the areas that something was mapped in
  * @frames: their sizes added up
+ * @closed: nothing is mapped any more, and nothing will be; set before @lock
+ *          is taken to act on it, so that a mapping call under way ends soon
  *
  * Lock order: mmap_lock, then @lock, then what unmapping takes.
  */
@@ -33,6 +35,7 @@ struct dmop_maps {
 	struct mutex lock;
 	struct list_head areas;
 	unsigned long frames;
+	bool closed;
 };
 
 /**
@@ -90,6 +93,18 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid);
 unsigned long dmop_maps_frames(struct dmop_maps *maps);
 
 /**
+ * dmop_maps_close() - take every mapping away, for ever
+ * @maps: of the file
+ *
+ * Touching what was mapped gives SIGBUS from then on. Only the areas are left,
+ * empty, until their processes unmap them.
+ *
+ * Context: process context; waits for a mapping call of this file, but not for
+ * any user memory.
+ */
+void dmop_maps_close(struct dmop_maps *maps);
+
+/**
  * dmop_maps_foreign() - map frames of a domain
  * @maps:  of @filp
  * @filp:  the file whose area it must be
@@ -110,6 +125,7 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps);
  *  -E2BIG  more frames than the file may have
  *  -ENOMEM no memory
  *  -EINTR  the caller is being killed; what was mapped until then stays
+ *  -ESRCH  dmop_maps_close() was called; nothing is mapped any more
  */
 int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 		      unsigned long addr, domid_t domid, unsigned int nr,
@@ -135,14 +151,16 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
 		       u32 idx, unsigned int nr);
 
 /**
- * dmop_resource_size() - ask Xen how large a resource is
+ * dmop_maps_resource_size() - ask Xen how large a resource is
+ * @maps:  of the file
  * @domid: owner of the resource
  * @type:  XENMEM_resource_*
  * @id:    which one of that type
  * @nr:    out: its size in frames
  *
- * Return: 0, or what Xen answers.
+ * Return: 0; what Xen answers; or -ESRCH: dmop_maps_close() was called.
  */
-int dmop_resource_size(domid_t domid, u32 type, u32 id, u32 *nr);
+int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
+			    u32 id, u32 *nr);
 
 #endif /* DMOP_MAPPING_H */

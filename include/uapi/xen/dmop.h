@@ -14,10 +14,10 @@
  *                        with num == 0) needs CAP_SYS_ADMIN in the initial user
  *                        namespace, checked at each call.
  *   DMOP_STATE_BOUND     restricted to one domain. Needs no capability.
- *   DMOP_STATE_REVOKED   that domain was seen to be gone. Every call but INFO
- *                        is ESRCH, for ever: also after a new domain has got
- *                        the same domid. A domain is seen to be gone when Xen
- *                        answers ESRCH to a call on it.
+ *   DMOP_STATE_REVOKED   that domain is gone. Every call but INFO is ESRCH, for
+ *                        ever: also after a new domain has got the same domid.
+ *                        poll() tells EPOLLHUP | EPOLLERR, what was mapped is
+ *                        taken away, and touching it gives SIGBUS.
  *
  * A domid that can be a target is 1 to 0x7fef and not the caller's own.
  *
@@ -156,6 +156,7 @@ struct dmop_mmap_resource {
 /* dmop_info.features */
 #define DMOP_FEATURE_DM_OP	(1ULL << 0)	/* DM_OP and HYPERCALL */
 #define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
+#define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* the domain's end is watched for; poll() */
 
 /*
  * What an open file is and may do.
