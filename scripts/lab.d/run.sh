@@ -155,26 +155,18 @@ run_progress() {
 }
 
 run_verdict() {
-	local payload=$1 why=() step status taint n
+	local payload=$1 why=() n
 	mkdir -p "$OUT/in"
 	tar -C "$OUT/in" -xf "$OUT/results.img" 2>/dev/null || :
 	if [ "$ENDED" = timeout ]; then
 		why+=("killed after $TIMEOUT s while waiting for: $WAITING")
 	fi
-	if [ "$(tail -n 1 "$OUT/in/verdict" 2>/dev/null)" != end ]; then
+	if [ "$(tail -n 1 "$OUT/in/verdict" 2>/dev/null)" = end ]; then
+		run_steps "$payload"
+	else
 		why+=("no complete verdict came back, the last that was seen: $WAITING")
 		: >"$OUT/in/verdict"
 	fi
-	for step in "$payload"/steps/*; do
-		step=${step##*/}
-		status=$(awk -v s="$step" '$1 == s { print $2 }' "$OUT/in/verdict")
-		[ "$status" = 0 ] || why+=("$step: ${status:+exit status }${status:-did not run}")
-	done
-	status=$(awk '$1 == "00-modprobe" { print $2 }' "$OUT/in/verdict")
-	[ "${status:-0}" = 0 ] || why+=("modprobe dmop_privcmd: exit status $status")
-	# Only out-of-tree (4096) and unsigned (8192) are what this module is.
-	taint=$(awk '$1 == "taint" { print $2 }' "$OUT/in/verdict")
-	[ $((${taint:--1} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: ${taint:-it did not tell} (12288 is expected)")
 
 	touch "$OUT/in/dmesg" "$OUT/in/xl-dmesg"
 	scan "$payload/expected-splats" "$OUT/serial.log" "$OUT/in/dmesg" "$OUT/in/xl-dmesg" >"$OUT/splats" || :
@@ -193,6 +185,21 @@ run_verdict() {
 	printf 'result fail %s\n' "$(IFS=';'; echo "${why[*]}")" >>"$OUT/verdict"
 	run_explain "${why[@]}"
 	return 1
+}
+
+# run_steps PAYLOAD: adds to why what a verdict tells.
+run_steps() {
+	local step status taint
+	for step in "$1"/steps/*; do
+		step=${step##*/}
+		status=$(awk -v s="$step" '$1 == s { print $2 }' "$OUT/in/verdict")
+		[ "$status" = 0 ] || why+=("$step: ${status:+exit status }${status:-did not run}")
+	done
+	status=$(awk '$1 == "00-modprobe" { print $2 }' "$OUT/in/verdict")
+	[ "${status:-0}" = 0 ] || why+=("modprobe dmop_privcmd: exit status $status")
+	# Only out-of-tree (4096) and unsigned (8192) are what this module is.
+	taint=$(awk '$1 == "taint" { print $2 }' "$OUT/in/verdict")
+	[ $((${taint:--1} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: ${taint:-it did not tell} (12288 is expected)")
 }
 
 # run_explain WHY...: what a person wants to see first.
