@@ -11,6 +11,7 @@
 #include <linux/srcu.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
+#include <xen/xen.h>
 #include <xen/xenbus.h>
 
 #include <xen/dmop.h>
@@ -372,11 +373,21 @@ static struct xenbus_watch release_watch = {
 };
 
 static bool watching;
+static bool store_up;
+static unsigned int own_domid;
+
+domid_t dmop_own_domid(void)
+{
+	return READ_ONCE(own_domid);
+}
 
 static int store_is_up(struct notifier_block *nb, unsigned long event,
 		       void *data)
 {
+	if (!xen_initial_domain())
+		WRITE_ONCE(own_domid, xenbus_read_unsigned("domid", "", 0));
 	watching = !register_xenbus_watch(&release_watch);
+	WRITE_ONCE(store_up, true);
 	return NOTIFY_DONE;
 }
 
@@ -400,18 +411,6 @@ void dmop_binding_exit(void)
 		unregister_xenbus_watch(&release_watch);
 	cancel_delayed_work_sync(&look_work);
 	destroy_workqueue(queue);
-}
-
-struct dmop_file *dmop_file_create(struct file *filp)
-{
-	struct dmop_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-
-	if (!f)
-		return NULL;
-	init_rwsem(&f->unbound);
-	init_waitqueue_head(&f->wait);
-	dmop_maps_init(&f->maps, filp);
-	return f;
 }
 
 void dmop_file_destroy(struct dmop_file *f)
@@ -493,6 +492,41 @@ static int bind_to(struct dmop_file *f, domid_t domid)
 	/* What XenStore says of the domain now tells it from the next. */
 	look_soon();
 	return 0;
+}
+
+/* Any failure leaves the file unbound, which is worth nothing here. */
+static void bind_to_target(struct dmop_file *f)
+{
+	/* What XenStore names is the toolstack's word, and privilege enough. */
+	struct dmop_subject s = {
+		.state = DMOP_STATE_UNBOUND,
+		.own = dmop_own_domid(),
+		.admin = true,
+	};
+	struct dmop_request r = { .act = DMOP_ACT_RESTRICT };
+	unsigned int target;
+
+	if (!READ_ONCE(store_up) ||
+	    xenbus_scanf(XBT_NIL, "target", "", "%u", &target) != 1)
+		return;
+
+	r.domid = target;
+	if (dmop_policy(&s, &r) == DMOP_ALLOW)
+		bind_to(f, target);
+}
+
+struct dmop_file *dmop_file_create(struct file *filp)
+{
+	struct dmop_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+
+	if (!f)
+		return NULL;
+	init_rwsem(&f->unbound);
+	init_waitqueue_head(&f->wait);
+	dmop_maps_init(&f->maps, filp);
+	if (!xen_initial_domain())
+		bind_to_target(f);
+	return f;
 }
 
 int dmop_file_restrict(struct dmop_file *f, domid_t domid)

@@ -17,9 +17,6 @@
 
 #include "mapping.h"
 
-/* The module loads in domain 0 only; that it is, is asked of Xen then. */
-#define DMOP_OWN_DOMID	0
-
 /*
  * A domain, shared by all open files bound to it. A record that is dead has
  * left the table and never comes back, so the next file that is restricted to
@@ -83,8 +80,20 @@ struct dmop_file {
 };
 
 /**
- * dmop_file_create() - the state of a newly opened file: unbound
+ * dmop_own_domid() - the domain that this kernel runs in
+ *
+ * Return: its domid; 0 as long as XenStore has not told it to a kernel that is
+ * not the initial domain's.
+ */
+domid_t dmop_own_domid(void);
+
+/**
+ * dmop_file_create() - the state of a newly opened file
  * @filp: the file
+ *
+ * In the initial domain the file is unbound. In any other it is bound from the
+ * start to the domain that XenStore names as this one's target; without one it
+ * stays unbound, and there no privilege makes up for that.
  *
  * Context: process context; charged to the caller.
  *

@@ -11,8 +11,8 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
 #error "dmop_privcmd needs Linux 5.10 or later."
 #endif
-#if !IS_ENABLED(CONFIG_XEN_DOM0)
-#error "dmop_privcmd needs a kernel that is built with CONFIG_XEN_DOM0."
+#if !IS_ENABLED(CONFIG_XEN)
+#error "dmop_privcmd needs a kernel that is built with CONFIG_XEN."
 #endif
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "dmop_privcmd needs a 64-bit kernel."

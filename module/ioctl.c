@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <xen/xen.h>
 
 #include <xen/dmop.h>
 
@@ -54,14 +55,17 @@ static int decide(struct dmop_file *f, const struct dmop_record *record,
 	struct dmop_subject s = {
 		.state = dmop_file_state(record),
 		.bound = record ? record->domid : 0,
-		.own = DMOP_OWN_DOMID,
+		.own = dmop_own_domid(),
 	};
 	int verdict;
 
-	/* Asked only where it counts: capable() leaves marks on the caller. */
+	/*
+	 * Asked only where it counts: capable() leaves marks on the caller. It
+	 * counts in the initial domain only.
+	 */
 	if (s.state == DMOP_STATE_UNBOUND &&
 	    r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE)
-		s.admin = capable(CAP_SYS_ADMIN);
+		s.admin = xen_initial_domain() && capable(CAP_SYS_ADMIN);
 
 	verdict = dmop_policy(&s, r);
 	if (verdict == -ESRCH)
@@ -397,7 +401,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.abi_version = DMOP_ABI_VERSION,
 		.state = dmop_file_state(record),
 		.domid = record ? record->domid : DMOP_DOMID_NONE,
-		.own_domid = DMOP_OWN_DOMID,
+		.own_domid = dmop_own_domid(),
 		.max_nr_bufs = READ_ONCE(dmop_max_nr_bufs),
 		.max_buf_size = READ_ONCE(dmop_max_buf_size),
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),

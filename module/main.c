@@ -105,15 +105,14 @@ static const char * __init unsupported(void)
 
 	if (!xen_domain())
 		return "this kernel does not run on Xen";
-	if (!xen_initial_domain())
-		return "this is not the initial domain (dom0)";
 
 	err = dmop_hypercall_probe(DOMID_INVALID);
 	if (err == -ENOSYS)
 		return "this Xen has no dm_op hypercall (older than 4.9, or built without HVM)";
 	if (err != -ESRCH)
 		return "this Xen answers for a domain that cannot exist";
-	if (dmop_hypercall_probe(DMOP_OWN_DOMID) != -EPERM)
+	if (xen_initial_domain() &&
+	    dmop_hypercall_probe(dmop_own_domid()) != -EPERM)
 		return "the initial domain is not domain 0";
 	return NULL;
 }

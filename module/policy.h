@@ -29,7 +29,8 @@ enum dmop_act {
  * @state: DMOP_STATE_* of the open file
  * @bound: the domid it is bound to; without meaning when unbound
  * @own:   the domid of the domain that this kernel runs in
- * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace
+ * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace, of the
+ *         initial domain
  */
 struct dmop_subject {
 	unsigned int state;

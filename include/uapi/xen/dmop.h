@@ -19,6 +19,10 @@
  *                        poll() tells EPOLLHUP | EPOLLERR, what was mapped is
  *                        taken away, and touching it gives SIGBUS.
  *
+ * In a domain that is not the initial one (a stub domain), an open file is
+ * BOUND from the start, to the domain that XenStore names as its target;
+ * without one it is UNBOUND, and no capability counts.
+ *
  * A domid that can be a target is 1 to 0x7fef and not the caller's own.
  *
  * Refusals come in one fixed order, the first that applies:
