@@ -441,12 +441,11 @@ static inline void dmop_require(void)
 	ksft_exit_skip("%s\n", missing);
 }
 
-/* In the place of TEST_HARNESS_MAIN. */
-#define DMOP_TEST_MAIN						\
-	int main(int argc, char **argv)				\
-	{							\
-		dmop_require();					\
-		return test_harness_run(argc, argv);		\
-	}
+/* The whole of main(), in the place of TEST_HARNESS_MAIN. */
+static inline int dmop_test_run(int argc, char **argv)
+{
+	dmop_require();
+	return test_harness_run(argc, argv);
+}
 
 #endif /* DMOP_TEST_H */

@@ -300,4 +300,7 @@ TEST_F(effect, counted)
 	EXPECT_EQ(3, dmop_calls(self->fd));
 }
 
-DMOP_TEST_MAIN
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

@@ -472,19 +472,41 @@ FIXTURE_VARIANT(rewritten)
 	bool hypercall;
 };
 
-#define REWRITTEN(name, ...) FIXTURE_VARIANT_ADD(rewritten, name) { __VA_ARGS__ }
+FIXTURE_VARIANT_ADD(rewritten, bound_at_array) {
+	.bound = true, .stage = STAGE_ARRAY,
+};
 
-REWRITTEN(bound_at_array, .bound = true, .stage = STAGE_ARRAY);
-REWRITTEN(bound_at_first_buffer, .bound = true, .stage = STAGE_FIRST);
-REWRITTEN(bound_at_second_buffer, .bound = true, .stage = STAGE_SECOND);
-REWRITTEN(bound_hypercall_at_array, .bound = true, .hypercall = true, .stage = STAGE_ARRAY);
-REWRITTEN(bound_hypercall_at_first_buffer, .bound = true, .hypercall = true,
-	  .stage = STAGE_FIRST);
-REWRITTEN(bound_hypercall_at_second_buffer, .bound = true, .hypercall = true,
-	  .stage = STAGE_SECOND);
-REWRITTEN(unbound_at_array, .stage = STAGE_ARRAY);
-REWRITTEN(unbound_at_second_buffer, .stage = STAGE_SECOND);
-REWRITTEN(unbound_hypercall_at_second_buffer, .hypercall = true, .stage = STAGE_SECOND);
+FIXTURE_VARIANT_ADD(rewritten, bound_at_first_buffer) {
+	.bound = true, .stage = STAGE_FIRST,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, bound_at_second_buffer) {
+	.bound = true, .stage = STAGE_SECOND,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_array) {
+	.bound = true, .hypercall = true, .stage = STAGE_ARRAY,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_first_buffer) {
+	.bound = true, .hypercall = true, .stage = STAGE_FIRST,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_second_buffer) {
+	.bound = true, .hypercall = true, .stage = STAGE_SECOND,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, unbound_at_array) {
+	.stage = STAGE_ARRAY,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, unbound_at_second_buffer) {
+	.stage = STAGE_SECOND,
+};
+
+FIXTURE_VARIANT_ADD(rewritten, unbound_hypercall_at_second_buffer) {
+	.hypercall = true, .stage = STAGE_SECOND,
+};
 
 FIXTURE_SETUP(rewritten)
 {
@@ -525,9 +547,9 @@ static void fill(struct call_memory *m, __u16 domid, const struct dm_op *op)
 }
 
 /* Puts the page in the place of what the call is to sleep on. */
-static void sleep_on(struct call_memory *m, enum stage stage, char *page)
+static void sleep_on(struct call_memory *m, enum stage at, char *page)
 {
-	switch (stage) {
+	switch (at) {
 	case STAGE_ARRAY:
 		m->dm_op.ubufs = (void *)page;
 		m->hypercall.arg[2] = (unsigned long)page;
@@ -541,9 +563,9 @@ static void sleep_on(struct call_memory *m, enum stage stage, char *page)
 	}
 }
 
-static bool release(struct hold *h, enum stage stage, const struct call_memory *m)
+static bool release(struct hold *h, enum stage at, const struct call_memory *m)
 {
-	switch (stage) {
+	switch (at) {
 	case STAGE_ARRAY:
 		return hold_release(h, m->bufs, sizeof(m->bufs));
 	case STAGE_FIRST:
@@ -554,14 +576,14 @@ static bool release(struct hold *h, enum stage stage, const struct call_memory *
 }
 
 /* What has been read by then becomes what @decoy has. */
-static void rewrite(struct call_memory *m, enum stage stage,
+static void rewrite(struct call_memory *m, enum stage at,
 		    const struct call_memory *decoy)
 {
 	m->dm_op = decoy->dm_op;
 	m->hypercall = decoy->hypercall;
-	if (stage >= STAGE_FIRST)
+	if (at >= STAGE_FIRST)
 		memcpy(m->bufs, decoy->bufs, sizeof(m->bufs));
-	if (stage >= STAGE_SECOND)
+	if (at >= STAGE_SECOND)
 		m->op = decoy->op;
 }
 
@@ -643,4 +665,7 @@ TEST_F(rewritten, stores_of_others_stay)
 	EXPECT_EQ(1, mapped(w, target_domid, SERVER_PORT));
 }
 
-DMOP_TEST_MAIN
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

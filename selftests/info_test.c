@@ -5,13 +5,17 @@
 #include "dmop_test.h"
 
 #define BAD_POINTER	((void *)8)
-#define MAX_SIZE	4096
+#define MAX_SIZE	DMOP_INFO_SIZE_MAX
+
+struct memory {
+	char *mem;		/* two pages; before and behind them, none */
+	size_t page;
+};
 
 FIXTURE(info)
 {
 	int fd;
-	char *mem;		/* two pages; before and behind them, none */
-	size_t page;
+	struct memory m;
 };
 
 FIXTURE_VARIANT(info)
@@ -24,11 +28,11 @@ FIXTURE_VARIANT_ADD(info, bound) { .bound = true };
 
 FIXTURE_SETUP(info)
 {
-	self->page = sysconf(_SC_PAGESIZE);
+	self->m.page = sysconf(_SC_PAGESIZE);
 	self->fd = variant->bound ? dmop_open_bound(target_domid) : dmop_open();
 	ASSERT_LE(0, self->fd);
-	self->mem = guarded_pages(2, 0);
-	ASSERT_NE(NULL, self->mem);
+	self->m.mem = guarded_pages(2, 0);
+	ASSERT_NE(NULL, self->m.mem);
 }
 
 FIXTURE_TEARDOWN(info)
@@ -37,11 +41,11 @@ FIXTURE_TEARDOWN(info)
 }
 
 /* A structure of @size bytes that ends where memory ends, poisoned but for its head. */
-static struct dmop_info *info_at_end(FIXTURE_DATA(info) *self, __u32 size)
+static struct dmop_info *info_at_end(const struct memory *m, __u32 size)
 {
-	struct dmop_info *info = (void *)(self->mem + 2 * self->page - size);
+	struct dmop_info *info = (void *)(m->mem + 2 * m->page - size);
 
-	memset(self->mem, POISON, 2 * self->page);
+	memset(m->mem, POISON, 2 * m->page);
 	info->size = size;
 	info->flags = 0;
 	return info;
@@ -55,31 +59,33 @@ static void zero_tail(struct dmop_info *info, __u32 size)
 }
 
 static void check_content(struct __test_metadata *const _metadata,
-			  const FIXTURE_VARIANT(info) *variant,
-			  const struct dmop_info *info)
+			  bool bound, const struct dmop_info *info)
 {
 	EXPECT_EQ(DMOP_INFO_SIZE_V1, info->size);
 	EXPECT_EQ(0, info->flags);
 	EXPECT_EQ(DMOP_ABI_VERSION, info->abi_version);
-	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, info->state);
-	EXPECT_EQ(variant->bound ? target_domid : DMOP_DOMID_NONE, info->domid);
+	EXPECT_EQ(bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, info->state);
+	EXPECT_EQ(bound ? target_domid : DMOP_DOMID_NONE, info->domid);
 	EXPECT_EQ(0, info->own_domid);
 	EXPECT_EQ(param_get("dm_op_max_nr_bufs"), info->max_nr_bufs);
 	EXPECT_EQ(param_get("dm_op_buf_max_size"), info->max_buf_size);
+	EXPECT_EQ(param_get("max_map_frames"), info->max_map_frames);
+	EXPECT_LT(0, info->max_call_frames);
 	EXPECT_TRUE(info->features & DMOP_FEATURE_DM_OP);
 	EXPECT_EQ(0, info->calls);
 	EXPECT_EQ(0, info->refused_policy);
 	EXPECT_EQ(0, info->refused_dead);
+	EXPECT_EQ(0, info->mapped_frames);
 }
 
 /* What the caller left in the fields that are outputs does not matter. */
 TEST_F(info, content)
 {
-	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
-	check_content(_metadata, variant, info);
-	EXPECT_TRUE(all_bytes(self->mem, POISON, 2 * self->page - DMOP_INFO_SIZE_V1));
+	check_content(_metadata, variant->bound, info);
+	EXPECT_TRUE(all_bytes(self->m.mem, POISON, 2 * self->m.page - DMOP_INFO_SIZE_V1));
 }
 
 /* Sizes around the first one, each against the end of memory. */
@@ -88,7 +94,7 @@ TEST_F(info, sizes)
 	__u32 size;
 
 	for (size = 8; size <= 200; size++) {
-		struct dmop_info *info = info_at_end(self, size);
+		struct dmop_info *info = info_at_end(&self->m, size);
 		char given[200];
 		long ret;
 
@@ -105,9 +111,9 @@ TEST_F(info, sizes)
 		EXPECT_EQ(0, ret) {
 			TH_LOG("size %u", size);
 		}
-		check_content(_metadata, variant, info);
+		check_content(_metadata, variant->bound, info);
 		EXPECT_TRUE(all_bytes(info + 1, 0, size - DMOP_INFO_SIZE_V1));
-		EXPECT_TRUE(all_bytes(self->mem, POISON, 2 * self->page - size));
+		EXPECT_TRUE(all_bytes(self->m.mem, POISON, 2 * self->m.page - size));
 	}
 }
 
@@ -117,7 +123,7 @@ TEST_F(info, tiny_sizes)
 	__u32 size;
 
 	for (size = 0; size < 8; size++) {
-		struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+		struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 		info->size = size;
 		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
@@ -128,14 +134,14 @@ TEST_F(info, tiny_sizes)
 
 TEST_F(info, largest_size)
 {
-	struct dmop_info *info = info_at_end(self, MAX_SIZE);
+	struct dmop_info *info = info_at_end(&self->m, MAX_SIZE);
 
 	zero_tail(info, MAX_SIZE);
 	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
-	check_content(_metadata, variant, info);
+	check_content(_metadata, variant->bound, info);
 	EXPECT_TRUE(all_bytes(info + 1, 0, MAX_SIZE - DMOP_INFO_SIZE_V1));
 
-	info = info_at_end(self, MAX_SIZE + 1);
+	info = info_at_end(&self->m, MAX_SIZE + 1);
 	zero_tail(info, MAX_SIZE + 1);
 	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_EQ(MAX_SIZE + 1, info->size);
@@ -150,11 +156,11 @@ TEST_F(info, largest_size)
 /* A program of tomorrow that asks for something unknown today must hear of it. */
 TEST_F(info, unknown_tail)
 {
-	static const __u32 sizes[] = { 65, 72, 100, 200, 1000, MAX_SIZE };
+	static const __u32 sizes[] = { DMOP_INFO_SIZE_V1 + 1, 96, 100, 200, 1000, MAX_SIZE };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct dmop_info *info = info_at_end(self, sizes[i]);
+		struct dmop_info *info = info_at_end(&self->m, sizes[i]);
 		__u32 at;
 
 		zero_tail(info, sizes[i]);
@@ -176,7 +182,7 @@ TEST_F(info, flags)
 	unsigned int bit;
 
 	for (bit = 0; bit < 32; bit++) {
-		struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+		struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 		info->flags = 1U << bit;
 		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
@@ -191,11 +197,11 @@ TEST_F(info, unreadable)
 	unsigned int there;
 
 	for (there = 0; there < DMOP_INFO_SIZE_V1; there++) {
-		char *at = self->mem + 2 * self->page - there;
+		char *at = self->m.mem + 2 * self->m.page - there;
 		struct dmop_info head = { .size = DMOP_INFO_SIZE_V1 };
 		char given[DMOP_INFO_SIZE_V1];
 
-		memset(self->mem, POISON, 2 * self->page);
+		memset(self->m.mem, POISON, 2 * self->m.page);
 		memcpy(at, &head, there < 8 ? there : 8);
 		memcpy(given, at, there);
 		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at)) {
@@ -205,14 +211,14 @@ TEST_F(info, unreadable)
 	}
 	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, NULL));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)-64));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)-80));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)(1UL << 63)));
 }
 
 /* A tail that is promised by the size and is not there. */
 TEST_F(info, unreadable_tail)
 {
-	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 	info->size = DMOP_INFO_SIZE_V1 + 1;
 	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
@@ -223,9 +229,9 @@ TEST_F(info, unreadable_tail)
 
 TEST_F(info, read_only)
 {
-	struct dmop_info *info = info_at_end(self, DMOP_INFO_SIZE_V1);
+	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
-	ASSERT_EQ(0, mprotect(self->mem, 2 * self->page, PROT_READ));
+	ASSERT_EQ(0, mprotect(self->m.mem, 2 * self->m.page, PROT_READ));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 }
@@ -236,12 +242,12 @@ TEST_F(info, unaligned)
 
 	for (shift = 1; shift < 16; shift++) {
 		struct dmop_info info = { .size = sizeof(info) };
-		char *at = self->mem + shift;
+		char *at = self->m.mem + shift;
 
 		memcpy(at, &info, sizeof(info));
 		EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at));
 		memcpy(&info, at, sizeof(info));
-		check_content(_metadata, variant, &info);
+		check_content(_metadata, variant->bound, &info);
 	}
 }
 
@@ -268,4 +274,7 @@ TEST_F(info, counters)
 	close(second);
 }
 
-DMOP_TEST_MAIN
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

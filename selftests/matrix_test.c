@@ -17,6 +17,8 @@ enum act {
 	ACT_PROBE,
 	ACT_HYPERCALL,
 	ACT_RESTRICT,
+	ACT_MMAPBATCH,
+	ACT_MMAP_RESOURCE,
 	NR_ACTS,
 };
 
@@ -41,6 +43,8 @@ struct user_memory {
 	union {
 		struct dmop_dm_op dm_op;
 		struct dmop_hypercall hypercall;
+		struct dmop_mmapbatch_v2 batch;
+		struct dmop_mmap_resource resource;
 		__u16 domid;
 	} arg;
 };
@@ -66,6 +70,15 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 		m->arg.hypercall.arg[1] = 1;
 		m->arg.hypercall.arg[2] = (unsigned long)&m->buf;
 		return DMOP_IOCTL_HYPERCALL;
+	/* Of no frame: what is allowed is then out of bounds, and nothing is mapped. */
+	case ACT_MMAPBATCH:
+		m->arg.batch.num = 0;
+		m->arg.batch.dom = q->domid;
+		return DMOP_IOCTL_MMAPBATCH_V2;
+	case ACT_MMAP_RESOURCE:
+		m->arg.resource.num = 0;
+		m->arg.resource.dom = q->domid;
+		return DMOP_IOCTL_MMAP_RESOURCE;
 	default:
 		m->arg.domid = q->domid;
 		return DMOP_IOCTL_RESTRICT;
@@ -174,44 +187,85 @@ static void child_main(enum holder holder, int sock, int fd)
 
 /* --- the fixture: one subject ------------------------------------------ */
 
-FIXTURE(subject)
-{
+struct subject {
 	int fd;			/* in this process */
 	int sock;		/* to the holder, if that is another process */
 	pid_t holder;
 	int observer;		/* independent and unrestricted */
 };
 
-FIXTURE_VARIANT(subject)
-{
+struct subject_kind {
 	bool bound;
 	bool admin;		/* CAP_SYS_ADMIN in the initial user namespace */
 	enum holder holder;
 };
 
-#define SUBJECT(name, ...) FIXTURE_VARIANT_ADD(subject, name) { __VA_ARGS__ }
-
-SUBJECT(unbound_admin, .admin = true, .holder = HOLDER_SELF);
-SUBJECT(unbound_admin_dup, .admin = true, .holder = HOLDER_DUP);
-SUBJECT(unbound_nobody, .holder = HOLDER_FORK_NOBODY);
-SUBJECT(unbound_userns_admin, .holder = HOLDER_FORK_USERNS);
-SUBJECT(unbound_passed_to_nobody, .holder = HOLDER_SCM_NOBODY);
-SUBJECT(unbound_exec_nobody, .holder = HOLDER_EXEC_NOBODY);
-SUBJECT(bound_admin, .bound = true, .admin = true, .holder = HOLDER_SELF);
-SUBJECT(bound_dup, .bound = true, .admin = true, .holder = HOLDER_DUP);
-SUBJECT(bound_nobody, .bound = true, .holder = HOLDER_FORK_NOBODY);
-SUBJECT(bound_userns_admin, .bound = true, .holder = HOLDER_FORK_USERNS);
-SUBJECT(bound_passed_to_nobody, .bound = true, .holder = HOLDER_SCM_NOBODY);
-SUBJECT(bound_exec_nobody, .bound = true, .holder = HOLDER_EXEC_NOBODY);
-
-static bool in_this_process(const FIXTURE_VARIANT(subject) *v)
+FIXTURE(subject)
 {
-	return v->holder == HOLDER_SELF || v->holder == HOLDER_DUP;
+	struct subject s;
+};
+
+FIXTURE_VARIANT(subject)
+{
+	struct subject_kind k;
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_admin) {
+	.k = { .admin = true, .holder = HOLDER_SELF },
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_admin_dup) {
+	.k = { .admin = true, .holder = HOLDER_DUP },
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_nobody) {
+	.k = { .holder = HOLDER_FORK_NOBODY },
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_userns_admin) {
+	.k = { .holder = HOLDER_FORK_USERNS },
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_passed_to_nobody) {
+	.k = { .holder = HOLDER_SCM_NOBODY },
+};
+
+FIXTURE_VARIANT_ADD(subject, unbound_exec_nobody) {
+	.k = { .holder = HOLDER_EXEC_NOBODY },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_admin) {
+	.k = { .bound = true, .admin = true, .holder = HOLDER_SELF },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_dup) {
+	.k = { .bound = true, .admin = true, .holder = HOLDER_DUP },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_nobody) {
+	.k = { .bound = true, .holder = HOLDER_FORK_NOBODY },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_userns_admin) {
+	.k = { .bound = true, .holder = HOLDER_FORK_USERNS },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_passed_to_nobody) {
+	.k = { .bound = true, .holder = HOLDER_SCM_NOBODY },
+};
+
+FIXTURE_VARIANT_ADD(subject, bound_exec_nobody) {
+	.k = { .bound = true, .holder = HOLDER_EXEC_NOBODY },
+};
+
+static bool in_this_process(const struct subject_kind *k)
+{
+	return k->holder == HOLDER_SELF || k->holder == HOLDER_DUP;
 }
 
 static void start_holder(struct __test_metadata *const _metadata,
-			 FIXTURE_DATA(subject) *self,
-			 const FIXTURE_VARIANT(subject) *variant)
+			 struct subject *s,
+			 const struct subject_kind *k)
 {
 	int pair[2];
 	pid_t pid;
@@ -221,11 +275,11 @@ static void start_holder(struct __test_metadata *const _metadata,
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		close(pair[0]);
-		child_main(variant->holder, pair[1], self->fd);
+		child_main(k->holder, pair[1], s->fd);
 	}
 	close(pair[1]);
-	self->sock = pair[0];
-	self->holder = pid;
+	s->sock = pair[0];
+	s->holder = pid;
 }
 
 /*
@@ -237,54 +291,54 @@ FIXTURE_SETUP(subject)
 {
 	int alias;
 
-	self->sock = -1;
-	self->observer = dmop_open();
-	ASSERT_LE(0, self->observer);
-	if (variant->holder == HOLDER_SCM_NOBODY)
-		start_holder(_metadata, self, variant);
+	self->s.sock = -1;
+	self->s.observer = dmop_open();
+	ASSERT_LE(0, self->s.observer);
+	if (variant->k.holder == HOLDER_SCM_NOBODY)
+		start_holder(_metadata, &self->s, &variant->k);
 
-	self->fd = dmop_open();
-	ASSERT_LE(0, self->fd);
-	alias = dup(self->fd);
+	self->s.fd = dmop_open();
+	ASSERT_LE(0, self->s.fd);
+	alias = dup(self->s.fd);
 	ASSERT_LE(0, alias);
-	if (variant->bound)
-		ASSERT_EQ(0, dmop_restrict(self->fd, target_domid));
+	if (variant->k.bound)
+		ASSERT_EQ(0, dmop_restrict(self->s.fd, target_domid));
 
-	switch (variant->holder) {
+	switch (variant->k.holder) {
 	case HOLDER_SELF:
 		break;
 	case HOLDER_DUP:
-		close(self->fd);
-		self->fd = alias;
+		close(self->s.fd);
+		self->s.fd = alias;
 		return;
 	case HOLDER_SCM_NOBODY:
-		ASSERT_EQ(0, send_fd(self->sock, self->fd));
+		ASSERT_EQ(0, send_fd(self->s.sock, self->s.fd));
 		break;
 	default:
-		start_holder(_metadata, self, variant);
+		start_holder(_metadata, &self->s, &variant->k);
 	}
 	close(alias);
 }
 
 FIXTURE_TEARDOWN(subject)
 {
-	close(self->fd);
-	close(self->observer);
-	if (self->holder) {
-		close(self->sock);
-		waitpid(self->holder, NULL, 0);
+	close(self->s.fd);
+	close(self->s.observer);
+	if (self->s.holder) {
+		close(self->s.sock);
+		waitpid(self->s.holder, NULL, 0);
 	}
 }
 
-static bool ask(FIXTURE_DATA(subject) *self, const struct question *q,
+static bool ask(struct subject *s, const struct question *q,
 		struct answer *a)
 {
-	if (self->sock < 0) {
-		ask_here(self->fd, q, a);
+	if (s->sock < 0) {
+		ask_here(s->fd, q, a);
 		return true;
 	}
-	return send(self->sock, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q) &&
-	       recv(self->sock, a, sizeof(*a), 0) == sizeof(*a);
+	return send(s->sock, q, sizeof(*q), MSG_NOSIGNAL) == sizeof(*q) &&
+	       recv(s->sock, a, sizeof(*a), 0) == sizeof(*a);
 }
 
 /* --- the domids -------------------------------------------------------- */
@@ -357,21 +411,30 @@ static struct expected refused(long err)
 	return (struct expected) { .ret = err, .refused = 1 };
 }
 
-static struct expected oracle_call(const FIXTURE_VARIANT(subject) *s, __u64 domid)
+static bool may_reach(const struct subject_kind *k, __u64 domid)
 {
-	bool may = s->bound ? domid == target_domid :
-			      s->admin && can_be_target(domid);
+	return k->bound ? domid == target_domid : k->admin && can_be_target(domid);
+}
 
-	if (!may)
+static struct expected oracle_map(const struct subject_kind *k, __u64 domid)
+{
+	if (!may_reach(k, domid))
+		return refused(-EPERM);
+	return (struct expected) { .ret = -EINVAL };
+}
+
+static struct expected oracle_call(const struct subject_kind *k, __u64 domid)
+{
+	if (!may_reach(k, domid))
 		return refused(-EPERM);
 	return (struct expected) { .ret = xen_says(domid), .calls = 1 };
 }
 
-static struct expected oracle_restrict(const FIXTURE_VARIANT(subject) *s, __u64 domid)
+static struct expected oracle_restrict(const struct subject_kind *k, __u64 domid)
 {
-	if (s->bound)
+	if (k->bound)
 		return domid == target_domid ? (struct expected) { } : refused(-EINVAL);
-	if (!s->admin)
+	if (!k->admin)
 		return refused(-EPERM);
 	if (!can_be_target(domid))
 		return refused(-EINVAL);
@@ -380,16 +443,19 @@ static struct expected oracle_restrict(const FIXTURE_VARIANT(subject) *s, __u64 
 	return (struct expected) { .binds = true };
 }
 
-static struct expected oracle(const FIXTURE_VARIANT(subject) *s,
+static struct expected oracle(const struct subject_kind *k,
 			      const struct question *q)
 {
 	switch (q->act) {
 	case ACT_PROBE:
 		return (struct expected) { };
 	case ACT_RESTRICT:
-		return oracle_restrict(s, q->domid);
+		return oracle_restrict(k, q->domid);
+	case ACT_MMAPBATCH:
+	case ACT_MMAP_RESOURCE:
+		return oracle_map(k, q->domid);
 	default:
-		return oracle_call(s, q->domid);
+		return oracle_call(k, q->domid);
 	}
 }
 
@@ -400,6 +466,8 @@ static const char * const act_names[NR_ACTS] = {
 	[ACT_PROBE] = "probe",
 	[ACT_HYPERCALL] = "HYPERCALL",
 	[ACT_RESTRICT] = "RESTRICT",
+	[ACT_MMAPBATCH] = "MMAPBATCH_V2",
+	[ACT_MMAP_RESOURCE] = "MMAP_RESOURCE",
 };
 
 static struct dmop_info info_after(const struct answer *a,
@@ -417,28 +485,28 @@ static struct dmop_info info_after(const struct answer *a,
 }
 
 static void check_cell(struct __test_metadata *const _metadata,
-		       FIXTURE_DATA(subject) *self,
-		       const FIXTURE_VARIANT(subject) *variant,
+		       struct subject *s,
+		       const struct subject_kind *k,
 		       enum act act, __u64 domid)
 {
 	struct question q = {
 		.act = act,
 		.domid = domid,
 		/* One that may succeed would bind the file of all other cells. */
-		.fresh = act == ACT_RESTRICT && !variant->bound && variant->admin,
+		.fresh = act == ACT_RESTRICT && !k->bound && k->admin,
 	};
-	struct expected e = oracle(variant, &q);
+	struct expected e = oracle(k, &q);
 	struct dmop_info want;
 	struct answer a = { };
 
-	ASSERT_TRUE(ask(self, &q, &a));
+	ASSERT_TRUE(ask(s, &q, &a));
 	want = info_after(&a, &e, domid);
 
 	EXPECT_EQ(e.ret, a.ret) {
 		TH_LOG("%s, domid %#llx", act_names[act], domid);
 	}
 	EXPECT_EQ(0, a.info_ret);
-	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND,
+	EXPECT_EQ(k->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND,
 		  a.before.state);
 	EXPECT_EQ(0, memcmp(&want, &a.after, sizeof(want))) {
 		TH_LOG("%s, domid %#llx: state %u -> %u, domid %#x -> %#x, calls %llu -> %llu, refused %llu -> %llu",
@@ -453,8 +521,8 @@ static void check_cell(struct __test_metadata *const _metadata,
 }
 
 static void check_row(struct __test_metadata *const _metadata,
-		      FIXTURE_DATA(subject) *self,
-		      const FIXTURE_VARIANT(subject) *variant, enum act act)
+		      struct subject *s,
+		      const struct subject_kind *k, enum act act)
 {
 	struct domids d = { };
 	unsigned int i;
@@ -464,27 +532,37 @@ static void check_row(struct __test_metadata *const _metadata,
 		add_wrapping_domids(&d);
 
 	for (i = 0; i < d.nr; i++)
-		check_cell(_metadata, self, variant, act, d.v[i]);
+		check_cell(_metadata, s, k, act, d.v[i]);
 }
 
 TEST_F(subject, dm_op)
 {
-	check_row(_metadata, self, variant, ACT_DM_OP);
+	check_row(_metadata, &self->s, &variant->k, ACT_DM_OP);
 }
 
 TEST_F(subject, probe)
 {
-	check_row(_metadata, self, variant, ACT_PROBE);
+	check_row(_metadata, &self->s, &variant->k, ACT_PROBE);
 }
 
 TEST_F(subject, hypercall)
 {
-	check_row(_metadata, self, variant, ACT_HYPERCALL);
+	check_row(_metadata, &self->s, &variant->k, ACT_HYPERCALL);
 }
 
 TEST_F(subject, restrict)
 {
-	check_row(_metadata, self, variant, ACT_RESTRICT);
+	check_row(_metadata, &self->s, &variant->k, ACT_RESTRICT);
+}
+
+TEST_F(subject, mmapbatch)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_MMAPBATCH);
+}
+
+TEST_F(subject, mmap_resource)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_MMAP_RESOURCE);
 }
 
 /* INFO knows no refusal: whoever holds the file gets all of it. */
@@ -493,13 +571,13 @@ TEST_F(subject, info)
 	struct question q = { .act = ACT_PROBE };
 	struct answer a = { };
 
-	ASSERT_TRUE(ask(self, &q, &a));
+	ASSERT_TRUE(ask(&self->s, &q, &a));
 	EXPECT_EQ(0, a.info_ret);
 	EXPECT_EQ(sizeof(struct dmop_info), a.after.size);
 	EXPECT_EQ(0, a.after.flags);
 	EXPECT_EQ(DMOP_ABI_VERSION, a.after.abi_version);
-	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, a.after.state);
-	EXPECT_EQ(variant->bound ? target_domid : DMOP_DOMID_NONE, a.after.domid);
+	EXPECT_EQ(variant->k.bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND, a.after.state);
+	EXPECT_EQ(variant->k.bound ? target_domid : DMOP_DOMID_NONE, a.after.domid);
 	EXPECT_EQ(0, a.after.own_domid);
 	EXPECT_TRUE(a.after.features & DMOP_FEATURE_DM_OP);
 	EXPECT_EQ(0, a.after.calls);
@@ -513,37 +591,37 @@ TEST_F(subject, follows_the_open_file)
 	struct question q = { .act = ACT_DM_OP, .domid = other_domid };
 	struct answer a = { };
 
-	if (!variant->bound)
-		ASSERT_EQ(0, dmop_restrict(self->fd, target_domid));
+	if (!variant->k.bound)
+		ASSERT_EQ(0, dmop_restrict(self->s.fd, target_domid));
 
-	ASSERT_TRUE(ask(self, &q, &a));
+	ASSERT_TRUE(ask(&self->s, &q, &a));
 	EXPECT_EQ(-EPERM, a.ret);
 	EXPECT_EQ(DMOP_STATE_BOUND, a.after.state);
 	EXPECT_EQ(target_domid, a.after.domid);
 
 	q.domid = target_domid;
-	ASSERT_TRUE(ask(self, &q, &a));
+	ASSERT_TRUE(ask(&self->s, &q, &a));
 	EXPECT_EQ(-EOPNOTSUPP, a.ret);
 
 	/* One that was opened apart is not concerned. */
-	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->observer));
-	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, other_domid));
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->s.observer));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->s.observer, other_domid));
 }
 
 /* Privilege that comes later opens nothing on a file that is bound. */
 TEST_F(subject, privilege_does_not_lift_it)
 {
-	if (variant->bound) {
-		EXPECT_EQ(-EPERM, unknown_op(self->fd, other_domid));
-		EXPECT_EQ(-EINVAL, dmop_restrict(self->fd, other_domid));
-		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->fd, target_domid));
-	} else if (!in_this_process(variant)) {
+	if (variant->k.bound) {
+		EXPECT_EQ(-EPERM, unknown_op(self->s.fd, other_domid));
+		EXPECT_EQ(-EINVAL, dmop_restrict(self->s.fd, other_domid));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->s.fd, target_domid));
+	} else if (!in_this_process(&variant->k)) {
 		struct question q = { .act = ACT_DM_OP, .domid = target_domid };
 		struct answer a = { };
 
 		/* Nor does a privileged use lend anything to the other holder. */
-		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->fd, target_domid));
-		ASSERT_TRUE(ask(self, &q, &a));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->s.fd, target_domid));
+		ASSERT_TRUE(ask(&self->s, &q, &a));
 		EXPECT_EQ(-EPERM, a.ret);
 	}
 }
@@ -551,6 +629,5 @@ TEST_F(subject, privilege_does_not_lift_it)
 int main(int argc, char **argv)
 {
 	serve_if_asked(argc, argv);
-	dmop_require();
-	return test_harness_run(argc, argv);
+	return dmop_test_run(argc, argv);
 }

@@ -57,6 +57,14 @@ FIXTURE_VARIANT_ADD(argument, restrict) {
 	.cmd = DMOP_IOCTL_RESTRICT, .size = sizeof(__u16),
 };
 
+FIXTURE_VARIANT_ADD(argument, mmapbatch) {
+	.cmd = DMOP_IOCTL_MMAPBATCH_V2, .size = sizeof(struct dmop_mmapbatch_v2),
+};
+
+FIXTURE_VARIANT_ADD(argument, mmap_resource) {
+	.cmd = DMOP_IOCTL_MMAP_RESOURCE, .size = sizeof(struct dmop_mmap_resource),
+};
+
 FIXTURE_SETUP(argument)
 {
 	self->fd = dmop_open_bound(target_domid);
@@ -71,7 +79,7 @@ FIXTURE_TEARDOWN(argument)
 	close(self->fd);
 }
 
-/* A good argument, and the answer to it. */
+/* An argument that can be read, and the answer to it; mappings are of no frame. */
 static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 			  struct dm_op *op)
 {
@@ -80,6 +88,8 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 		.op = DMOP_HYPERCALL_NR,
 		.arg = { target_domid, 1, (unsigned long)buf, -1, -1 },
 	};
+	struct dmop_mmapbatch_v2 b = { .dom = target_domid };
+	struct dmop_mmap_resource r = { .dom = target_domid, .addr = 4096 };
 
 	op->op = DM_OP_UNKNOWN;
 	buf->uptr = op;
@@ -91,6 +101,12 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	case DMOP_IOCTL_HYPERCALL:
 		memcpy(at, &h, sizeof(h));
 		return -EOPNOTSUPP;
+	case DMOP_IOCTL_MMAPBATCH_V2:
+		memcpy(at, &b, sizeof(b));
+		return -EINVAL;
+	case DMOP_IOCTL_MMAP_RESOURCE:
+		memcpy(at, &r, sizeof(r));
+		return -EINVAL;
 	default:
 		memcpy(at, &target_domid, sizeof(target_domid));
 		return 0;
@@ -432,33 +448,31 @@ TEST_F(array, size_limit)
 }
 
 /* A buffer of @size bytes that ends where memory ends, good and then not. */
-static void check_buffer_end(struct __test_metadata *const _metadata,
-			     FIXTURE_DATA(array) *self, size_t size,
-			     size_t other_size)
+static void check_buffer_end(struct __test_metadata *const _metadata, int fd,
+			     char *mem, size_t len, size_t size)
 {
-	char *end = self->mem + self->len;
+	char *end = mem + len;
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
 	struct dmop_buf bufs[2] = {
 		{ .uptr = &op, .size = sizeof(op) },
 		{ .uptr = end - size, .size = size },
 	};
-	__u64 calls = dmop_calls(self->fd);
+	__u64 calls = dmop_calls(fd);
 
-	bufs[0].size = other_size;
-	EXPECT_EQ(-EOPNOTSUPP, dmop_call(self->fd, target_domid, bufs, 2)) {
-		TH_LOG("%zu + %zu bytes", other_size, size);
+	EXPECT_EQ(-EOPNOTSUPP, dmop_call(fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes", sizeof(op), size);
 	}
-	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
+	EXPECT_EQ(calls + 1, dmop_calls(fd));
 	bufs[1].uptr = end - size + 1;
-	EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, 2)) {
-		TH_LOG("%zu + %zu bytes, a byte is missing", other_size, size);
+	EXPECT_EQ(-EFAULT, dmop_call(fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes, a byte is missing", sizeof(op), size);
 	}
-	bufs[1].uptr = self->mem - 1;
-	EXPECT_EQ(-EFAULT, dmop_call(self->fd, target_domid, bufs, 2)) {
-		TH_LOG("%zu + %zu bytes, from a byte before memory", other_size, size);
+	bufs[1].uptr = mem - 1;
+	EXPECT_EQ(-EFAULT, dmop_call(fd, target_domid, bufs, 2)) {
+		TH_LOG("%zu + %zu bytes, from a byte before memory", sizeof(op), size);
 	}
-	EXPECT_EQ(calls + 1, dmop_calls(self->fd));
-	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
+	EXPECT_EQ(calls + 1, dmop_calls(fd));
+	EXPECT_TRUE(all_bytes(mem, POISON, len));
 }
 
 /* On both sides of the bound between the small path and the large one. */
@@ -467,13 +481,13 @@ TEST_F(array, buffer_at_the_end_of_memory)
 	size_t size, op_size = sizeof(struct dm_op);
 
 	for (size = 1; size <= 16; size++)
-		check_buffer_end(_metadata, self, size, op_size);
+		check_buffer_end(_metadata, self->fd, self->mem, self->len, size);
 	for (size = SMALL_BYTES - op_size - 3; size <= SMALL_BYTES - op_size + 3; size++)
-		check_buffer_end(_metadata, self, size, op_size);
+		check_buffer_end(_metadata, self->fd, self->mem, self->len, size);
 	for (size = SMALL_BYTES - 3; size <= SMALL_BYTES + 3; size++)
-		check_buffer_end(_metadata, self, size, op_size);
+		check_buffer_end(_metadata, self->fd, self->mem, self->len, size);
 	for (size = 4094; size <= 4096; size++)
-		check_buffer_end(_metadata, self, size, op_size);
+		check_buffer_end(_metadata, self->fd, self->mem, self->len, size);
 }
 
 /* Each buffer of each count, in turn the one that cannot be read. */
@@ -845,4 +859,7 @@ TEST_F(result, failure_after_a_pause_writes_nothing)
 	}
 }
 
-DMOP_TEST_MAIN
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

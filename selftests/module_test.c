@@ -241,4 +241,7 @@ TEST_F(module, parameter_files)
 	EXPECT_EQ(0, st.st_uid);
 }
 
-DMOP_TEST_MAIN
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

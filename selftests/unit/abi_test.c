@@ -11,21 +11,26 @@
 
 #include "tap.h"
 
+#define SIZE_OF(s, member)	sizeof(((struct s *)0)->member)
+
 /* Member @ours of @o sits where @theirs of @t sits, and is as large. */
 #define SAME_MEMBER(o, ours, t, theirs)						\
-	_Static_assert(offsetof(struct o, ours) == offsetof(struct t, theirs),	\
-		       #o "." #ours " is elsewhere");				\
-	_Static_assert(sizeof(((struct o *)0)->ours) ==				\
-		       sizeof(((struct t *)0)->theirs),				\
-		       #o "." #ours " has another size")
+	_Static_assert(offsetof(struct o, ours) == offsetof(struct t, theirs) &&	\
+		       SIZE_OF(o, ours) == SIZE_OF(t, theirs), #o "." #ours)
+
+/* So is what a member points at. */
+#define SAME_TARGET(o, ours, t, theirs)						\
+	_Static_assert(SIZE_OF(o, ours[0]) == SIZE_OF(t, theirs[0]), #o "." #ours)
 
 #define SAME_STRUCT(o, t)							\
-	_Static_assert(sizeof(struct o) == sizeof(struct t), #o);		\
-	_Static_assert(_Alignof(struct o) == _Alignof(struct t), #o)
+	_Static_assert(sizeof(struct o) == sizeof(struct t) &&			\
+		       _Alignof(struct o) == _Alignof(struct t), #o)
 
 _Static_assert(DMOP_IOCTL_HYPERCALL == IOCTL_PRIVCMD_HYPERCALL, "HYPERCALL");
 _Static_assert(DMOP_IOCTL_DM_OP == IOCTL_PRIVCMD_DM_OP, "DM_OP");
 _Static_assert(DMOP_IOCTL_RESTRICT == IOCTL_PRIVCMD_RESTRICT, "RESTRICT");
+_Static_assert(DMOP_IOCTL_MMAPBATCH_V2 == IOCTL_PRIVCMD_MMAPBATCH_V2, "MMAPBATCH_V2");
+_Static_assert(DMOP_IOCTL_MMAP_RESOURCE == IOCTL_PRIVCMD_MMAP_RESOURCE, "MMAP_RESOURCE");
 
 SAME_STRUCT(dmop_hypercall, privcmd_hypercall);
 SAME_MEMBER(dmop_hypercall, op, privcmd_hypercall, op);
@@ -41,6 +46,23 @@ SAME_STRUCT(dmop_buf, privcmd_dm_op_buf);
 SAME_MEMBER(dmop_buf, uptr, privcmd_dm_op_buf, uptr);
 SAME_MEMBER(dmop_buf, size, privcmd_dm_op_buf, size);
 
+SAME_STRUCT(dmop_mmapbatch_v2, privcmd_mmapbatch_v2);
+SAME_MEMBER(dmop_mmapbatch_v2, num, privcmd_mmapbatch_v2, num);
+SAME_MEMBER(dmop_mmapbatch_v2, dom, privcmd_mmapbatch_v2, dom);
+SAME_MEMBER(dmop_mmapbatch_v2, addr, privcmd_mmapbatch_v2, addr);
+SAME_MEMBER(dmop_mmapbatch_v2, arr, privcmd_mmapbatch_v2, arr);
+SAME_TARGET(dmop_mmapbatch_v2, arr, privcmd_mmapbatch_v2, arr);
+SAME_MEMBER(dmop_mmapbatch_v2, err, privcmd_mmapbatch_v2, err);
+SAME_TARGET(dmop_mmapbatch_v2, err, privcmd_mmapbatch_v2, err);
+
+SAME_STRUCT(dmop_mmap_resource, privcmd_mmap_resource);
+SAME_MEMBER(dmop_mmap_resource, dom, privcmd_mmap_resource, dom);
+SAME_MEMBER(dmop_mmap_resource, type, privcmd_mmap_resource, type);
+SAME_MEMBER(dmop_mmap_resource, id, privcmd_mmap_resource, id);
+SAME_MEMBER(dmop_mmap_resource, idx, privcmd_mmap_resource, idx);
+SAME_MEMBER(dmop_mmap_resource, num, privcmd_mmap_resource, num);
+SAME_MEMBER(dmop_mmap_resource, addr, privcmd_mmap_resource, addr);
+
 /*
  * The module's own part, in figures: a change of any of these breaks programs
  * that were built before it.
@@ -48,6 +70,8 @@ SAME_MEMBER(dmop_buf, size, privcmd_dm_op_buf, size);
 _Static_assert(DMOP_IOCTL_HYPERCALL == 0x305000, "HYPERCALL");
 _Static_assert(DMOP_IOCTL_DM_OP == 0x105005, "DM_OP");
 _Static_assert(DMOP_IOCTL_RESTRICT == 0x25006, "RESTRICT");
+_Static_assert(DMOP_IOCTL_MMAPBATCH_V2 == 0x205004, "MMAPBATCH_V2");
+_Static_assert(DMOP_IOCTL_MMAP_RESOURCE == 0x205007, "MMAP_RESOURCE");
 _Static_assert(DMOP_IOCTL_INFO == 0x5080, "INFO");
 _Static_assert(DMOP_HYPERCALL_NR == 41, "dm_op");
 _Static_assert(DMOP_DOMID_MAX == 32751, "highest domid");
@@ -57,11 +81,14 @@ _Static_assert(DMOP_STATE_BOUND == 1, "bound");
 _Static_assert(DMOP_STATE_REVOKED == 2, "revoked");
 _Static_assert(DMOP_ABI_VERSION == 1, "version");
 _Static_assert(DMOP_FEATURE_DM_OP == 1, "dm_op feature");
-_Static_assert(DMOP_INFO_SIZE_V1 == 64, "first size of INFO");
+_Static_assert(DMOP_FEATURE_MAP == 2, "mapping feature");
+_Static_assert(DMOP_FEATURE_REVOKE == 4, "revocation feature");
+_Static_assert(DMOP_INFO_SIZE_V1 == 80, "first size of INFO");
+_Static_assert(DMOP_INFO_SIZE_MAX == 4096, "largest size of INFO");
 
 #define AT(member, offset, size)						\
-	_Static_assert(offsetof(struct dmop_info, member) == (offset), #member);\
-	_Static_assert(sizeof(((struct dmop_info *)0)->member) == (size), #member)
+	_Static_assert(offsetof(struct dmop_info, member) == (offset) &&		\
+		       SIZE_OF(dmop_info, member) == (size), #member)
 
 AT(size, 0, 4);
 AT(flags, 4, 4);
@@ -71,10 +98,13 @@ AT(domid, 16, 4);
 AT(own_domid, 20, 4);
 AT(max_nr_bufs, 24, 4);
 AT(max_buf_size, 28, 4);
-AT(features, 32, 8);
-AT(calls, 40, 8);
-AT(refused_policy, 48, 8);
-AT(refused_dead, 56, 8);
+AT(max_map_frames, 32, 4);
+AT(max_call_frames, 36, 4);
+AT(features, 40, 8);
+AT(calls, 48, 8);
+AT(refused_policy, 56, 8);
+AT(refused_dead, 64, 8);
+AT(mapped_frames, 72, 8);
 _Static_assert(sizeof(struct dmop_info) >= DMOP_INFO_SIZE_V1, "shrunk");
 _Static_assert(_Alignof(struct dmop_info) == 8, "alignment");
 

@@ -26,7 +26,7 @@ source_text() {
 		#include <xen/dmop.h>
 		#include <xen/dmop.h>
 		struct dmop_info info;
-		typedef char info_has_one_size[sizeof(struct dmop_info) == 64 ? 1 : -1];
+		typedef char info_has_one_size[sizeof(struct dmop_info) == 80 ? 1 : -1];
 	END
 }
 

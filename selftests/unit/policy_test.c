@@ -52,10 +52,19 @@ static const struct row restrict_rows[NR_ASKERS] = {
 	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
 };
 
-static const struct row dm_op_rows[NR_ASKERS] = {
+/* A dm_op, or a mapping of memory or of a resource. */
+static const struct row target_rows[NR_ASKERS] = {
 	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
 	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  OK,    OK    } },
 	[ASKER_BOUND]		= { { PERM,  PERM,  OK,    PERM  } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
+/* mmap() names no domain: the verdict is the same for each. */
+static const struct row area_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { OK,    OK,    OK,    OK    } },
+	[ASKER_BOUND]		= { { OK,    OK,    OK,    OK    } },
 	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
 };
 
@@ -114,7 +123,11 @@ static const struct row *rows_of(const struct dmop_request *r)
 	case DMOP_ACT_RESTRICT:
 		return restrict_rows;
 	case DMOP_ACT_CALL:
-		return r->op == 41 ? dm_op_rows : refused_rows;
+		return r->op == 41 ? target_rows : refused_rows;
+	case DMOP_ACT_MAP:
+		return target_rows;
+	case DMOP_ACT_AREA:
+		return area_rows;
 	default:
 		return refused_rows;
 	}
@@ -131,7 +144,7 @@ static const unsigned int states[] = {
 
 static const unsigned int acts[] = {
 	DMOP_ACT_INFO, DMOP_ACT_PROBE, DMOP_ACT_RESTRICT, DMOP_ACT_CALL,
-	4, 5, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
+	DMOP_ACT_MAP, DMOP_ACT_AREA, 6, 7, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
 };
 
 /* What the file is bound to, and which domain the kernel runs in. */

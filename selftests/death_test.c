@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * death_test.c - the domain dies, and with it every binding to it
+ *
+ * Each test makes a domain of its own and destroys it.
+ */
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "hold.h"
+
+#define BAD_POINTER	((void *)8)
+#define DOOMED		"dmop-test-doomed"
+
+/* --- a domain to destroy ----------------------------------------------- */
+
+/* Return: the number that the command prints, or -1. */
+static long number_from(const char *command)
+{
+	char line[64] = "", *end;
+	FILE *f = popen(command, "r");
+	long n;
+
+	if (!f)
+		return -1;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	n = strtol(line, &end, 10);
+	return pclose(f) || end == line ? -1 : n;
+}
+
+/* Return: its domid, or -1. */
+static long doomed_create(void)
+{
+	return number_from("lab-domain create " DOOMED);
+}
+
+static long doomed_create_again(long domid)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "lab-domain create " DOOMED " --domid %ld", domid);
+	return number_from(command);
+}
+
+static bool doomed_destroy(void)
+{
+	return !system("lab-domain destroy " DOOMED " >/dev/null 2>&1");
+}
+
+/*
+ * Calls until Xen no longer knows the domain. It takes a moment: whoever still
+ * holds a page of it keeps it in being, dying. Return: the last answer.
+ */
+static long call_until_gone(int fd, __u16 domid)
+{
+	long ret;
+
+	do
+		ret = unknown_op(fd, domid);
+	while (ret == -EOPNOTSUPP);
+	return ret;
+}
+
+FIXTURE(death)
+{
+	__u16 domid;
+	int bound;		/* to the doomed domain */
+	int observer;		/* unbound, privileged */
+	int control;		/* bound to a domain that lives on */
+};
+
+FIXTURE_SETUP(death)
+{
+	long domid;
+
+	if (system("command -v lab-domain >/dev/null"))
+		SKIP(return, "no lab-domain to make domains with: run this in the lab (make lab-shell)");
+	domid = doomed_create();
+	ASSERT_LT(0, domid);
+	self->domid = domid;
+	self->bound = dmop_open_bound(domid);
+	ASSERT_LE(0, self->bound);
+	self->observer = dmop_open();
+	ASSERT_LE(0, self->observer);
+	self->control = dmop_open_bound(target_domid);
+	ASSERT_LE(0, self->control);
+	ASSERT_EQ(-EOPNOTSUPP, unknown_op(self->bound, domid));
+}
+
+FIXTURE_TEARDOWN(death)
+{
+	doomed_destroy();
+	close(self->bound);
+	close(self->observer);
+	close(self->control);
+}
+
+/* --- what a revoked file does ------------------------------------------ */
+
+/*
+ * Each row has more than one cause of refusal; being revoked comes after the
+ * argument itself and before all else, even before the probe.
+ */
+static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u16 was)
+{
+	const __u16 domids[] = { was, target_domid, other_domid, ABSENT_DOMID, 0, 0x7ff0, 0xffff };
+	struct dm_op op = { .op = DM_OP_UNKNOWN };
+	struct dmop_buf buf = { .uptr = &op, .size = sizeof(op) };
+	struct dmop_mmapbatch_v2 batch = { .num = 1 };
+	struct dmop_mmap_resource resource = { .num = 0 };
+	struct dmop_info before, after;
+	unsigned int i, refused = 0;
+
+	ASSERT_EQ(0, dmop_info(fd, &before));
+	for (i = 0; i < ARRAY_SIZE(domids); i++) {
+		__u16 d = domids[i];
+
+		EXPECT_EQ(-ESRCH, dmop_call(fd, d, &buf, 1)) {
+			TH_LOG("domid %#x", d);
+		}
+		EXPECT_EQ(-ESRCH, dmop_probe(fd, d));
+		EXPECT_EQ(-ESRCH, dmop_call(fd, d, BAD_POINTER, 1));
+		EXPECT_EQ(-ESRCH, dmop_call(fd, d, &buf, 0xffff));
+		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, DMOP_HYPERCALL_NR, d, 1, &buf));
+		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, DMOP_HYPERCALL_NR, d, 0, &buf));
+		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, DMOP_HYPERCALL_NR, d, -1, BAD_POINTER));
+		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, DMOP_HYPERCALL_NR, d | 1ULL << 32, 1, &buf));
+		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, 40, d, 1, &buf));
+		EXPECT_EQ(-ESRCH, dmop_restrict(fd, d));
+		batch.dom = d;
+		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
+		resource.dom = d;
+		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
+		refused += 12;
+	}
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
+	EXPECT_EQ(-ENOTTY, dmop_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
+
+	before.refused_dead += refused;
+	ASSERT_EQ(0, dmop_info(fd, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after))) {
+		TH_LOG("state %u, domid %#x, calls %llu, refused %llu, dead %llu",
+		       after.state, after.domid, after.calls, after.refused_policy,
+		       after.refused_dead);
+	}
+	EXPECT_EQ(DMOP_STATE_REVOKED, after.state);
+	EXPECT_EQ(was, after.domid);
+}
+
+/* Nobody calls, and the file is revoked all the same; who sleeps on it wakes. */
+TEST_F(death, noticed_without_a_call)
+{
+	struct pollfd p = { .fd = self->bound, .events = POLLIN | POLLOUT };
+	__u64 calls = dmop_calls(self->bound);
+
+	EXPECT_EQ(0, poll(&p, 1, 0));
+	ASSERT_TRUE(doomed_destroy());
+	ASSERT_EQ(1, poll(&p, 1, -1));
+	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
+	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
+	EXPECT_EQ(calls, dmop_calls(self->bound));
+	expect_refusals(_metadata, self->bound, self->domid);
+
+	p.fd = self->control;
+	EXPECT_EQ(0, poll(&p, 1, 0));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->control));
+}
+
+/* Whoever sees it first, the call or the watch: the caller gets the same answer. */
+TEST_F(death, noticed_by_a_call)
+{
+	struct dmop_info info;
+	__u64 calls;
+
+	ASSERT_TRUE(doomed_destroy());
+	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
+
+	ASSERT_EQ(0, dmop_info(self->bound, &info));
+	EXPECT_EQ(DMOP_STATE_REVOKED, info.state);
+	EXPECT_EQ(self->domid, info.domid);
+	EXPECT_EQ(0, info.refused_policy);
+	calls = info.calls;
+	expect_refusals(_metadata, self->bound, self->domid);
+	EXPECT_EQ(calls, dmop_calls(self->bound));
+
+	/* Files of other domains, and of none, are not concerned. */
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->control, target_domid));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->control));
+	EXPECT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
+	EXPECT_EQ(-ESRCH, dmop_restrict(self->observer, self->domid));
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->observer));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, target_domid));
+}
+
+/* An alias of the file, and files that were bound apart: one notices for all. */
+TEST_F(death, noticed_for_all)
+{
+	int alias = dup(self->bound), i, files[4];
+
+	ASSERT_LE(0, alias);
+	for (i = 0; i < (int)ARRAY_SIZE(files); i++) {
+		files[i] = dmop_open_bound(self->domid);
+		ASSERT_LE(0, files[i]);
+	}
+	ASSERT_TRUE(doomed_destroy());
+	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
+
+	expect_refusals(_metadata, alias, self->domid);
+	for (i = 0; i < (int)ARRAY_SIZE(files); i++) {
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(files[i]));
+		expect_refusals(_metadata, files[i], self->domid);
+		EXPECT_EQ(0, dmop_calls(files[i]));
+	}
+}
+
+/* Somebody who tries to bind to it finds it gone, and the old binding ends too. */
+TEST_F(death, noticed_by_restrict)
+{
+	long ret;
+
+	ASSERT_TRUE(doomed_destroy());
+	do {
+		ret = dmop_open_bound(self->domid);
+		if (ret >= 0)
+			close(ret);
+	} while (ret >= 0);
+	EXPECT_EQ(-ESRCH, ret);
+	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
+	expect_refusals(_metadata, self->bound, self->domid);
+}
+
+/* A holder without privilege is told the same. */
+TEST_F(death, without_privilege)
+{
+	ASSERT_TRUE(doomed_destroy());
+
+	/* For good, so it comes last; the teardown has only to close. */
+	ASSERT_TRUE(drop_privileges());
+	EXPECT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
+	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
+	expect_refusals(_metadata, self->bound, self->domid);
+}
+
+/* The next domain of that number is out of reach of the old file, for ever. */
+TEST_F(death, same_domid_again)
+{
+	unsigned int mask;
+	int fresh;
+
+	ASSERT_TRUE(doomed_destroy());
+	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
+	ASSERT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
+	ASSERT_EQ(self->domid, doomed_create_again(self->domid));
+	ASSERT_EQ(-EOPNOTSUPP, unknown_op(self->observer, self->domid));
+
+	EXPECT_EQ(-ESRCH, unknown_op(self->bound, self->domid));
+	EXPECT_EQ(-ESRCH, ioreq_create(self->bound, self->domid));
+	EXPECT_EQ(0, ioreq_mask(self->observer, self->domid));
+	expect_refusals(_metadata, self->bound, self->domid);
+
+	/* A new binding is to the new domain, and gives nothing to the old one. */
+	fresh = dmop_open_bound(self->domid);
+	ASSERT_LE(0, fresh);
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fresh));
+	EXPECT_LE(0, ioreq_create(fresh, self->domid));
+	mask = ioreq_mask(self->observer, self->domid);
+	EXPECT_NE(0, mask);
+	expect_refusals(_metadata, self->bound, self->domid);
+	EXPECT_EQ(mask, ioreq_mask(self->observer, self->domid));
+
+	/* It lives by itself: the end of the old file is nothing to it. */
+	close(self->bound);
+	self->bound = -1;
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fresh, self->domid));
+
+	/* And dies by itself. */
+	ASSERT_TRUE(doomed_destroy());
+	EXPECT_EQ(-ESRCH, call_until_gone(fresh, self->domid));
+	expect_refusals(_metadata, fresh, self->domid);
+	close(fresh);
+}
+
+/* --- while calls are under way ----------------------------------------- */
+
+struct worker {
+	pthread_t thread;
+	int fd;
+	__u16 domid;
+	long last;
+	long calls;
+};
+
+static atomic_int workers_running;
+
+static void *worker_main(void *data)
+{
+	struct worker *w = data;
+
+	atomic_fetch_add(&workers_running, 1);
+	do {
+		w->last = unknown_op(w->fd, w->domid);
+		w->calls++;
+	} while (w->last == -EOPNOTSUPP);
+	return NULL;
+}
+
+/* It dies under calls from all sides; each of them ends with ESRCH. */
+TEST_F(death, under_calls)
+{
+	struct worker w[4] = { };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		w[i].fd = i % 2 ? self->bound : dmop_open_bound(self->domid);
+		w[i].domid = self->domid;
+		ASSERT_LE(0, w[i].fd);
+		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, worker_main, &w[i]));
+	}
+	while (atomic_load(&workers_running) < 4)
+		sched_yield();
+	ASSERT_TRUE(doomed_destroy());
+	for (i = 0; i < 4; i++) {
+		pthread_join(w[i].thread, NULL);
+		EXPECT_EQ(-ESRCH, w[i].last);
+		EXPECT_LT(0, w[i].calls);
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(w[i].fd));
+	}
+}
+
+struct held_call {
+	int fd;
+	__u16 domid;
+	struct dmop_buf *buf;
+	long ret;
+};
+
+static void *held_call_main(void *data)
+{
+	struct held_call *c = data;
+
+	c->ret = dmop_call(c->fd, c->domid, c->buf, 1);
+	return NULL;
+}
+
+/*
+ * A call that was let in while the domain lived, slept while it died, and woke
+ * when another had its number: it must not go through to that one.
+ */
+TEST_F(death, call_that_outlived_the_domain)
+{
+	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct dmop_buf buf = { .size = sizeof(create) };
+	struct held_call call = {
+		.fd = self->bound, .domid = self->domid, .buf = &buf,
+	};
+	__u64 calls = dmop_calls(self->bound);
+	int noticer = dmop_open_bound(self->domid);
+	pthread_t thread;
+	struct hold hold = { };
+
+	ASSERT_LE(0, noticer);
+	ASSERT_EQ(0, hold_init(&hold));
+	buf.uptr = hold.page;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, held_call_main, &call));
+	ASSERT_TRUE(hold_wait(&hold));
+
+	ASSERT_TRUE(doomed_destroy());
+	ASSERT_EQ(-ESRCH, call_until_gone(noticer, self->domid));
+	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
+	ASSERT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
+	ASSERT_EQ(self->domid, doomed_create_again(self->domid));
+	ASSERT_TRUE(hold_release(&hold, &create, sizeof(create)));
+	pthread_join(thread, NULL);
+
+	EXPECT_EQ(-ESRCH, call.ret);
+	EXPECT_EQ(calls, dmop_calls(self->bound));
+	EXPECT_EQ(0, ioreq_mask(self->observer, self->domid));
+	hold_exit(&hold);
+	close(noticer);
+}
+
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}
