@@ -57,7 +57,7 @@ image_build() {
 
 	kver=$(image_pick "$tmp/rootfs/boot" 'vmlinuz-*')
 	kver=${kver##*/vmlinuz-}
-	[ -e "$tmp/rootfs/lib/modules/$kver/build" ] ||
+	[ -d "$tmp/rootfs/usr/src/linux-headers-$kver" ] ||
 		die "$release has no headers for its kernel $kver" "is linux-headers-amd64 in step with linux-image-amd64 on the mirror?"
 	echo "$kver" >"$tmp/kver"
 	as_root cat "$tmp/rootfs/boot/vmlinuz-$kver" >"$tmp/vmlinuz"
