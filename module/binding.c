@@ -19,6 +19,7 @@
 #include "binding.h"
 #include "hypercall.h"
 #include "policy.h"
+#include "trace.h"
 
 /* After an event, how often a domain that XenStore does not know is looked at. */
 #define LOOKS_IN_DOUBT	60
@@ -183,12 +184,17 @@ static void wake_pollers(struct dmop_record *record)
 
 static void take_mappings(struct dmop_record *record)
 {
+	unsigned int files = 0;
 	struct dmop_file *f;
 
 	mutex_lock(&record->lock);
-	list_for_each_entry(f, &record->files, link)
+	list_for_each_entry(f, &record->files, link) {
 		dmop_maps_close(&f->maps);
+		files++;
+	}
 	mutex_unlock(&record->lock);
+
+	trace_revoke(record->domid, files);
 }
 
 /*

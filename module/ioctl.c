@@ -18,7 +18,10 @@
 
 #include "binding.h"
 #include "ioctl.h"
+#include "limits.h"
+#include "observe.h"
 #include "policy.h"
+#include "trace.h"
 
 /* Calls up to this size live on the stack. */
 #define SMALL_NR_BUFS	2
@@ -68,10 +71,8 @@ static int decide(struct dmop_file *f, const struct dmop_record *record,
 		s.admin = xen_initial_domain() && capable(CAP_SYS_ADMIN);
 
 	verdict = dmop_policy(&s, r);
-	if (verdict == -ESRCH)
-		atomic64_inc(&f->refused_dead);
-	else if (verdict < 0)
-		atomic64_inc(&f->refused_policy);
+	if (verdict < 0)
+		dmop_observe_refusal(f, &s, r, verdict);
 	return verdict;
 }
 
@@ -162,6 +163,17 @@ static int bufs_write_back(const struct call_bufs *b)
 	return 0;
 }
 
+/* The operation as Xen got it, which is not what is in @data by now. */
+static void trace_bufs(const struct call_bufs *b, domid_t domid, int ret)
+{
+	u32 op = U32_MAX;
+
+	if (b->xbufs[0].size >= sizeof(op))
+		memcpy(&op, b->given, sizeof(op));
+	trace_op(domid, op, b->nr, b->xbufs[0].size,
+		 b->nr > 1 ? b->xbufs[1].size : 0, ret);
+}
+
 /* A call that was allowed: copy in, enter Xen, copy out. */
 static long pass(struct dmop_file *f, struct dmop_record *record, domid_t domid,
 		 u64 nr, const struct dmop_buf __user *uarray)
@@ -182,6 +194,8 @@ static long pass(struct dmop_file *f, struct dmop_record *record, domid_t domid,
 		goto out;
 
 	ret = dmop_file_dm_op(f, record, domid, b.nr, b.xbufs);
+	if (trace_op_enabled())
+		trace_bufs(&b, domid, ret);
 	if (ret >= 0) {
 		int err = bufs_write_back(&b);
 
@@ -270,8 +284,10 @@ static long ioctl_restrict(struct file *filp, void __user *uarg)
 	/* Twice at most: a file gets bound once. */
 	do {
 		ret = decide(f, dmop_file_record(f), &r);
-		if (ret == DMOP_ALLOW)
+		if (ret == DMOP_ALLOW) {
 			ret = dmop_file_restrict(f, domid);
+			trace_restrict(domid, ret);
+		}
 	} while (ret == -EAGAIN);
 
 	return ret;
@@ -325,6 +341,7 @@ static long ioctl_mmapbatch_v2(struct file *filp, void __user *uarg)
 	if (ret != DMOP_ALLOW)
 		return ret;
 	ret = map_batch(filp, &m);
+	trace_map(m.dom, false, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;
 }
@@ -365,6 +382,7 @@ static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	if (ret != DMOP_ALLOW)
 		return ret;
 	ret = map_resource(filp, &m, uarg);
+	trace_map(m.dom, true, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;
 }

@@ -8,14 +8,6 @@
 #include <linux/fs.h>
 #include <linux/poll.h>
 
-/* How far the parameters can be raised: together they bound one allocation. */
-#define DMOP_NR_BUFS_LIMIT	64
-#define DMOP_BUF_SIZE_LIMIT	(64 * 1024)
-
-/* The parameters, within those limits; they may change at any time. */
-extern unsigned int dmop_max_nr_bufs;	/* buffers per dm_op */
-extern unsigned int dmop_max_buf_size;	/* bytes per buffer */
-
 /**
  * dmop_ioctl() - every ioctl of a 64-bit caller
  * @filp: open file of /dev/xen/dmop

@@ -12,7 +12,9 @@
 #include "binding.h"
 #include "hypercall.h"
 #include "ioctl.h"
+#include "limits.h"
 #include "mapping.h"
+#include "observe.h"
 
 unsigned int dmop_max_nr_bufs = 16;
 unsigned int dmop_max_buf_size = 4096;
@@ -88,6 +90,7 @@ static const struct file_operations dmop_fops = {
 	.compat_ioctl = dmop_compat_ioctl,
 	.poll = dmop_poll,
 	.mmap = dmop_mmap,
+	.show_fdinfo = dmop_show_fdinfo,
 	.get_unmapped_area = dmop_maps_unmapped_area,
 };
 

@@ -14,6 +14,7 @@
 #include <xen/xen-ops.h>
 #include <asm/xen/hypercall.h>
 
+#include "limits.h"
 #include "mapping.h"
 #include "policy.h"
 

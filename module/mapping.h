@@ -11,12 +11,6 @@
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 
-/* How many frames one call can map: bounds its list of frames. */
-#define DMOP_CALL_FRAMES_LIMIT	(4U * 1024 * 1024)
-
-/* The parameter: frames that one open file can have mapped. */
-extern unsigned int dmop_max_map_frames;
-
 /*
  * The mappings of one open file.
  *

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * observe.c - what a person can see of an open file
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/audit.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+
+#include <xen/dmop.h>
+
+#include "limits.h"
+#include "observe.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static const char *const acts[] = {
+	[DMOP_ACT_INFO] = "info",
+	[DMOP_ACT_PROBE] = "probe",
+	[DMOP_ACT_RESTRICT] = "restrict",
+	[DMOP_ACT_CALL] = "call",
+	[DMOP_ACT_MAP] = "map",
+	[DMOP_ACT_AREA] = "mmap",
+};
+
+static const char *state_name(unsigned int state)
+{
+	switch (state) {
+	case DMOP_STATE_UNBOUND:
+		return "unbound";
+	case DMOP_STATE_BOUND:
+		return "bound";
+	default:
+		return "revoked";
+	}
+}
+
+void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
+{
+	struct dmop_file *f = filp->private_data;
+	const struct dmop_record *record = dmop_file_record(f);
+
+	seq_printf(m, "dmop-state:\t%s\n", state_name(dmop_file_state(record)));
+	seq_printf(m, "dmop-domid:\t%d\n", record ? record->domid : -1);
+	seq_printf(m, "dmop-calls:\t%lld\n", atomic64_read(&f->calls));
+	seq_printf(m, "dmop-refused-policy:\t%lld\n",
+		   atomic64_read(&f->refused_policy));
+	seq_printf(m, "dmop-refused-dead:\t%lld\n",
+		   atomic64_read(&f->refused_dead));
+	seq_printf(m, "dmop-mapped-frames:\t%lu\n", dmop_maps_frames(&f->maps));
+	seq_printf(m, "dmop-max-nr-bufs:\t%u\n", READ_ONCE(dmop_max_nr_bufs));
+	seq_printf(m, "dmop-max-buf-size:\t%u\n", READ_ONCE(dmop_max_buf_size));
+	seq_printf(m, "dmop-max-map-frames:\t%u\n",
+		   READ_ONCE(dmop_max_map_frames));
+}
+
+static void tell(const struct dmop_subject *s, const struct dmop_request *r,
+		 int cause)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	int bound = s->state == DMOP_STATE_BOUND ? s->bound : -1;
+
+	if (!__ratelimit(&limit))
+		return;
+
+	pr_notice("%s[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
+		  current->comm, task_pid_nr(current), acts[r->act], r->op,
+		  r->domid, state_name(s->state), bound, cause);
+	audit_log(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER,
+		  "op=dmop-%s hypercall=%llu domid=%llu bound=%d pid=%d res=0",
+		  acts[r->act], r->op, r->domid, bound, task_pid_nr(current));
+}
+
+void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
+			  const struct dmop_request *r, int cause)
+{
+	trace_refuse(r->act, r->op, r->domid,
+		     s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
+		     cause);
+	if (cause == -ESRCH) {
+		atomic64_inc(&f->refused_dead);
+		return;
+	}
+	atomic64_inc(&f->refused_policy);
+	tell(s, r, cause);
+}

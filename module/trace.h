@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * trace.h - the tracepoints
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM dmop
+
+#if !defined(DMOP_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define DMOP_TRACE_H
+
+#include <linux/tracepoint.h>
+#include <linux/types.h>
+
+/* RESTRICT on an unbound file, with its result. */
+TRACE_EVENT(restrict,
+	TP_PROTO(u16 domid, int ret),
+	TP_ARGS(domid, ret),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->ret = ret;
+	),
+	TP_printk("domid=%u ret=%d", __entry->domid, __entry->ret)
+);
+
+/* A dm_op: @op is XEN_DMOP_*, the sizes are those of the first two buffers. */
+TRACE_EVENT(op,
+	TP_PROTO(u16 domid, u32 op, unsigned int nr, u64 size0, u64 size1, int ret),
+	TP_ARGS(domid, op, nr, size0, size1, ret),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u32, op)
+		__field(unsigned int, nr)
+		__field(u64, size0)
+		__field(u64, size1)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->op = op;
+		__entry->nr = nr;
+		__entry->size0 = size0;
+		__entry->size1 = size1;
+		__entry->ret = ret;
+	),
+	TP_printk("domid=%u op=%u bufs=%u sizes=%llu,%llu ret=%d", __entry->domid,
+		  __entry->op, __entry->nr, __entry->size0, __entry->size1,
+		  __entry->ret)
+);
+
+/* A refusal by the decision: @act is enum dmop_act, @cause the errno. */
+TRACE_EVENT(refuse,
+	TP_PROTO(unsigned int act, u64 op, u64 domid, u32 bound, int cause),
+	TP_ARGS(act, op, domid, bound, cause),
+	TP_STRUCT__entry(
+		__field(unsigned int, act)
+		__field(u64, op)
+		__field(u64, domid)
+		__field(u32, bound)
+		__field(int, cause)
+	),
+	TP_fast_assign(
+		__entry->act = act;
+		__entry->op = op;
+		__entry->domid = domid;
+		__entry->bound = bound;
+		__entry->cause = cause;
+	),
+	TP_printk("act=%s op=%llu domid=%llu bound=%d cause=%d",
+		  __print_symbolic(__entry->act,
+				   { 0, "info" }, { 1, "probe" }, { 2, "restrict" },
+				   { 3, "call" }, { 4, "map" }, { 5, "mmap" }),
+		  __entry->op, __entry->domid, (int)__entry->bound,
+		  __entry->cause)
+);
+
+/* A mapping call that was allowed; @what is "foreign" or a resource. */
+TRACE_EVENT(map,
+	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, int ret),
+	TP_ARGS(domid, resource, addr, nr, ret),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(bool, resource)
+		__field(u64, addr)
+		__field(u64, nr)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->resource = resource;
+		__entry->addr = addr;
+		__entry->nr = nr;
+		__entry->ret = ret;
+	),
+	TP_printk("domid=%u %s addr=%#llx frames=%llu ret=%d", __entry->domid,
+		  __entry->resource ? "resource" : "foreign", __entry->addr,
+		  __entry->nr, __entry->ret)
+);
+
+/* The end of a domain, once its files are revoked. */
+TRACE_EVENT(revoke,
+	TP_PROTO(u16 domid, unsigned int files),
+	TP_ARGS(domid, files),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(unsigned int, files)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->files = files;
+	),
+	TP_printk("domid=%u files=%u", __entry->domid, __entry->files)
+);
+
+#endif /* DMOP_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
