@@ -37,7 +37,7 @@ image_prune() {
 	for dir in "$LAB_BUILD/image/$1"-*; do
 		[ -d "$dir" ] || continue
 		if [ ! -e "$dir/lock" ] || flock -n "$dir/lock" true; then
-			as_root rm -rf "$dir"
+			as_root rm -rf --one-file-system "$dir"
 		fi
 	done
 }
@@ -65,6 +65,10 @@ module_ensure() {
 		mv "$tmp/module.tar" "$out"
 	fi
 	rm -rf "$tmp"
+	# A developer makes many; those that were not used for longest go first.
+	touch "$out"
+	find "$IMAGE/modules" -name '*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +11 | cut -d' ' -f2- |
+		while IFS= read -r tmp; do rm -f "$tmp"; done
 	MODULE=$out
 }
 

@@ -35,7 +35,7 @@ image_build() {
 	stage "building the $release image (a minute or two, and about 2 GB): $log"
 	include=$(image_packages | paste -sd,)
 	tmp=$dir.part
-	as_root rm -rf "$tmp"
+	as_root rm -rf --one-file-system "$tmp"
 	mkdir -p "$tmp"
 	image_sources "$release" >"$tmp/sources.list" || die "apt knows no Debian mirror on this machine" \
 		"run apt-get update, or name one: LAB_MIRROR=URL"
@@ -45,11 +45,12 @@ image_build() {
 	# A mirror frozen at a date serves release files that are past theirs.
 	echo 'Acquire::Check-Valid-Until "false";' >>"$tmp/apt.conf"
 
+	# unshare: whatever mmdebstrap mounts goes with it, even if it is killed.
 	# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
 	# The user is the one that xl starts restricted device models as.
 	# shellcheck disable=SC2016  # expanded by mmdebstrap
 	logged "$log" "mmdebstrap could not build $release" \
-		as_root env INITRD=No mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
+		as_root unshare --mount env INITRD=No mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
 		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--customize-hook='chroot "$1" useradd --system --no-create-home xen-qemuuser-shared' \

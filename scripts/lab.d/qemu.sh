@@ -28,7 +28,7 @@ qemu_kvm_works() {
 qemu_accel() {
 	case ${LAB_ACCEL:-} in
 	tcg | kvm) ACCEL=$LAB_ACCEL ;;
-	'') if qemu_kvm_works; then ACCEL=kvm; else ACCEL=tcg; fi ;;
+	'') if qemu_kvm_works 2>/dev/null; then ACCEL=kvm; else ACCEL=tcg; fi ;;
 	*) die "LAB_ACCEL is '$LAB_ACCEL'" "it may be tcg or kvm" ;;
 	esac
 }
