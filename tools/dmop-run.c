@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dmop-run.c - start a program whose Xen libraries reach one domain only
+ *
+ * Opens /dev/xen/dmop, binds it, checks that the program is one that a preload
+ * library can work in, and becomes that program. See dmop-run(8), preload.c.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <xen/dmop.h>
+#include "handover.h"
+
+#ifndef LIBDIR
+#define LIBDIR "/usr/lib/dmop"
+#endif
+
+#define NO_DOMID	(-1)
+
+#define die(status, ...)			\
+	do {					\
+		fputs("dmop-run: ", stderr);	\
+		fprintf(stderr, __VA_ARGS__);	\
+		fputs("\n", stderr);		\
+		exit(status);			\
+	} while (0)
+
+static void help(FILE *to)
+{
+	fputs("usage: dmop-run [--domid N] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+	      "\n"
+	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
+	      DMOP_NODE ", restricted to domain N.\n"
+	      "\n"
+	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
+	      "  -s, --no-stock  give it to libxencall as well, whose hypercalls then fail\n"
+	      "  -v, --verbose   say what was done\n",
+	      to);
+}
+
+/* --- the domain -------------------------------------------------------- */
+
+static int parse_domid(const char *text)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < 1 || n > DMOP_DOMID_MAX)
+		die(EXIT_USAGE, "'%s' is no domid: a number from 1 to %d (xl domid NAME tells)",
+		    text, DMOP_DOMID_MAX);
+	return n;
+}
+
+/* QEMU's way to be told; it takes one dash or two, and the last one counts. */
+static int domid_of_arguments(char **argv)
+{
+	int domid = NO_DOMID;
+
+	for (; *argv; argv++) {
+		const char *option = *argv;
+
+		if (!strncmp(option, "--", 2))
+			option++;
+		if (!strcmp(option, "-xen-domid") && argv[1])
+			domid = parse_domid(*++argv);
+	}
+	return domid;
+}
+
+static int choose_domid(int domid, char **argv)
+{
+	int theirs = domid_of_arguments(argv + 1);
+
+	if (domid == NO_DOMID && theirs == NO_DOMID)
+		die(EXIT_USAGE, "which domain? Give --domid N; %s has no -xen-domid N among its arguments",
+		    argv[0]);
+	if (domid != NO_DOMID && theirs != NO_DOMID && domid != theirs)
+		die(EXIT_USAGE, "--domid %d, but the arguments of %s say -xen-domid %d",
+		    domid, argv[0], theirs);
+	return domid == NO_DOMID ? theirs : domid;
+}
+
+/* --- the program ------------------------------------------------------- */
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* As execvp() does it, for the file must be looked at before. */
+static const char *find_program(const char *name)
+{
+	static char found[PATH_MAX];
+	const char *dir = getenv("PATH");
+
+	if (strchr(name, '/')) {
+		if (access(name, F_OK))
+			die(EXIT_NOT_FOUND, "%s: %s", name, strerror(errno));
+		return name;
+	}
+	for (; dir && *dir; dir += strspn(dir, ":")) {
+		int length = strcspn(dir, ":");
+
+		if (length && snprintf(found, sizeof(found), "%.*s/%s", length, dir, name) <
+		    (int)sizeof(found) && is_file(found) && !access(found, X_OK))
+			return found;
+		dir += length;
+	}
+	die(EXIT_NOT_FOUND, "%s: not found in PATH; name it with its directory", name);
+}
+
+/* What is read of a file has to be all there. */
+static bool read_at(int fd, void *to, size_t size, off_t where)
+{
+	return pread(fd, to, size, where) == (ssize_t)size;
+}
+
+static bool has_interpreter(int fd, const Elf64_Ehdr *elf)
+{
+	Elf64_Phdr segment;
+	int i;
+
+	for (i = 0; i < elf->e_phnum; i++)
+		if (read_at(fd, &segment, sizeof(segment),
+			    elf->e_phoff + (off_t)i * elf->e_phentsize) &&
+		    segment.p_type == PT_INTERP)
+			return true;
+	return false;
+}
+
+/* A file of this very kind is at hand to compare with. */
+static void own_header(Elf64_Ehdr *elf)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !read_at(fd, elf, sizeof(*elf), 0))
+		die(EXIT_OTHER, "/proc/self/exe: %s; is /proc mounted?", strerror(errno));
+	close(fd);
+}
+
+static void check_elf(const char *path, int fd)
+{
+	Elf64_Ehdr elf, own;
+
+	if (!read_at(fd, &elf, sizeof(elf), 0))
+		memset(&elf, 0, sizeof(elf));
+	if (!memcmp(elf.e_ident, "#!", 2))
+		die(EXIT_UNFIT, "%s is a script: only the shell would be confined, not what it starts; name that program",
+		    path);
+	if (memcmp(elf.e_ident, ELFMAG, SELFMAG))
+		die(EXIT_UNFIT, "%s is not a program (no ELF file)", path);
+	own_header(&own);
+	if (elf.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] || elf.e_machine != own.e_machine)
+		die(EXIT_UNFIT, "%s is for another kind of processor than " PRELOAD_NAME, path);
+	if (!has_interpreter(fd, &elf))
+		die(EXIT_UNFIT, "%s is linked statically, so nothing can be put before its libraries; use one that is linked dynamically",
+		    path);
+}
+
+/* The loader ignores LD_PRELOAD in a program that gains privileges when it starts. */
+static void check_privileges(const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		die(EXIT_UNFIT, "%s is not a file", path);
+	if (st.st_mode & (S_ISUID | S_ISGID))
+		die(EXIT_UNFIT, "%s is setuid or setgid, where the loader takes no library from outside; use a copy without that bit",
+		    path);
+	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		die(EXIT_UNFIT, "%s has file capabilities, where the loader takes no library from outside; use a copy without them",
+		    path);
+}
+
+static void check_program(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die(EXIT_UNFIT, "%s: cannot be read to see what it is: %s", path, strerror(errno));
+	check_privileges(path, fd);
+	check_elf(path, fd);
+	close(fd);
+}
+
+/* --- the descriptor ---------------------------------------------------- */
+
+static bool on_xen(void)
+{
+	char text[8] = "";
+	int fd = open("/sys/hypervisor/type", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return !access("/proc/xen/capabilities", F_OK);
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	return !strncmp(text, "xen", 3);
+}
+
+static _Noreturn void no_node(int err)
+{
+	if (!on_xen())
+		die(EXIT_NO_XEN, "this system does not run on Xen");
+	if (err == EACCES || err == EPERM)
+		die(EXIT_NO_RIGHT, DMOP_NODE ": %s; run this as root", strerror(err));
+	if (access("/sys/module/dmop_privcmd", F_OK))
+		die(EXIT_NO_MODULE, "the module is not loaded; run: modprobe dmop_privcmd");
+	die(EXIT_NO_MODULE, DMOP_NODE ": %s, although the module is loaded; is /dev the system's own?",
+	    strerror(err));
+}
+
+static _Noreturn void not_bound(int domid, int err)
+{
+	if (err == ESRCH)
+		die(EXIT_NO_DOMAIN, "there is no domain %d; xl list tells which there are", domid);
+	if (err == EPERM)
+		die(EXIT_NO_RIGHT, "may not restrict " DMOP_NODE " to domain %d: this takes CAP_SYS_ADMIN in the initial user namespace; run this as root",
+		    domid);
+	die(EXIT_OTHER, "cannot restrict " DMOP_NODE " to domain %d: %s", domid, strerror(err));
+}
+
+/* Both libraries' calls have to be there, or the program would find out too late. */
+static void check_features(int fd)
+{
+	const uint64_t needed = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP;
+	struct dmop_info info = { .size = sizeof(info) };
+
+	if (ioctl(fd, DMOP_IOCTL_INFO, &info))
+		die(EXIT_NO_MODULE, DMOP_NODE ": INFO: %s; the module is of another version", strerror(errno));
+	if (info.abi_version != DMOP_ABI_VERSION || (info.features & needed) != needed)
+		die(EXIT_NO_MODULE, "the loaded module cannot do what is needed (ABI %u, features %#llx); load the one that came with this program",
+		    info.abi_version, (unsigned long long)info.features);
+}
+
+/* Return: a descriptor that stays open across exec. */
+static int open_bound(int domid)
+{
+	__u16 arg = domid;
+	int fd = open(DMOP_NODE, O_RDWR);
+
+	if (fd < 0)
+		no_node(errno);
+	check_features(fd);
+	if (ioctl(fd, DMOP_IOCTL_RESTRICT, &arg))
+		not_bound(domid, errno);
+	return fd;
+}
+
+/* --- the library ------------------------------------------------------- */
+
+/* Beside this program in a build directory, else where it is installed. */
+static const char *find_library(void)
+{
+	static char beside[PATH_MAX + sizeof(PRELOAD_NAME)];
+	const char *installed = LIBDIR "/" PRELOAD_NAME;
+	ssize_t length = readlink("/proc/self/exe", beside, PATH_MAX - 1);
+	char *slash;
+
+	beside[length > 0 ? length : 0] = 0;
+	slash = strrchr(beside, '/');
+	if (slash) {
+		strcpy(slash + 1, PRELOAD_NAME);
+		if (!access(beside, R_OK) && !strpbrk(beside, PRELOAD_SEPARATORS))
+			return beside;
+	}
+	/* The loader would only warn of it, and start the program unconfined. */
+	if (access(installed, R_OK))
+		die(EXIT_OTHER, "%s: %s; install it: make -C tools install", installed, strerror(errno));
+	return installed;
+}
+
+static void set(const char *name, const char *value)
+{
+	if (setenv(name, value, 1))
+		die(EXIT_OTHER, "%s", strerror(errno));
+}
+
+static void hand_over(int fd, int domid, bool no_stock)
+{
+	const char *library = find_library(), *others = getenv(PRELOAD_VAR);
+	char text[64], *preload;
+
+	snprintf(text, sizeof(text), HANDOVER_FORMAT, fd, domid, no_stock);
+	set(HANDOVER_VAR, text);
+	if (!others || !*others) {
+		set(PRELOAD_VAR, library);
+		return;
+	}
+	if (asprintf(&preload, "%s:%s", library, others) < 0)
+		die(EXIT_OTHER, "%s", strerror(errno));
+	set(PRELOAD_VAR, preload);
+	free(preload);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "domid", required_argument, NULL, 'd' },
+		{ "no-stock", no_argument, NULL, 's' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	bool no_stock = false, verbose = false;
+	int option, fd, domid = NO_DOMID;
+	const char *path;
+
+	while ((option = getopt_long(argc, argv, "+d:svh", options, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			domid = parse_domid(optarg);
+			break;
+		case 's':
+			no_stock = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			help(stdout);
+			return 0;
+		default:
+			help(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	argv += optind;
+	if (!argv[0]) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+
+	domid = choose_domid(domid, argv);
+	path = find_program(argv[0]);
+	check_program(path);
+	fd = open_bound(domid);
+	hand_over(fd, domid, no_stock);
+	if (verbose)
+		fprintf(stderr, "dmop-run: %s: its libxendevicemodel and libxenforeignmemory%s reach domain %d only, through " DMOP_NODE "\n",
+			path, no_stock ? " and libxencall" : "", domid);
+	execv(path, argv);
+	die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * preload.c - an unmodified program's Xen libraries get the restricted node
+ *
+ * The path of the stock node is fixed in each of Xen's libraries. So this one
+ * stands before libc's open(), and gives libxendevicemodel and
+ * libxenforeignmemory a duplicate of the descriptor that dmop-run has opened and
+ * bound. Nobody needs a privilege, or to see /dev, when that happens: it
+ * works as well after a chroot, a change of uid or under seccomp.
+ *
+ * libxencall makes raw hypercalls, which the restricted node refuses, and some
+ * programs need a few before they restrict themselves. It keeps the stock node
+ * (its own restriction puts /dev/null in that place), unless dmop-run said not.
+ *
+ * This is no barrier. A program with privileges can open what it likes; the
+ * barrier is the binding of the descriptor, in the kernel.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <xen/dmop.h>
+#include "handover.h"
+#include "preload.h"
+
+/* The program goes on with its own open. */
+#define NOT_OURS	(-2)
+
+static int bound_fd = -1;
+static struct stat bound_stat;
+static bool for_xencall;
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "dmop-run: " PRELOAD_NAME ": %s\n", what);
+	_exit(EXIT_OTHER);
+}
+
+static bool is_bound_to(int fd, unsigned int domid)
+{
+	struct dmop_info info = { .size = sizeof(info) };
+
+	return !ioctl(fd, DMOP_IOCTL_INFO, &info) &&
+	       info.state != DMOP_STATE_UNBOUND && info.domid == domid;
+}
+
+/* The first word is this library; what follows was there before dmop-run. */
+static void clean_preload(void)
+{
+	char *value = getenv(PRELOAD_VAR), *rest = NULL;
+
+	if (!value)
+		return;
+	value += strcspn(value, PRELOAD_SEPARATORS);
+	value += strspn(value, PRELOAD_SEPARATORS);
+	if (*value)
+		rest = strdup(value);
+	if (rest)
+		setenv(PRELOAD_VAR, rest, 1);
+	else
+		unsetenv(PRELOAD_VAR);
+	free(rest);
+}
+
+/*
+ * Other libraries' constructors may open things before this one's has run, so
+ * each open asks for it too. There is one thread then.
+ */
+static void __attribute__((constructor)) take_over(void)
+{
+	static bool done;
+	unsigned int domid;
+	const char *value;
+	int fd, xencall;
+
+	if (done)
+		return;
+	done = true;
+	value = getenv(HANDOVER_VAR);
+	if (!value)
+		return;
+	if (sscanf(value, HANDOVER_FORMAT, &fd, &domid, &xencall) != 3)
+		die(HANDOVER_VAR " is garbled");
+	if (!is_bound_to(fd, domid) || fstat(fd, &bound_stat) ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		die("the descriptor that was handed over is not what it should be");
+	bound_fd = fd;
+	for_xencall = xencall;
+	/* The program's children are not to be confined to this domain. */
+	unsetenv(HANDOVER_VAR);
+	clean_preload();
+}
+
+/* A program that closes what it does not know may have reused the number. */
+static bool still_ours(void)
+{
+	struct stat now;
+
+	return !fstat(bound_fd, &now) && S_ISCHR(now.st_mode) &&
+	       now.st_rdev == bound_stat.st_rdev;
+}
+
+static bool is_library(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
+}
+
+static bool is_confined(const void *caller)
+{
+	Dl_info info;
+
+	if (!dladdr(caller, &info) || !info.dli_fname)
+		return false;
+	return is_library(info.dli_fname, "libxendevicemodel.so") ||
+	       is_library(info.dli_fname, "libxenforeignmemory.so") ||
+	       (for_xencall && is_library(info.dli_fname, "libxencall.so"));
+}
+
+/*
+ * The return address of open() tells whose code has called it.
+ *
+ * Return: a descriptor; -1 with errno; or NOT_OURS.
+ */
+static int instead(const char *path, int flags, const void *caller)
+{
+	take_over();
+	if (bound_fd < 0 || !path ||
+	    (strcmp(path, STOCK_NODE) && strcmp(path, STOCK_NODE_OLD)) ||
+	    !is_confined(caller))
+		return NOT_OURS;
+	if (!still_ours()) {
+		fprintf(stderr, "dmop-run: the program has closed the descriptor of "
+			DMOP_NODE " before its libraries opened it\n");
+		errno = EBADF;
+		return -1;
+	}
+	return fcntl(bound_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+}
+
+static void *next(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+
+	if (!function)
+		die("the program's C library lacks a function that it calls");
+	return function;
+}
+
+static int any_open(const char *name, const char *path, int flags, mode_t mode,
+		    const void *caller)
+{
+	int (*real)(const char *path, int flags, ...);
+	int fd = instead(path, flags, caller);
+
+	if (fd != NOT_OURS)
+		return fd;
+	real = next(name);
+	return real(path, flags, mode);
+}
+
+static int any_openat(const char *name, int dir, const char *path, int flags,
+		      mode_t mode, const void *caller)
+{
+	int (*real)(int dir, const char *path, int flags, ...);
+	int fd = instead(path, flags, caller);
+
+	if (fd != NOT_OURS)
+		return fd;
+	real = next(name);
+	return real(dir, path, flags, mode);
+}
+
+/* Each is a function of its own, for its return address is the caller's. */
+#define CALLER __builtin_return_address(0)
+
+int dmop_open(const char *path, int flags, mode_t mode)
+{
+	return any_open("open", path, flags, mode, CALLER);
+}
+
+int dmop_open64(const char *path, int flags, mode_t mode)
+{
+	return any_open("open64", path, flags, mode, CALLER);
+}
+
+int dmop_openat(int dir, const char *path, int flags, mode_t mode)
+{
+	return any_openat("openat", dir, path, flags, mode, CALLER);
+}
+
+int dmop_openat64(int dir, const char *path, int flags, mode_t mode)
+{
+	return any_openat("openat64", dir, path, flags, mode, CALLER);
+}
+
+/* What libc's headers make of open() in programs built with _FORTIFY_SOURCE. */
+
+int dmop_open_2(const char *path, int flags)
+{
+	return any_open("__open_2", path, flags, 0, CALLER);
+}
+
+int dmop_open64_2(const char *path, int flags)
+{
+	return any_open("__open64_2", path, flags, 0, CALLER);
+}
+
+int dmop_openat_2(int dir, const char *path, int flags)
+{
+	return any_openat("__openat_2", dir, path, flags, 0, CALLER);
+}
+
+int dmop_openat64_2(int dir, const char *path, int flags)
+{
+	return any_openat("__openat64_2", dir, path, flags, 0, CALLER);
+}
