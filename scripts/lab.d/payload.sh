@@ -3,7 +3,8 @@
 
 guest_build() {
 	GUEST=$LAB_BUILD/guest/idle.elf
-	logged "$LAB_BUILD/log/guest.log" "the test guest does not build" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest"
+	logged "$LAB_BUILD/log/guest.log" "the test guest does not build" \
+		flock "$LAB_BUILD/image" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest"
 }
 
 # payload_pack DIR: makes OUT/payload.tar of DIR (or nothing), the lab's own programs, the test guest and the module.
