@@ -143,7 +143,7 @@ run_kill() {
 }
 
 run_progress() {
-	local line=${1%$'\r'} text
+	local line=${1//$'\r'/} text
 	case $line in
 	*'(XEN) Xen version '*) text="Xen ${line#*Xen version }" text=${text%% (*} WAITING='the dom0 kernel' ;;
 	*'] Linux version '*) text="Linux ${line#*Linux version }" text=${text%% (*} WAITING='dom0 user space' ;;
