@@ -657,6 +657,39 @@ TEST_F(rewritten, results_go_where_they_were_wanted)
 	EXPECT_TRUE(all_bytes(decoy.second, POISON, sizeof(decoy.second)));
 }
 
+/*
+ * Every entry of the array was read before the first buffer was: the second may
+ * be anything by the time that its turn comes.
+ */
+TEST_F(rewritten, second_entry_is_as_it_was_read)
+{
+	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM };
+	struct world *w = &self->w;
+	struct call_memory m, given, decoy;
+	struct caller c = { };
+
+	/* All pages are new to Xen, so the bitmap in the second buffer is all ones. */
+	dm_op2(w->observer, target_domid, &op, m.second, 0);
+	op.u.vram.nr = 8 * SECOND_SIZE;
+	fill(&m, target_domid, &op);
+	fill(&decoy, target_domid, &op);
+	sleep_on(&m, STAGE_FIRST, w->hold.page);
+	ASSERT_TRUE(caller_start(&c, w->fd,
+				 variant->hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
+				 variant->hypercall ? (void *)&m.hypercall : &m.dm_op));
+	ASSERT_TRUE(hold_wait(&w->hold));
+	given = m;
+	m.bufs[1].uptr = decoy.second;
+	m.bufs[1].size = SECOND_SIZE / 2;
+	ASSERT_TRUE(release(&w->hold, STAGE_FIRST, &given));
+	EXPECT_EQ(0, caller_join(&c));
+
+	EXPECT_TRUE(all_bytes(m.second, 0xff, SECOND_SIZE));
+	EXPECT_TRUE(all_bytes(decoy.second, POISON, SECOND_SIZE));
+	op.u.vram.nr = 0;
+	dm_op2(w->observer, target_domid, &op, m.second, 0);
+}
+
 /* What Xen left alone is not written: a store that came meanwhile is not undone. */
 TEST_F(rewritten, stores_of_others_stay)
 {
