@@ -2,6 +2,8 @@
 /*
  * binding.c - the state of an open file, and the domain record it points at
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -21,8 +23,14 @@
 #include "policy.h"
 #include "trace.h"
 
-/* After an event, how often a domain that XenStore does not know is looked at. */
-#define LOOKS_IN_DOUBT	60
+/*
+ * After an event, how often every bound domain is looked at, once a second: a
+ * toolstack may clean XenStore up some time after it destroyed the domain.
+ */
+#define LOOKS_AFTER_EVENT	30
+
+/* How long RESTRICT waits for XenStore to tell which domain it is about. */
+#define LOOK_TIMEOUT		(5 * HZ)
 
 /*
  * The records that can be bound to: those that are not dead. Only RESTRICT, the
@@ -32,21 +40,19 @@
 static LIST_HEAD(records);
 static DEFINE_MUTEX(records_lock);
 
-/* The dead whose revocation is not finished; under records_lock. */
-static LIST_HEAD(dead_records);
-
-/* Held by every call while it is in Xen; no user memory is touched under it. */
-DEFINE_STATIC_SRCU(in_xen);
-
 /*
- * Revocation never waits for XenStore, which may be slow or stopped, and looking
- * does: so there are two works on a queue that runs both at once.
+ * Revocation waits neither for XenStore, which may be slow or stopped, nor for
+ * another domain's: each record has a work of its own, and looking has one.
  */
 static struct workqueue_struct *queue;
 static void revoke(struct work_struct *work);
 static void look(struct work_struct *work);
-static DECLARE_WORK(revoke_work, revoke);
 static DECLARE_DELAYED_WORK(look_work, look);
+static DECLARE_WAIT_QUEUE_HEAD(looked);
+
+static bool watching;
+static bool store_up;
+static unsigned int own_domid;
 
 static struct dmop_record *record_find(domid_t domid)
 {
@@ -68,9 +74,9 @@ static void record_die(struct dmop_record *record)
 	if (record->dead)
 		return;
 	WRITE_ONCE(record->dead, true);
+	list_del_init(&record->link);
 	refcount_inc(&record->users);
-	list_move_tail(&record->link, &dead_records);
-	queue_work(queue, &revoke_work);
+	queue_work(queue, &record->revoke);
 }
 
 /* The record of a live domain: one that is there, or else @new. */
@@ -96,28 +102,51 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 	return new;
 }
 
+static struct dmop_record *record_create(domid_t domid)
+{
+	struct dmop_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
+
+	if (!record)
+		return NULL;
+	if (init_srcu_struct(&record->in_xen)) {
+		kfree(record);
+		return NULL;
+	}
+	refcount_set(&record->users, 1);
+	INIT_LIST_HEAD(&record->link);
+	record->domid = domid;
+	mutex_init(&record->lock);
+	INIT_LIST_HEAD(&record->files);
+	INIT_WORK(&record->revoke, revoke);
+	return record;
+}
+
+/* Nobody is left who could find it. */
+static void record_free(struct dmop_record *record)
+{
+	cleanup_srcu_struct(&record->in_xen);
+	kfree(record->vm);
+	kfree(record->unique);
+	kfree(record);
+}
+
 static struct dmop_record *record_get(domid_t domid)
 {
 	struct dmop_record *new, *record;
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = record_create(domid);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
-	refcount_set(&new->users, 1);
-	new->domid = domid;
-	mutex_init(&new->lock);
-	INIT_LIST_HEAD(&new->files);
-	new->looks = 1;
 
-	if (mutex_lock_killable(&records_lock)) {
-		kfree(new);
-		return ERR_PTR(-EINTR);
+	if (mutex_lock_killable(&records_lock))
+		record = ERR_PTR(-EINTR);
+	else {
+		record = record_join(domid, new);
+		mutex_unlock(&records_lock);
 	}
-	record = record_join(domid, new);
-	mutex_unlock(&records_lock);
 
 	if (record != new)
-		kfree(new);
+		record_free(new);
 	return record;
 }
 
@@ -127,10 +156,7 @@ static void record_put(struct dmop_record *record)
 		return;
 	list_del(&record->link);
 	mutex_unlock(&records_lock);
-
-	kfree(record->vm);
-	kfree(record->started);
-	kfree(record);
+	record_free(record);
 }
 
 /*
@@ -148,6 +174,26 @@ static void record_check(struct dmop_record *record)
 	mutex_unlock(&records_lock);
 }
 
+static int dm_op_bound(struct dmop_file *f, struct dmop_record *record,
+		       unsigned int nr, struct xen_dm_op_buf *bufs)
+{
+	int token, ret;
+
+	token = srcu_read_lock(&record->in_xen);
+	if (READ_ONCE(record->dead)) {
+		atomic64_inc(&f->refused_dead);
+		ret = -ESRCH;
+	} else {
+		atomic64_inc(&f->calls);
+		ret = dmop_hypercall_dm_op(record->domid, nr, bufs);
+	}
+	srcu_read_unlock(&record->in_xen, token);
+
+	if (ret == -ESRCH)
+		record_check(record);
+	return ret;
+}
+
 /*
  * The record is looked at here and not only when the call was let in: it took
  * any time since then to copy the buffers.
@@ -155,21 +201,11 @@ static void record_check(struct dmop_record *record)
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs)
 {
-	int token, ret;
+	if (likely(record))
+		return dm_op_bound(f, record, nr, bufs);
 
-	token = srcu_read_lock(&in_xen);
-	if (dmop_file_state(record) == DMOP_STATE_REVOKED) {
-		atomic64_inc(&f->refused_dead);
-		ret = -ESRCH;
-	} else {
-		atomic64_inc(&f->calls);
-		ret = dmop_hypercall_dm_op(domid, nr, bufs);
-	}
-	srcu_read_unlock(&in_xen, token);
-
-	if (ret == -ESRCH && record)
-		record_check(record);
-	return ret;
+	atomic64_inc(&f->calls);
+	return dmop_hypercall_dm_op(domid, nr, bufs);
 }
 
 static void wake_pollers(struct dmop_record *record)
@@ -198,37 +234,26 @@ static void take_mappings(struct dmop_record *record)
 }
 
 /*
- * Revocation, for all records that died since the last time:
+ * Revocation:
  *
- *  1. They are marked dead: no call enters Xen for them any more.
+ *  1. The record was marked dead: no call enters Xen for it any more.
  *  2. Pollers are woken.
- *  3. The calls that are in Xen are waited for. Afterwards none is running, but
- *     mapping calls and page faults may be.
- *  4. Mappings are taken away, and with them the last hold on the domain; a
+ *  3. Mappings are taken away, and with them the last hold on the domain; a
  *     mapping call under way ends, or finds that it is too late. Afterwards
- *     nothing of the domain is left in any process.
- *  5. The references are dropped. The files keep theirs until they are closed.
+ *     nothing of the domain is left in any process; calls may be in Xen still.
+ *  4. These are waited for. Not before step 3: a caller can make Xen work for
+ *     long, and Xen ends that when the domain is gone.
+ *  5. The reference is dropped. The files keep theirs until they are closed.
  */
 static void revoke(struct work_struct *work)
 {
-	struct dmop_record *record, *next;
-	LIST_HEAD(list);
+	struct dmop_record *record =
+		container_of(work, struct dmop_record, revoke);
 
-	mutex_lock(&records_lock);
-	list_splice_init(&dead_records, &list);
-	mutex_unlock(&records_lock);
-
-	list_for_each_entry(record, &list, link)
-		wake_pollers(record);
-	synchronize_srcu(&in_xen);
-	list_for_each_entry(record, &list, link)
-		take_mappings(record);
-
-	list_for_each_entry_safe(record, next, &list, link) {
-		/* record_put() unlinks under the lock; here nobody else looks. */
-		list_del_init(&record->link);
-		record_put(record);
-	}
+	wake_pollers(record);
+	take_mappings(record);
+	synchronize_srcu(&record->in_xen);
+	record_put(record);
 }
 
 static char *read_store(const char *dir, const char *node)
@@ -250,44 +275,48 @@ static bool is_other(char **old, char *new)
 	return other;
 }
 
+static bool store_has_no(const char *dir)
+{
+	unsigned int n;
+	char **list = xenbus_directory(XBT_NIL, dir, "", &n);
+
+	if (IS_ERR(list))
+		return PTR_ERR(list) == -ENOENT;
+	kfree(list);
+	return false;
+}
+
 /*
  * Is the domain gone, or another one with the same number there? Xen tells the
  * first, but only when the last page of the domain is released, and a mapping
- * of ours may be what keeps it. XenStore tells at once: the toolstack removes
- * the domain's directory; and a new domain's /vm path, or the time at which it
- * was started, is not that of the old. Only what was seen once and is then
- * different counts: not every toolstack writes all of these.
- *
- * Sets @doubt if XenStore knows nothing of it, or does not answer.
+ * of ours may be what keeps it. XenStore tells earlier: the toolstack removes
+ * the domain's directory, and a new domain's has the /vm path of another, or
+ * another of the ids that some toolstacks give. Only what was seen once and is
+ * then different counts: not every toolstack writes all of these.
  */
-static bool is_gone(struct dmop_record *record, bool *doubt)
+static bool is_gone(struct dmop_record *record)
 {
 	char dir[sizeof("/local/domain/65535")];
-	char *vm, *started = NULL;
+	char *vm, *unique;
 	bool other;
 
 	if (dmop_hypercall_probe(record->domid) == -ESRCH)
 		return true;
+	if (!READ_ONCE(store_up))
+		return false;
 
 	snprintf(dir, sizeof(dir), "/local/domain/%u", record->domid);
-	vm = xenbus_read(XBT_NIL, dir, "vm", NULL);
-	if (IS_ERR(vm)) {
-		if (PTR_ERR(vm) == -ENOENT && record->vm &&
-		    xenbus_exists(XBT_NIL, dir, "") == 0)
-			return true;
-		*doubt = true;
-		return false;
-	}
-	started = read_store(vm, "start_time");
+	vm = read_store(dir, "vm");
+	if (!vm)
+		return record->vm && store_has_no(dir);
+
+	unique = read_store(dir, "unique-domain-id");
 	other = is_other(&record->vm, vm);
-	return is_other(&record->started, started) || other;
+	return is_other(&record->unique, unique) || other;
 }
 
-/*
- * The next record to look at in this round, with a reference, and how many
- * looks it has left. An event meanwhile gives it new ones.
- */
-static struct dmop_record *next_to_look_at(unsigned int *looks)
+/* The next record to look at in this round, with a reference. */
+static struct dmop_record *next_to_look_at(unsigned long *asked)
 {
 	struct dmop_record *record;
 
@@ -296,8 +325,8 @@ static struct dmop_record *next_to_look_at(unsigned int *looks)
 		if (!record->todo)
 			continue;
 		record->todo = false;
-		*looks = record->looks;
-		record->looks = 0;
+		record->looks--;
+		*asked = record->asked;
 		refcount_inc(&record->users);
 		mutex_unlock(&records_lock);
 		return record;
@@ -316,43 +345,64 @@ static void begin_round(void)
 	mutex_unlock(&records_lock);
 }
 
-/* Is the record to be looked at once more, because it is in doubt? */
-static bool end_look(struct dmop_record *record, bool gone, unsigned int looks)
+/* Is the record to be looked at once more? */
+static bool end_look(struct dmop_record *record, bool gone, unsigned long asked)
 {
 	bool again;
 
 	mutex_lock(&records_lock);
 	if (gone)
 		record_die(record);
-	record->looks = max(record->looks, looks);
+	WRITE_ONCE(record->answered, asked);
 	again = !record->dead && record->looks;
 	mutex_unlock(&records_lock);
+	wake_up_all(&looked);
 
 	record_put(record);
 	return again;
 }
 
-/* Looks at what is new or in doubt; again in a second at what still is. */
 static void look(struct work_struct *work)
 {
 	struct dmop_record *record;
-	unsigned int looks;
+	unsigned long asked;
 	bool later = false;
 
 	begin_round();
-	while ((record = next_to_look_at(&looks))) {
-		bool doubt = false;
-		bool gone = is_gone(record, &doubt);
+	while ((record = next_to_look_at(&asked))) {
+		bool gone = is_gone(record);
 
-		later |= end_look(record, gone, doubt ? looks - 1 : 0);
+		later |= end_look(record, gone, asked);
 	}
 	if (later)
 		queue_delayed_work(queue, &look_work, HZ);
 }
 
-static void look_soon(void)
+/*
+ * Has a look at a domain that a file is about to be bound to. A new record so
+ * learns which domain it is of; one that is there already may be found dead, if
+ * its domain's end has not been heard of yet. If XenStore is slow, the look
+ * comes later.
+ */
+static int look_now(struct dmop_record *record)
 {
+	unsigned long asked;
+	long left;
+
+	if (!READ_ONCE(store_up))
+		return 0;
+
+	mutex_lock(&records_lock);
+	asked = ++record->asked;
+	record->looks = max(record->looks, 1U);
+	mutex_unlock(&records_lock);
+
 	mod_delayed_work(queue, &look_work, 0);
+	left = wait_event_killable_timeout(looked,
+					   READ_ONCE(record->dead) ||
+					   READ_ONCE(record->answered) >= asked,
+					   LOOK_TIMEOUT);
+	return left < 0 ? -EINTR : 0;
 }
 
 /* A domain shut down or was destroyed; XenStore does not say which. */
@@ -364,23 +414,19 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 
 	mutex_lock(&records_lock);
 	list_for_each_entry(record, &records, link) {
-		record->looks = LOOKS_IN_DOUBT;
+		record->looks = LOOKS_AFTER_EVENT;
 		bound = true;
 	}
 	mutex_unlock(&records_lock);
 
 	if (bound)
-		look_soon();
+		mod_delayed_work(queue, &look_work, 0);
 }
 
 static struct xenbus_watch release_watch = {
 	.node = "@releaseDomain",
 	.callback = release_domain,
 };
-
-static bool watching;
-static bool store_up;
-static unsigned int own_domid;
 
 domid_t dmop_own_domid(void)
 {
@@ -393,6 +439,8 @@ static int store_is_up(struct notifier_block *nb, unsigned long event,
 	if (!xen_initial_domain())
 		WRITE_ONCE(own_domid, xenbus_read_unsigned("domid", "", 0));
 	watching = !register_xenbus_watch(&release_watch);
+	if (!watching)
+		pr_warn("no watch on @releaseDomain: the end of a domain is seen only when a call fails\n");
 	WRITE_ONCE(store_up, true);
 	return NOTIFY_DONE;
 }
@@ -482,21 +530,23 @@ static int bind_to(struct dmop_file *f, domid_t domid)
 	if (dmop_maps_hold_other(&f->maps, domid))
 		return -EBUSY;
 
-	record = record_get(domid);
-	if (IS_ERR(record))
-		return PTR_ERR(record);
+	/* Again if the number turns out to be another domain's by now. */
+	do {
+		record = record_get(domid);
+		if (IS_ERR(record))
+			return PTR_ERR(record);
 
-	err = join(f, record);
-	if (err) {
-		record_put(record);
+		err = look_now(record);
+		if (!err)
+			err = join(f, record);
+		if (err)
+			record_put(record);
+	} while (err == -ESRCH);
+	if (err)
 		return err;
-	}
 
 	/* Pairs with the acquire in dmop_file_record(). */
 	smp_store_release(&f->record, record);
-
-	/* What XenStore says of the domain now tells it from the next. */
-	look_soon();
 	return 0;
 }
 

@@ -10,8 +10,10 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
+#include <linux/srcu.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/hvm/dm_op.h>
 
@@ -24,16 +26,19 @@
  *
  * @users:  one for each open file, and one for each work on the record; the
  *          last one to go frees it
- * @link:   in the table of records, then in the list of the dead; under the
- *          table's lock
+ * @link:   in the table of records while not dead; under the table's lock
  * @domid:  constant
  * @dead:   set once, under the table's lock; read without a lock
  * @lock:   protects @files
  * @files:  the open files that are bound to the domain
- * @todo:   to be looked at in this round; under the table's lock
- * @looks:  how often to look at it until it is clear whether it lives; under
- *          the table's lock
- * @vm, @started: what XenStore said of it; for look() only
+ * @in_xen: held by every call of those files while it is in Xen; no user memory
+ *          is touched under it
+ * @revoke: ends all that when the domain is dead
+ * @looks:  how often to look at the domain, at least once a second; this and
+ *          the next two under the table's lock
+ * @todo:   to be looked at in this round
+ * @asked, @answered: a look that began when @asked was n ends with @answered n
+ * @vm, @unique: what XenStore said of it; for look() only
  */
 struct dmop_record {
 	refcount_t users;
@@ -42,11 +47,15 @@ struct dmop_record {
 	bool dead;
 	struct mutex lock;
 	struct list_head files;
+	struct srcu_struct in_xen;
+	struct work_struct revoke;
 
-	bool todo;
 	unsigned int looks;
+	bool todo;
+	unsigned long asked;
+	unsigned long answered;
 	char *vm;
-	char *started;
+	char *unique;
 };
 
 /*
@@ -160,7 +169,8 @@ unsigned int dmop_file_state(const struct dmop_record *record);
  *
  * When it returns 0, no call that was let in before is still running.
  *
- * Context: process context; waits, killably, for the calls that run.
+ * Context: process context; waits, killably, for the calls that run, and for
+ * XenStore to tell which domain it is, though not for ever.
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file got bound since the decision: decide again

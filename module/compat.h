@@ -29,9 +29,18 @@
 #define may_split	split
 #endif
 
-/* Linux 6.10 made a function of this member. */
+/* Linux 6.10 made a function of this member; a later one took the mm away. */
 #ifndef HAVE_MM_GET_UNMAPPED_AREA
-#define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
+#define get_unmapped_area_of(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
+#elif defined(HAVE_MM_GET_UNMAPPED_AREA_OF_MM)
+#define get_unmapped_area_of(mm, ...)	mm_get_unmapped_area(mm, __VA_ARGS__)
+#else
+#define get_unmapped_area_of(mm, ...)	mm_get_unmapped_area(__VA_ARGS__)
+#endif
+
+/* Linux 7.1 gave it another name. */
+#ifndef HAVE_ZAP_VMA_PTES
+#define zap_vma_ptes	zap_special_vma_range
 #endif
 
 #endif /* DMOP_COMPAT_H */

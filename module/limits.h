@@ -17,6 +17,6 @@ extern unsigned int dmop_max_map_frames;	/* frames mapped per open file */
 #define DMOP_BUF_SIZE_LIMIT	(64 * 1024)
 
 /* How many frames one call can map: bounds its list of frames. */
-#define DMOP_CALL_FRAMES_LIMIT	(4U * 1024 * 1024)
+#define DMOP_CALL_FRAMES_LIMIT	(1024 * 1024)
 
 #endif /* DMOP_LIMITS_H */

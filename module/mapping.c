@@ -18,7 +18,7 @@
 #include "mapping.h"
 #include "policy.h"
 
-/* Between two of these a killed caller gets out. */
+/* Between two of these a killed caller gets out, and others get a turn. */
 #define FRAMES_AT_A_TIME	4096
 
 /*
@@ -34,10 +34,16 @@
  */
 #define AREA_PGOFF	(1UL << (BITS_PER_LONG - 2))
 
+/* Of Xen's public/memory.h; the kernel's copy of it leaves this out. */
+#ifndef XENMEM_maximum_gpfn
+#define XENMEM_maximum_gpfn	14
+#endif
+
 /*
  * What is mapped in one VMA; made by the first mapping call on it.
  *
- * @maps, @domid, @nr: constant
+ * @maps, @domid: constant
+ * @nr:     frames of the VMA; 0 when all was taken away
  * @pages:  auto-translated dom0: the empty pages that the frames are mapped
  *          over; NULL on PV
  * @mapped: a bit for each frame; under @maps->lock
@@ -56,12 +62,26 @@ static bool auto_translated(void)
 	return xen_feature(XENFEAT_auto_translated_physmap);
 }
 
+/*
+ * The empty pages that frames are mapped over are kernel memory that nobody is
+ * charged for: no more of them than twice what the domain can have frames.
+ */
+static bool too_many_pages(struct dmop_maps *maps, domid_t domid,
+			   unsigned int nr)
+{
+	long highest = HYPERVISOR_memory_op(XENMEM_maximum_gpfn, &domid);
+
+	return highest < 0 || maps->frames + nr > 2 * ((u64)highest + 1);
+}
+
 static int area_alloc_pages(struct area *area)
 {
 	int err;
 
-	if (!auto_translated())
+	if (!auto_translated() || area->pages)
 		return 0;
+	if (too_many_pages(area->maps, area->domid, area->nr))
+		return -E2BIG;
 
 	area->pages = kvcalloc(area->nr, sizeof(*area->pages),
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -76,13 +96,23 @@ static int area_alloc_pages(struct area *area)
 	return err;
 }
 
-/* Nothing may point at the pages any more: no PTE, no TLB. */
+/*
+ * No PTE may point at the pages any more. A TLB may for a moment, if another
+ * thread is just unmapping; Xen flushes when it takes a frame away.
+ */
 static void area_free_pages(struct area *area)
 {
+	unsigned int done, n;
+
 	if (!area->pages)
 		return;
-	/* The VMA is not looked at; it may belong to another process by now. */
-	xen_unmap_domain_gfn_range(NULL, area->nr, area->pages);
+
+	for (done = 0; done < area->nr; done += n) {
+		n = min_t(unsigned int, area->nr - done, FRAMES_AT_A_TIME);
+		/* The VMA is not looked at. */
+		xen_unmap_domain_gfn_range(NULL, n, area->pages + done);
+		cond_resched();
+	}
 	xen_free_unpopulated_pages(area->nr, area->pages);
 	kvfree(area->pages);
 	area->pages = NULL;
@@ -94,7 +124,7 @@ static void area_destroy(struct area *area)
 
 	area_free_pages(area);
 	list_del(&area->link);
-	area->maps->frames -= area->nr;
+	WRITE_ONCE(area->maps->frames, area->maps->frames - area->nr);
 	kvfree(area);
 }
 
@@ -126,7 +156,7 @@ static struct area *area_create(struct dmop_maps *maps, domid_t domid,
 	}
 
 	list_add(&area->link, &maps->areas);
-	maps->frames += nr;
+	WRITE_ONCE(maps->frames, maps->frames + nr);
 	return area;
 }
 
@@ -161,10 +191,20 @@ static int area_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
  * On PV the kernel would write the changed PTEs as if the frames were dom0's
  * own. Xen refuses that, and the kernel complains.
  */
-static int area_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
-			     unsigned long end, unsigned long newflags)
+static int __maybe_unused
+area_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+		  unsigned long end, unsigned long newflags)
 {
 	return -EACCES;
+}
+
+/*
+ * A write to a read-only mapping. The kernel would make the PTE writable, on PV
+ * as above, and then have the write done again, for ever.
+ */
+static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
 }
 
 static vm_fault_t area_vma_fault(struct vm_fault *vmf)
@@ -176,7 +216,10 @@ static const struct vm_operations_struct area_vm_ops = {
 	.open = area_vma_open,
 	.close = area_vma_close,
 	.may_split = area_vma_may_split,
+#ifdef HAVE_VM_OPS_MPROTECT
 	.mprotect = area_vma_mprotect,
+#endif
+	.pfn_mkwrite = area_vma_pfn_mkwrite,
 	.fault = area_vma_fault,
 };
 
@@ -197,8 +240,15 @@ int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EACCES;
+	/*
+	 * Without access the PTEs would not be present ones, and on PV Xen takes
+	 * such as they are, whatever frame they name.
+	 */
+	if (!(vma->vm_flags & (VM_READ | VM_WRITE)))
+		return -EACCES;
 
-	vm_flags_clear(vma, VM_MAYEXEC);
+	/* Protection stays as it is; userfaultfd asks for VM_MAYWRITE. */
+	vm_flags_clear(vma, VM_MAYEXEC | VM_MAYWRITE);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND |
 			  VM_DONTDUMP);
 	vma->vm_pgoff = AREA_PGOFF;
@@ -217,7 +267,7 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 {
 	if (pgoff >= AREA_PGOFF)
 		return -EINVAL;
-	return mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+	return get_unmapped_area_of(current->mm, filp, addr, len, pgoff, flags);
 }
 
 bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
@@ -245,8 +295,11 @@ void dmop_maps_close(struct dmop_maps *maps)
 	WRITE_ONCE(maps->closed, true);
 	mutex_lock(&maps->lock);
 	unmap_mapping_range(&maps->space, 0, 0, 1);
-	list_for_each_entry(area, &maps->areas, link)
+	list_for_each_entry(area, &maps->areas, link) {
 		area_free_pages(area);
+		area->nr = 0;
+	}
+	WRITE_ONCE(maps->frames, 0);
 	mutex_unlock(&maps->lock);
 }
 
@@ -266,6 +319,16 @@ static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
 	if (addr < vma->vm_start || nr > (vma->vm_end - addr) >> PAGE_SHIFT)
 		return NULL;
 	return vma;
+}
+
+/*
+ * What the VMA's flags say, and not what soft-dirty tracking or the mere wish
+ * to be told of writes made of it.
+ */
+static void set_protection(struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 }
 
 static bool covers(struct vm_area_struct *vma, unsigned long addr,
@@ -342,6 +405,7 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 {
 	struct area *area = vma->vm_private_data;
 	unsigned int first = (addr - vma->vm_start) >> PAGE_SHIFT;
+	int err;
 
 	if (maps->closed)
 		return -ESRCH;
@@ -350,6 +414,9 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		if (!dmop_policy_same_target(area->domid, domid) ||
 		    find_next_bit(area->mapped, first + nr, first) < first + nr)
 			return -EINVAL;
+		err = area_alloc_pages(area);
+		if (err)
+			return err;
 	} else {
 		if (!covers(vma, addr, nr))
 			return -EINVAL;
@@ -358,7 +425,11 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 			return PTR_ERR(area);
 		vma->vm_private_data = area;
 	}
-	return area_map(area, vma, first, nr, gfns, errs);
+	set_protection(vma);
+	err = area_map(area, vma, first, nr, gfns, errs);
+	if (bitmap_empty(area->mapped, area->nr))
+		area_free_pages(area);
+	return err;
 }
 
 int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
@@ -366,13 +437,14 @@ int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 		      xen_pfn_t *gfns, int *errs)
 {
 	struct vm_area_struct *vma;
-	int ret = -EINVAL;
+	int ret = -EINTR;
 
 	if (mmap_write_lock_killable(current->mm))
 		return -EINTR;
 	vma = find_area(filp, addr, nr);
-	if (vma) {
-		mutex_lock(&maps->lock);
+	if (!vma) {
+		ret = -EINVAL;
+	} else if (!mutex_lock_killable(&maps->lock)) {
 		ret = map_foreign(maps, vma, addr, domid, nr, gfns, errs);
 		mutex_unlock(&maps->lock);
 	}
@@ -457,6 +529,7 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 	vma->vm_private_data = area;
+	set_protection(vma);
 
 	ret = area_map_resource(area, vma, xar, frames, errs);
 	if (ret) {
@@ -482,7 +555,7 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
 	struct vm_area_struct *vma;
 	xen_pfn_t *frames;
 	int *errs;
-	int ret = -EINVAL;
+	int ret = -EINTR;
 
 	/* One allocation for both. */
 	frames = kvmalloc_array(nr, sizeof(*frames) + sizeof(*errs),
@@ -491,13 +564,12 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
 		return -ENOMEM;
 	errs = (int *)(frames + nr);
 
-	if (mmap_write_lock_killable(current->mm)) {
-		ret = -EINTR;
+	if (mmap_write_lock_killable(current->mm))
 		goto out;
-	}
 	vma = find_area(filp, addr, nr);
-	if (vma && covers(vma, addr, nr)) {
-		mutex_lock(&maps->lock);
+	if (!vma || !covers(vma, addr, nr)) {
+		ret = -EINVAL;
+	} else if (!mutex_lock_killable(&maps->lock)) {
 		ret = map_resource(maps, vma, &xar, nr, frames, errs);
 		mutex_unlock(&maps->lock);
 	}
@@ -517,7 +589,8 @@ int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
 	};
 	int ret = -ESRCH;
 
-	mutex_lock(&maps->lock);
+	if (mutex_lock_killable(&maps->lock))
+		return -EINTR;
 	if (!maps->closed)
 		ret = acquire_resource(&xar);
 	mutex_unlock(&maps->lock);

@@ -46,7 +46,8 @@ void dmop_maps_init(struct dmop_maps *maps, struct file *filp);
  *
  * Context: mmap(); mmap_lock is held for writing.
  *
- * Return: 0; -EINVAL: the area is not shared; -EACCES: it is executable.
+ * Return: 0; -EINVAL: the area is not shared; -EACCES: it is executable, or
+ * neither readable nor writable.
  */
 int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma);
 
@@ -116,7 +117,8 @@ void dmop_maps_close(struct dmop_maps *maps);
  * Return: 0 with @errs filled in, also if frames failed; or -ENOENT, the same,
  * and at least one failed because it is paged out; or with nothing changed:
  *  -EINVAL no area of this file there, not wholly covered, or mapped before
- *  -E2BIG  more frames than the file may have
+ *  -E2BIG  more frames than the file may have; on an auto-translated dom0 also
+ *          more than twice what the domain can have
  *  -ENOMEM no memory
  *  -EINTR  the caller is being killed; what was mapped until then stays
  *  -ESRCH  dmop_maps_close() was called; nothing is mapped any more
@@ -152,7 +154,8 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
  * @id:    which one of that type
  * @nr:    out: its size in frames
  *
- * Return: 0; what Xen answers; or -ESRCH: dmop_maps_close() was called.
+ * Return: 0; what Xen answers; -ESRCH: dmop_maps_close() was called; -EINTR:
+ * the caller is being killed.
  */
 int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
 			    u32 id, u32 *nr);

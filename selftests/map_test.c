@@ -2,6 +2,7 @@
 /*
  * map_test.c - memory and resources of the target domain, mapped
  */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/uio.h>
@@ -321,6 +322,9 @@ TEST_F(map, mmap_is_shared_and_not_executable)
 	EXPECT_EQ(MAP_FAILED, area(self->bound, 1, PROT_READ | PROT_EXEC));
 	/* Where the node's file system is mounted noexec, that says so first. */
 	EXPECT_TRUE(errno == EACCES || errno == EPERM);
+	/* On PV, Xen would take the frames of such an area unseen. */
+	EXPECT_EQ(MAP_FAILED, area(self->bound, 1, PROT_NONE));
+	EXPECT_EQ(EACCES, errno);
 	/* Further than areas begin; mmap() has no such offset, the old call has. */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->bound, -PAGE));
 }
@@ -365,6 +369,35 @@ TEST_F(map, stays_as_it_is)
 	EXPECT_EQ(4, mapped_frames(self->bound));
 	EXPECT_EQ(0, munmap(p, 4 * PAGE));
 	EXPECT_EQ(0, mapped_frames(self->bound));
+}
+
+/* Soft-dirty tracking takes the write permission from what is mapped later. */
+TEST_F(map, survives_soft_dirty_tracking)
+{
+	char *p = area(self->bound, 2, PROT_READ | PROT_WRITE);
+	int clear = open("/proc/self/clear_refs", O_WRONLY), zero = open("/dev/zero", O_RDONLY);
+
+	ASSERT_EQ(1, write(clear, "4", 1));
+	ASSERT_EQ(0, map(self->bound, target_domid, p, 2, self->gfns, self->errs));
+	EXPECT_EQ(0, touch(p, true));
+	ASSERT_EQ(1, write(clear, "4", 1));
+	EXPECT_EQ(0, touch(p + PAGE, true));
+	EXPECT_EQ(2 * PAGE, read(zero, p, 2 * PAGE));
+	EXPECT_TRUE(all_bytes(p, 0, 2 * PAGE));
+	close(clear);
+	close(zero);
+}
+
+/* The kernel's own write to a read-only mapping ends, and not well. */
+TEST_F(map, system_calls_cannot_write_it)
+{
+	char *p = area(self->bound, 1, PROT_READ);
+	int zero = open("/dev/zero", O_RDONLY);
+
+	ASSERT_EQ(0, map(self->bound, target_domid, p, 1, self->gfns, self->errs));
+	EXPECT_EQ(-1, read(zero, p, PAGE));
+	EXPECT_EQ(EFAULT, errno);
+	close(zero);
 }
 
 TEST_F(map, nobody_else_gets_it)
@@ -674,6 +707,33 @@ TEST_F(map, goes_with_the_domain)
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
 	EXPECT_EQ(0, munmap(p, PAGE));
 	EXPECT_EQ(0, mapped_frames(fd));
+	close(fd);
+}
+
+/*
+ * A toolstack that destroys first and cleans up later: no event tells of the
+ * second, and until then nothing tells that the domain is gone for good.
+ */
+TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
+{
+	long domid = doomed_create();
+	int fd = dmop_open_bound(domid);
+	char *p = map_one(fd, domid, GFN), command[64];
+	struct pollfd events = { .fd = fd };
+
+	ASSERT_LT(0, domid);
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(0, system("lab-domain create dmop-test-event >/dev/null && lab-domain destroy dmop-test-event"));
+	EXPECT_EQ(0, poll(&events, 1, 3000));
+	EXPECT_EQ(0, touch(p, true));
+
+	snprintf(command, sizeof(command), "xenstore-rm /local/domain/%ld", domid);
+	ASSERT_EQ(0, system(command));
+	EXPECT_EQ(1, poll(&events, 1, -1));
+	EXPECT_EQ(SIGBUS, touch(p, false));
+	snprintf(command, sizeof(command), "lab-domain destroy %ld", domid);
+	ASSERT_EQ(0, system(command));
+	wait_until_gone(self->observer, domid);
 	close(fd);
 }
 
