@@ -234,6 +234,7 @@ static void test_serial_interrupt(void)
 #define PCI_COMMAND	0x04
 #define PCI_CLASS	0x08
 #define PCI_BAR(n)	(0x10 + 4 * (n))
+#define PCI_MEMORY	0x2
 #define PCI_MASTER	0x4
 
 #define ID_STDVGA	0x11111234
@@ -263,6 +264,16 @@ static int pci_find(int reg, int shift, uint32_t value)
 		    pci_read(function, reg) >> shift == value)
 			return function;
 	return NOT_FOUND;
+}
+
+/* As an operating system does it: what is behind the BAR is off meanwhile. */
+static void pci_move_bar(int function, int bar, uint32_t to)
+{
+	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+
+	pci_write(function, PCI_COMMAND, command & ~PCI_MEMORY);
+	pci_write(function, PCI_BAR(bar), to);
+	pci_write(function, PCI_COMMAND, command);
 }
 
 /* --- VGA --------------------------------------------------------------- */
@@ -299,7 +310,7 @@ static void vbe_set(uint16_t index, uint16_t value)
 	out16(VBE_DATA, value);
 }
 
-/* selftests/e2e/guest_test.c knows this picture, too. */
+/* selftests/e2e/picture_test.c knows this picture, too. */
 static uint32_t background(int x, int y)
 {
 	return (x * 255 / (WIDTH - 1)) << 16 | (y * 255 / (HEIGHT - 1)) << 8 | 0x60;
@@ -359,7 +370,7 @@ static void test_move_registers(void)
 	bool before = (mmio_read16(old + VBE_MMIO) & VBE_MAGIC_MASK) == VBE_MAGIC;
 	bool left, after;
 
-	pci_write(vga, PCI_BAR(2), NEW_REGISTERS);
+	pci_move_bar(vga, 2, NEW_REGISTERS);
 	print_hex("registers moved from", old);
 	after = (mmio_read16(NEW_REGISTERS + VBE_MMIO) & VBE_MAGIC_MASK) == VBE_MAGIC;
 	left = (mmio_read16(old + VBE_MMIO) & VBE_MAGIC_MASK) != VBE_MAGIC;
@@ -371,7 +382,7 @@ static void test_move_framebuffer(void)
 {
 	uint32_t old = (uint32_t)framebuffer;
 
-	pci_write(vga, PCI_BAR(0), NEW_FRAMEBUFFER);
+	pci_move_bar(vga, 0, NEW_FRAMEBUFFER);
 	print_hex("framebuffer moved from", old);
 	framebuffer = (void *)NEW_FRAMEBUFFER;
 	result(framebuffer_holds(), "a BAR of memory is moved, with what is in it");
