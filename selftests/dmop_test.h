@@ -19,8 +19,11 @@
  * Only against hanging for ever: emulation can be a hundred times slower than
  * the machine that one would choose a time on.
  */
+#ifndef DMOP_TEST_TIMEOUT
+#define DMOP_TEST_TIMEOUT 600
+#endif
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 600
+#define TEST_TIMEOUT_DEFAULT DMOP_TEST_TIMEOUT
 
 #include <fcntl.h>
 #include <grp.h>
