@@ -157,10 +157,11 @@ static void own_header(Elf64_Ehdr *elf)
 
 static void check_elf(const char *path, int fd)
 {
-	Elf64_Ehdr elf, own;
+	Elf64_Ehdr elf = { }, own;
 
-	if (!read_at(fd, &elf, sizeof(elf), 0))
-		memset(&elf, 0, sizeof(elf));
+	/* A script may be shorter than that; what is missing stays 0. */
+	if (pread(fd, &elf, sizeof(elf), 0) < 0)
+		die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
 	if (!memcmp(elf.e_ident, "#!", 2))
 		die(EXIT_UNFIT, "%s is a script: only the shell would be confined, not what it starts; name that program",
 		    path);

@@ -21,6 +21,7 @@
 
 #define STOCK_NODE	"/dev/xen/privcmd"
 #define STOCK_NODE_OLD	"/proc/xen/privcmd"
+#define BUFFER_NODE	"/dev/xen/hypercall"
 #define DMOP_NODE	"/dev/xen/dmop"
 
 /* What dmop-run and the library end with, before the program has begun. */

@@ -114,28 +114,36 @@ static bool is_library(const char *path, const char *name)
 	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
 }
 
-static bool is_confined(const void *caller)
+/* The return address of open() tells whose code has called it. */
+static bool is_from(const void *caller, const char *library)
 {
 	Dl_info info;
 
-	if (!dladdr(caller, &info) || !info.dli_fname)
-		return false;
-	return is_library(info.dli_fname, "libxendevicemodel.so") ||
-	       is_library(info.dli_fname, "libxenforeignmemory.so") ||
-	       (for_xencall && is_library(info.dli_fname, "libxencall.so"));
+	return dladdr(caller, &info) && info.dli_fname && is_library(info.dli_fname, library);
 }
 
-/*
- * The return address of open() tells whose code has called it.
- *
- * Return: a descriptor; -1 with errno; or NOT_OURS.
- */
+static bool is_confined(const void *caller)
+{
+	return is_from(caller, "libxendevicemodel.so") ||
+	       is_from(caller, "libxenforeignmemory.so") ||
+	       (for_xencall && is_from(caller, "libxencall.so"));
+}
+
+/* Return: a descriptor; -1 with errno; or NOT_OURS. */
 static int instead(const char *path, int flags, const void *caller)
 {
 	take_over();
-	if (bound_fd < 0 || !path ||
-	    (strcmp(path, STOCK_NODE) && strcmp(path, STOCK_NODE_OLD)) ||
-	    !is_confined(caller))
+	if (bound_fd < 0 || !path)
+		return NOT_OURS;
+	/*
+	 * The stock driver's memory for hypercalls, of no use here. libxencall
+	 * takes its absence, but no other error, for a reason to do without.
+	 */
+	if (for_xencall && !strcmp(path, BUFFER_NODE) && is_from(caller, "libxencall.so")) {
+		errno = ENOENT;
+		return -1;
+	}
+	if ((strcmp(path, STOCK_NODE) && strcmp(path, STOCK_NODE_OLD)) || !is_confined(caller))
 		return NOT_OURS;
 	if (!still_ours()) {
 		fprintf(stderr, "dmop-run: the program has closed the descriptor of "
