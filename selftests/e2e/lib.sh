@@ -40,8 +40,7 @@ must() {
 }
 
 note() {
-	echo "# $*" >>"$ktap"
-	echo "# $*"
+	echo "$*" | sed 's/^/# /' | tee -a "$ktap"
 }
 
 # is WANTED GOT
