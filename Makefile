@@ -26,7 +26,7 @@ help:
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
 	@echo
-	@echo 'RELEASE=bookworm and DOM0=pv|pvh choose what the lab boots.'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo and lab-shell, choose what the lab boots.'
 
 module:
 	@test -d $(KDIR) || { echo "No kernel headers in $(KDIR); remedy: apt install linux-headers-$(KVER)" >&2; exit 1; }
@@ -42,7 +42,7 @@ demo:
 	@scripts/demo --release $(RELEASE) --dom0 $(DOM0)
 
 check:
-	@scripts/check --release $(RELEASE) --dom0 $(DOM0)
+	@scripts/check --release $(RELEASE)
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)
