@@ -74,7 +74,7 @@ config() {
 		videoram = 16
 		vnc = 0
 		serial = "file:$LAB_OUT/$name.serial"
-		disk = [ "format=raw,vdev=hda,access=rw,backendtype=qdisk,target=$guest" ]
+		disk = [ "format=raw,vdev=xvda,access=rw,backendtype=qdisk,target=$guest" ]
 		vkb_device = 0
 		on_reboot = "destroy"
 		dm_restrict = 1

@@ -9,48 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "entry.h"
+#include "io.h"
 #include "layout.h"
-
-/* --- processor --------------------------------------------------------- */
-
-static inline void out8(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "d"(port) : "memory");
-}
-
-static inline void out16(uint16_t port, uint16_t value)
-{
-	asm volatile("outw %0, %1" : : "a"(value), "d"(port) : "memory");
-}
-
-static inline void out32(uint16_t port, uint32_t value)
-{
-	asm volatile("outl %0, %1" : : "a"(value), "d"(port) : "memory");
-}
-
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-
-	asm volatile("inb %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
-static inline uint16_t in16(uint16_t port)
-{
-	uint16_t value;
-
-	asm volatile("inw %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
-static inline uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	asm volatile("inl %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
 
 static inline uint16_t mmio_read16(uint32_t address)
 {
@@ -377,7 +337,7 @@ static void test_move_registers(void)
 	result(before && after && left, "a BAR of registers is moved");
 }
 
-/* The device model has to move pages of the guest. */
+/* The device model moves pages of the guest, or answers for them where they now are. */
 static void test_move_framebuffer(void)
 {
 	uint32_t old = (uint32_t)framebuffer;
