@@ -49,16 +49,23 @@ static bool doomed_destroy(void)
 }
 
 /*
- * Calls until Xen no longer knows the domain. It takes a moment: whoever still
- * holds a page of it keeps it in being, dying. Return: the last answer.
+ * What never comes must be told from what is slow to come, without a clock: it
+ * has had so many tries.
+ */
+#define TRIES	500000
+
+/*
+ * Calls until the domain is gone, for Xen or for the file. It takes a moment:
+ * whoever still holds a page of it keeps it in being, dying. Return: the last
+ * answer.
  */
 static long call_until_gone(int fd, __u16 domid)
 {
-	long ret;
+	long ret = -EOPNOTSUPP;
+	int i;
 
-	do
+	for (i = 0; i < TRIES && ret == -EOPNOTSUPP; i++)
 		ret = unknown_op(fd, domid);
-	while (ret == -EOPNOTSUPP);
 	return ret;
 }
 
@@ -153,6 +160,9 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(was, after.domid);
 }
 
+/* Against hanging for ever, as the harness's own: poll() cannot be given tries. */
+#define WAKE_MS	(120 * 1000)
+
 /* Nobody calls, and the file is revoked all the same; who sleeps on it wakes. */
 TEST_F(death, noticed_without_a_call)
 {
@@ -161,7 +171,7 @@ TEST_F(death, noticed_without_a_call)
 
 	EXPECT_EQ(0, poll(&p, 1, 0));
 	ASSERT_TRUE(doomed_destroy());
-	ASSERT_EQ(1, poll(&p, 1, -1));
+	ASSERT_EQ(1, poll(&p, 1, WAKE_MS));
 	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
 	EXPECT_EQ(calls, dmop_calls(self->bound));
@@ -222,14 +232,15 @@ TEST_F(death, noticed_for_all)
 /* Somebody who tries to bind to it finds it gone, and the old binding ends too. */
 TEST_F(death, noticed_by_restrict)
 {
-	long ret;
+	long ret = 0;
+	int i;
 
 	ASSERT_TRUE(doomed_destroy());
-	do {
+	for (i = 0; i < TRIES && ret >= 0; i++) {
 		ret = dmop_open_bound(self->domid);
 		if (ret >= 0)
 			close(ret);
-	} while (ret >= 0);
+	}
 	EXPECT_EQ(-ESRCH, ret);
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
 	expect_refusals(_metadata, self->bound, self->domid);
@@ -293,7 +304,6 @@ struct worker {
 	int fd;
 	__u16 domid;
 	long last;
-	long calls;
 };
 
 static atomic_int workers_running;
@@ -303,10 +313,7 @@ static void *worker_main(void *data)
 	struct worker *w = data;
 
 	atomic_fetch_add(&workers_running, 1);
-	do {
-		w->last = unknown_op(w->fd, w->domid);
-		w->calls++;
-	} while (w->last == -EOPNOTSUPP);
+	w->last = call_until_gone(w->fd, w->domid);
 	return NULL;
 }
 
@@ -328,7 +335,6 @@ TEST_F(death, under_calls)
 	for (i = 0; i < 4; i++) {
 		pthread_join(w[i].thread, NULL);
 		EXPECT_EQ(-ESRCH, w[i].last);
-		EXPECT_LT(0, w[i].calls);
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(w[i].fd));
 	}
 }

@@ -391,7 +391,7 @@ TEST_F(held, waiting_restrict_is_killable)
 	struct held_call h;
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
-	EXPECT_EQ(SIGKILL, kill_asleep(self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
+	ASSERT_EQ(SIGKILL, kill_asleep(self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
 	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->w.fd));
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->w.fd, other_domid));
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
@@ -417,7 +417,7 @@ TEST_F(held, waiting_call_is_killable)
 			unknown_op(self->w.fd, other_domid);
 	}
 	EXPECT_TRUE(wait_asleep(pid, pid, NULL));
-	EXPECT_EQ(SIGKILL, kill_and_reap(pid));
+	ASSERT_EQ(SIGKILL, kill_and_reap(pid));
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
 	EXPECT_EQ(0, caller_join(&restricter));
 }
@@ -462,7 +462,7 @@ TEST_F(held, sleeping_call_is_killable)
 	}
 	close(asleep[1]);
 	ASSERT_EQ(1, read(asleep[0], &c, 1));
-	EXPECT_EQ(SIGKILL, kill_and_reap(pid));
+	ASSERT_EQ(SIGKILL, kill_and_reap(pid));
 	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
 	EXPECT_EQ(0, dmop_calls(self->w.fd));
 }

@@ -10,7 +10,7 @@ guest=/lab/hvm.img
 xen_run=/var/run/xen
 # Emulation on a busy machine can be a hundred times slower than a real one; what waits
 # gives up only when it would otherwise wait for ever.
-patience=${PATIENCE:-1500}
+patience=${PATIENCE:-900}
 
 begin() {
 	ktap=$LAB_OUT/$1.ktap
@@ -25,7 +25,7 @@ ok() {
 	shift
 	number=$((number + 1))
 	if "$@"; then
-		echo "ok $number - $title" >>"$ktap"
+		echo "ok $number - $title" | tee -a "$ktap"
 		return 0
 	fi
 	echo "not ok $number - $title" >>"$ktap"

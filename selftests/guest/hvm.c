@@ -110,6 +110,9 @@ static void serial_init(void)
 #define NR_IRQS		16
 
 #define KEYBOARD_DATA	0x60
+#define SCANCODE_Q	0x10
+#define SCANCODE_L	0x26
+#define SCANCODE_RELEASE 0x80
 #define IRQ_KEYBOARD	1
 #define IRQ_COM1	4
 #define IRQ_IDE		14
@@ -123,10 +126,15 @@ static uint32_t idt[NR_VECTORS][2];
 
 void interrupted(uint32_t irq)
 {
+	uint8_t code;
+
 	seen[irq]++;
 	switch (irq) {
 	case IRQ_KEYBOARD:
-		scancode = in8(KEYBOARD_DATA);
+		code = in8(KEYBOARD_DATA);
+		/* That it is let go may come before anybody has looked. */
+		if (!(code & SCANCODE_RELEASE))
+			scancode = code;
 		break;
 	case IRQ_COM1:
 		/* Told of once is enough. */
@@ -412,8 +420,6 @@ static bool read_sector(void)
 
 /* --- the end ----------------------------------------------------------- */
 
-#define SCANCODE_Q	0x10
-#define SCANCODE_L	0x26
 #define PM1A_CONTROL	0xb004
 #define SLEEP_ENABLE	0x2000	/* with type 0, which Xen's ACPI tables give as S5 */
 
