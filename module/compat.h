@@ -43,4 +43,11 @@
 #define zap_vma_ptes	zap_special_vma_range
 #endif
 
+/* Linux 5.11 took the last argument away, which had to be NULL. */
+#ifdef HAVE_REMAP_MFN_ARRAY_PAGES
+#define remap_mfn_array(...)	xen_remap_domain_mfn_array(__VA_ARGS__, NULL)
+#else
+#define remap_mfn_array(...)	xen_remap_domain_mfn_array(__VA_ARGS__)
+#endif
+
 #endif /* DMOP_COMPAT_H */

@@ -507,8 +507,8 @@ static int area_map_resource(struct area *area, struct vm_area_struct *vma,
 
 	if (xar->flags & XENMEM_rsrc_acq_caller_owned)
 		owner = DOMID_SELF;
-	ret = xen_remap_domain_mfn_array(vma, vma->vm_start, frames, area->nr,
-					 errs, vma->vm_page_prot, owner);
+	ret = remap_mfn_array(vma, vma->vm_start, frames, area->nr, errs,
+			      vma->vm_page_prot, owner);
 	for (i = 0; ret >= 0 && i < area->nr; i++)
 		ret = errs[i];
 	return ret < 0 ? ret : 0;
