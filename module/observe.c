@@ -63,12 +63,15 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
 	int bound = s->state == DMOP_STATE_BOUND ? s->bound : -1;
+	char comm[TASK_COMM_LEN];
 
 	if (!__ratelimit(&limit))
 		return;
 
-	pr_notice("%s[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
-		  current->comm, task_pid_nr(current), acts[r->act], r->op,
+	get_task_comm(comm, current);
+	/* Escaped, for a name is what its owner likes: a new line, even. */
+	pr_notice("%*pE[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
+		  (int)strlen(comm), comm, task_pid_nr(current), acts[r->act], r->op,
 		  r->domid, state_name(s->state), bound, cause);
 	audit_log(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER,
 		  "op=dmop-%s hypercall=%llu domid=%llu bound=%d pid=%d res=0",

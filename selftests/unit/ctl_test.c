@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ctl_test.c - dmopctl: what it reads that others wrote, and how it writes it on
+ *
+ * Names of processes and domains are the attacker's to choose, so what is made
+ * of them is tried over all bytes and all lengths.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+
+#include "config.h"
+#include "dmopctl.h"
+#include "event.h"
+#include "proc.h"
+#include "tap.h"
+#include "text.h"
+
+#define PLAN 29
+
+/* What main.c has. */
+void *grow(void *p, size_t nr, size_t size)
+{
+	return reallocarray(p, nr, size);
+}
+
+int fail(int status, const char *format, ...)
+{
+	(void)format;
+	return status;
+}
+
+void finding(struct findings *f, enum level level, const char *topic, const char *remedy,
+	     const char *format, ...)
+{
+	(void)topic;
+	(void)remedy;
+	(void)format;
+	f->nr++;
+	if (level == FAULT)
+		f->list = (void *)1;
+}
+
+/* --- clean text -------------------------------------------------------- */
+
+static bool is_clean(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+/* Undoes text_clean(). Return: the length, or -1 if it is not what that makes. */
+static int undo(const char *text, char *to)
+{
+	int n = 0;
+	unsigned int c;
+
+	while (*text) {
+		if (*text != '\\') {
+			to[n++] = *text++;
+		} else if (text[1] == '\\') {
+			to[n++] = '\\';
+			text += 2;
+		} else if (sscanf(text, "\\x%2x", &c) == 1 && strlen(text) >= 4) {
+			to[n++] = c;
+			text += 4;
+		} else {
+			return -1;
+		}
+	}
+	return n;
+}
+
+static bool every_byte(void)
+{
+	char to[NAME_SIZE], back[NAME_SIZE], from;
+	int c;
+
+	for (c = 1; c < 256; c++) {
+		from = c;
+		text_clean(to, sizeof(to), &from, 1);
+		if (!is_clean(to) || undo(to, back) != 1 || back[0] != from)
+			return false;
+	}
+	return true;
+}
+
+/* Into memory of exactly that size, which the sanitizer watches over. */
+static bool every_size(void)
+{
+	const char from[] = "a\x1b[2J\\\n\xff" "b\t\"c";
+	char back[NAME_SIZE];
+	size_t size, n;
+
+	for (size = 1; size < 60; size++) {
+		for (n = 0; n < sizeof(from); n++) {
+			char *to = malloc(size);
+			int length;
+
+			memset(to, 'x', size);
+			text_clean(to, size, from, n);
+			length = strlen(to) < size && is_clean(to) ? undo(to, back) : -1;
+			free(to);
+			if (length < 0 || length > (int)n || memcmp(back, from, length))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void clean_tests(void)
+{
+	char to[NAME_SIZE];
+
+	tap_result(every_byte(), "clean: every byte is told, in printable ASCII");
+	tap_result(every_size(), "clean: no size is overrun, no escape is cut");
+	text_clean(to, sizeof(to), "\033[31mroot\033[0m", 13);
+	tap_result(!strcmp(to, "\\x1b[31mroot\\x1b[0m"), "clean: no escape sequence gets through");
+	text_clean(to, sizeof(to), "qemu\0hidden", 11);
+	tap_result(!strcmp(to, "qemu"), "clean: ends at a NUL");
+}
+
+/* --- a label ----------------------------------------------------------- */
+
+/* Reads it as Prometheus does. Return: whether it ends where it should, and is @want. */
+static bool label_is(const char *label, const char *want)
+{
+	char back[600];
+	size_t n = 0;
+
+	for (; *label; label++) {
+		if (*label == '"' || *label == '\n')
+			return false;
+		if (*label == '\\' && (label[1] == '\\' || label[1] == '"' || label[1] == 'n'))
+			label++;
+		else if (*label == '\\')
+			return false;
+		back[n++] = *label;
+	}
+	back[n] = 0;
+	return !strcmp(back, want);
+}
+
+static bool label_every_byte(void)
+{
+	char clean[NAME_SIZE], label[2 * NAME_SIZE + 1], from[3] = "";
+	int a, b;
+
+	for (a = 1; a < 256; a++) {
+		for (b = 1; b < 256; b++) {
+			from[0] = a;
+			from[1] = b;
+			text_clean(clean, sizeof(clean), from, 2);
+			if (!label_is(text_label(label, sizeof(label), clean), clean))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool label_every_size(void)
+{
+	size_t size;
+
+	for (size = 1; size < 20; size++) {
+		char *to = malloc(size);
+		bool good;
+
+		text_label(to, size, "a\"b\\c\"\"\\");
+		/* Not one that ends in half an escape, for that would take the quote with it. */
+		good = strlen(to) < size && !strchr("\\\"", to[0] ? to[0] : 'x');
+		if (good && *to) {
+			size_t n = strlen(to), slashes = 0;
+
+			while (slashes < n && to[n - 1 - slashes] == '\\')
+				slashes++;
+			good = !(slashes % 2) || to[n - 1] == '"';
+		}
+		free(to);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+static void label_tests(void)
+{
+	tap_result(label_every_byte(), "label: Prometheus reads back what was meant, for any two bytes");
+	tap_result(label_every_size(), "label: no size is overrun, no escape is cut");
+}
+
+/* --- numbers ----------------------------------------------------------- */
+
+static void number_tests(void)
+{
+	char to[32];
+
+	tap_result(!strcmp(text_rate(to, sizeof(to), -1), "-") &&
+		   !strcmp(text_rate(to, sizeof(to), 0), "0") &&
+		   !strcmp(text_rate(to, sizeof(to), 12345), "12.3k") &&
+		   !strcmp(text_rate(to, sizeof(to), 12345678), "12.3M"), "rates");
+	tap_result(!strcmp(text_bytes(to, sizeof(to), 0), "0K") &&
+		   !strcmp(text_bytes(to, sizeof(to), 8192), "8K") &&
+		   !strcmp(text_bytes(to, sizeof(to), 1ULL << 30), "1024M") &&
+		   strlen(text_bytes(to, sizeof(to), UINT64_MAX)) < sizeof(to), "bytes");
+}
+
+/* --- a table ----------------------------------------------------------- */
+
+static void table_tests(void)
+{
+	struct table t = { .columns = 2, .right = 1 };
+	char line[64], tiny[4];
+
+	table_add(&t, PLAIN, (const char *[]){ "N", "NAME" });
+	table_add(&t, PLAIN, (const char *[]){ "100", "a" });
+	tap_result(!strcmp(table_line(&t, 0, line, sizeof(line)), "  N  NAME") &&
+		   !strcmp(table_line(&t, 1, line, sizeof(line)), "100  a"),
+		   "table: columns stand under their headings, without blanks at the end");
+	tap_result(!strcmp(table_line(&t, 1, tiny, sizeof(tiny)), "100"), "table: a short line is cut");
+	table_free(&t);
+}
+
+/* --- fdinfo ------------------------------------------------------------ */
+
+static const char *const fdinfo_lines[] = {
+	"pos:\t0\n", "flags:\t02\n", "mnt_id:\t21\n", "ino:\t300\n",
+	"dmop-state:\tbound\n", "dmop-domid:\t7\n", "dmop-calls:\t150\n",
+	"dmop-refused-policy:\t3\n", "dmop-refused-dead:\t1\n", "dmop-mapped-frames:\t512\n",
+	"dmop-max-nr-bufs:\t16\n", "dmop-max-buf-size:\t4096\n", "dmop-max-map-frames:\t16777216\n",
+};
+
+#define NR_LINES (sizeof(fdinfo_lines) / sizeof(fdinfo_lines[0]))
+
+/* All lines but one (NR_LINES: all), with another in its place. */
+static bool parse_with(size_t but, const char *instead, struct file_info *info)
+{
+	char text[1024] = "";
+	size_t i;
+
+	for (i = 0; i < NR_LINES; i++)
+		strcat(text, i == but ? instead : fdinfo_lines[i]);
+	return fdinfo_parse(text, info);
+}
+
+static bool each_line_counts(void)
+{
+	struct file_info info;
+	size_t i;
+
+	for (i = 0; i < NR_LINES; i++)
+		if (parse_with(i, "", &info) != (i < 4))
+			return false;
+	return true;
+}
+
+static bool refused(size_t line, const char *const *texts)
+{
+	struct file_info info;
+
+	for (; *texts; texts++)
+		if (parse_with(line, *texts, &info))
+			return false;
+	return true;
+}
+
+static bool cut_anywhere(void)
+{
+	struct file_info info;
+	char text[1024] = "", *cut;
+	size_t i, n;
+	bool good = true;
+
+	for (i = 0; i < NR_LINES; i++)
+		strcat(text, fdinfo_lines[i]);
+	n = strlen(text);
+	for (i = 0; i < n; i++) {
+		cut = strndup(text, i);
+		good = good && !fdinfo_parse(cut, &info);
+		free(cut);
+	}
+	return good;
+}
+
+static void fdinfo_tests(void)
+{
+	static const char *const states[] = {
+		"dmop-state:\tboundless\n", "dmop-state:\t\n", "dmop-state:\tbound", "dmop-state: bound\n",
+		"xdmop-state:\tbound\n", NULL };
+	static const char *const domids[] = {
+		"dmop-domid:\t-2\n", "dmop-domid:\t65536\n", "dmop-domid:\t7x\n", "dmop-domid:\t\n",
+		"dmop-domid:\t -1\n", "dmop-domid:\t-1x\n", NULL };
+	static const char *const calls[] = {
+		"dmop-calls:\t-1\n", "dmop-calls:\t0x10\n", "dmop-calls:\t99999999999999999999\n",
+		"dmop-calls:\t+1\n", NULL };
+	struct file_info info;
+
+	tap_result(parse_with(NR_LINES, "", &info) && info.state == BOUND && info.domid == 7 &&
+		   info.calls == 150 && info.refused_policy == 3 && info.refused_dead == 1 &&
+		   info.mapped_frames == 512 && info.max_nr_bufs == 16 && info.max_buf_size == 4096 &&
+		   info.max_map_frames == 16777216, "fdinfo: all that the module says");
+	tap_result(parse_with(5, "dmop-domid:\t-1\n", &info) && info.domid == NO_DOMID,
+		   "fdinfo: one that was never bound has no domid");
+	tap_result(parse_with(4, "dmop-state:\trevoked\n", &info) && info.state == REVOKED,
+		   "fdinfo: revoked");
+	tap_result(parse_with(6, "dmop-calls:\t18446744073709551615\n", &info) &&
+		   info.calls == UINT64_MAX, "fdinfo: the largest counter");
+	tap_result(each_line_counts(), "fdinfo: none of the module's lines may be missing");
+	tap_result(refused(4, states), "fdinfo: what is no state is refused");
+	tap_result(refused(5, domids), "fdinfo: what is no domid is refused");
+	tap_result(refused(6, calls), "fdinfo: what is no counter is refused");
+	tap_result(cut_anywhere(), "fdinfo: refused, wherever it is cut");
+}
+
+/* --- events ------------------------------------------------------------ */
+
+#define REST "-1234    [001] d..3.   123.456789: op: domid=7 op=14 bufs=1 sizes=32,0 ret=-22"
+
+static bool event_is(const char *line, const char *process, long pid)
+{
+	struct event e;
+
+	return event_parse(line, &e) && !strcmp(e.process, process) && e.pid == pid && e.cpu == 1 &&
+	       e.time > 123.45 && e.time < 123.46 && !strcmp(e.name, "op") &&
+	       !strncmp(e.fields, "domid=7 ", 8);
+}
+
+static bool event_json_is(const char *line, const char *want)
+{
+	struct json_object *o;
+	struct event e;
+	bool good;
+
+	if (!event_parse(line, &e))
+		return false;
+	o = event_json(&e);
+	good = strstr(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), want);
+	json_object_put(o);
+	return good;
+}
+
+static bool event_cut_anywhere(void)
+{
+	const char line[] = "       qemu-1-2 x" REST;
+	struct event e;
+	size_t i;
+
+	for (i = 0; i < sizeof(line); i++) {
+		char *cut = strndup(line, i);
+
+		/* Good or not, it must stay within what is there. */
+		if (event_parse(cut, &e) && strlen(e.fields) >= sizeof(line))
+			return false;
+		free(cut);
+	}
+	return true;
+}
+
+static void event_tests(void)
+{
+	struct event e;
+
+	tap_result(event_is("            qemu" REST, "qemu", 1234), "event: as the kernel prints it");
+	tap_result(event_is("            qemu-1234    [001]   123.456789: op: domid=7 ", "qemu", 1234),
+		   "event: without flags");
+	tap_result(event_is(" a-9 [000] b" REST, "a-9 [000] b", 1234), "event: a name with all the marks in it");
+	tap_result(event_is("x-1 [0] .: op: " REST, "x-1 [0] .: op: ", 1234),
+		   "event: a name that would be one");
+	tap_result(event_is("\033[2J" REST, "\\x1b[2J", 1234), "event: a name with an escape sequence");
+	tap_result(!event_parse("", &e) && !event_parse("CPU:1 [LOST 12 EVENTS]", &e) &&
+		   !event_parse("op: domid=7", &e) && !event_parse(": op: domid=7", &e) &&
+		   !event_parse("-1 [x] 1.0: op: domid=7", &e), "event: what is none");
+	tap_result(event_json_is("  \"a\\" REST, "\"process\":\"\\\"a\\\\\\\\\",\"event\":\"op\",\"domid\":7,\"op\":14,\"bufs\":1,\"sizes\":\"32,0\",\"ret\":-22"),
+		   "event: as JSON, quotes and all");
+	tap_result(event_cut_anywhere(), "event: cut anywhere");
+}
+
+/* --- xl.cfg ------------------------------------------------------------ */
+
+static bool value_is(const char *line, const char *key, const char *want)
+{
+	char copy[128], *value;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	value = config_value(copy, key);
+	return want ? value && !strcmp(value, want) : !value;
+}
+
+static void config_tests(void)
+{
+	tap_result(value_is("dm_restrict = 1\n", "dm_restrict", "1") &&
+		   value_is("\tdm_restrict=1# yes\n", "dm_restrict", "1") &&
+		   value_is("type=\"hvm\"\n", "type", "hvm") && value_is("type = 'hvm' ;", "type", "hvm") &&
+		   value_is("type = \"a#b\"", "type", "a#b"), "xl.cfg: values");
+	tap_result(value_is("#dm_restrict = 1\n", "dm_restrict", NULL) &&
+		   value_is("dm_restrict_more = 1\n", "dm_restrict", NULL) &&
+		   value_is("dm_restrict\n", "dm_restrict", NULL) &&
+		   value_is("", "dm_restrict", NULL) && value_is("dm_restrict =", "dm_restrict", "") &&
+		   value_is("type = \"hvm", "type", "hvm"), "xl.cfg: what is none");
+}
+
+int main(void)
+{
+	tap_begin(PLAN);
+	clean_tests();
+	label_tests();
+	number_tests();
+	table_tests();
+	fdinfo_tests();
+	event_tests();
+	config_tests();
+	return tap_end(PLAN);
+}

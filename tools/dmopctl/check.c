@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check.c - is this host set up right?
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "dmopctl.h"
+#include "domains.h"
+#include "findings.h"
+#include "proc.h"
+
+#ifndef LIBDIR
+#define LIBDIR "/usr/lib/dmop"
+#endif
+#ifndef SBINDIR
+#define SBINDIR "/usr/sbin"
+#endif
+
+/* A line, without its end, clean. Return: whether there is one. */
+static bool read_line(const char *path, char *to, size_t size)
+{
+	char text[256];
+	ssize_t n = read_text(AT_FDCWD, path, text, sizeof(text));
+
+	if (n <= 0)
+		return false;
+	text_clean(to, size, text, strcspn(text, "\n"));
+	return true;
+}
+
+/* --- Xen --------------------------------------------------------------- */
+
+static bool check_xen(struct findings *f)
+{
+	char type[32] = "", major[32] = "", minor[32] = "";
+
+	if (!read_line("/sys/hypervisor/type", type, sizeof(type)) || strcmp(type, "xen")) {
+		finding(f, FAULT, "Xen", "boot Xen (on Debian: apt install xen-system-amd64, and choose it in GRUB)",
+			"this system does not run on Xen");
+		return false;
+	}
+	read_line("/sys/hypervisor/version/major", major, sizeof(major));
+	read_line("/sys/hypervisor/version/minor", minor, sizeof(minor));
+	finding(f, OK, "Xen", NULL, "%s.%s", major, minor);
+	return true;
+}
+
+static void check_control(struct findings *f)
+{
+	char text[64] = "";
+
+	if (read_text(AT_FDCWD, "/proc/xen/capabilities", text, sizeof(text)) < 0)
+		finding(f, WARN, "control domain", "mount -t xenfs xenfs /proc/xen",
+			"/proc/xen is not mounted, so this cannot be told");
+	else if (!strstr(text, "control_d"))
+		finding(f, NOTE, "control domain", NULL,
+			"this is none: an open file serves the domain that XenStore names as its target");
+	else
+		finding(f, OK, "control domain", NULL, "this is it");
+}
+
+static void check_xenstore(struct findings *f, const struct domains *d)
+{
+	if (d->known)
+		finding(f, OK, "XenStore", NULL, "%u domains, with this one", d->nr);
+	else if (geteuid())
+		finding(f, NOTE, "XenStore", NULL, "not looked at, for that needs root");
+	else
+		finding(f, WARN, "XenStore", "systemctl start xenstored",
+			"xenstored cannot be asked: no names here, and the module does not hear of the end of a domain");
+}
+
+/* --- the module -------------------------------------------------------- */
+
+static bool built_for(const char *release)
+{
+	char path[512], line[1024];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", release);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, "/" MODULE ".ko") || !strncmp(line, MODULE ".ko", strlen(MODULE) + 3);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void why_not_loaded(struct findings *f)
+{
+	char lockdown[128] = "", remedy[1024];
+	struct utsname name;
+
+	uname(&name);
+	if (!built_for(name.release)) {
+		snprintf(remedy, sizeof(remedy),
+			 "install it with DKMS, and linux-headers-%s; dkms status tells how far that got",
+			 name.release);
+		finding(f, FAULT, "module", remedy, "not built for the running kernel %s", name.release);
+		return;
+	}
+	read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
+	if (*lockdown && !strstr(lockdown, "[none]"))
+		finding(f, FAULT, "module",
+			"modprobe " MODULE "; if its key is not known: mokutil --import /var/lib/dkms/mok.pub, and reboot",
+			"not loaded, and this kernel (Secure Boot) takes signed modules only");
+	else
+		finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
+			"not loaded");
+}
+
+static bool check_module(struct findings *f)
+{
+	char version[64] = "";
+
+	if (access(SYS_MODULE, F_OK)) {
+		why_not_loaded(f);
+		return false;
+	}
+	read_line(SYS_MODULE "/version", version, sizeof(version));
+	if (strcmp(version, DMOP_VERSION))
+		finding(f, FAULT, "module",
+			"install both of one version, then modprobe -r " MODULE " and modprobe " MODULE,
+			"version %s is loaded, dmopctl is of version " DMOP_VERSION, version);
+	else
+		finding(f, OK, "module", NULL, "loaded, version %s", version);
+	return true;
+}
+
+/* Is the module named in a file that a glob names? */
+static bool named_in(const char *pattern)
+{
+	char text[4096];
+	bool found = false;
+	glob_t paths;
+	size_t i;
+
+	if (glob(pattern, 0, NULL, &paths))
+		return false;
+	for (i = 0; i < paths.gl_pathc && !found; i++) {
+		char *line, *at;
+
+		if (read_text(AT_FDCWD, paths.gl_pathv[i], text, sizeof(text)) <= 0)
+			continue;
+		for (line = strtok_r(text, "\n", &at); line && !found; line = strtok_r(NULL, "\n", &at))
+			found = !strcmp(line + strspn(line, " \t"), MODULE);
+	}
+	globfree(&paths);
+	return found;
+}
+
+static void check_boot(struct findings *f)
+{
+	if (named_in("/etc/modules-load.d/*.conf") || named_in("/usr/lib/modules-load.d/*.conf") ||
+	    named_in("/etc/modules"))
+		finding(f, OK, "at boot", NULL, "the module is loaded at every boot");
+	else
+		finding(f, WARN, "at boot", "echo " MODULE " >/etc/modules-load.d/" MODULE ".conf",
+			"the module is not loaded at boot");
+}
+
+static void check_parameters(struct findings *f)
+{
+	static const struct {
+		const char *name;
+		unsigned long normal, least;
+		const char *why;
+	} parameters[] = {
+		{ "dm_op_max_nr_bufs", 16, 2, "device models need 2 buffers in a call" },
+		{ "dm_op_buf_max_size", 4096, 64, "an operation alone needs 64 bytes" },
+		{ "max_map_frames", 16777216, 262144, "QEMU maps 1 GiB and more of a guest" },
+	};
+	char path[128], text[64], remedy[192];
+	unsigned long n;
+	size_t i;
+
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		const char *name = parameters[i].name;
+
+		snprintf(path, sizeof(path), SYS_MODULE "/parameters/%s", name);
+		snprintf(remedy, sizeof(remedy), "echo %lu >%s", parameters[i].normal, path);
+		if (!read_line(path, text, sizeof(text))) {
+			finding(f, FAULT, "parameters", "install module and dmopctl of one version",
+				"%s cannot be read", name);
+			continue;
+		}
+		n = strtoul(text, NULL, 10);
+		if (n < parameters[i].least)
+			finding(f, FAULT, "parameters", remedy, "%s is %lu: %s", name, n, parameters[i].why);
+		else if (n != parameters[i].normal)
+			finding(f, NOTE, "parameters", NULL, "%s is %lu, by default %lu", name, n,
+				parameters[i].normal);
+		else
+			finding(f, OK, "parameters", NULL, "%s is %lu", name, n);
+	}
+}
+
+/* --- nodes ------------------------------------------------------------- */
+
+static void check_owner(struct findings *f, const struct stat *st)
+{
+	unsigned int mode = st->st_mode & 0777;
+
+	if (mode & 0007)
+		finding(f, FAULT, "node", "chmod 600 " NODE ", and see to the udev rule that changes it",
+			NODE " is open to everyone (mode %03o)", mode);
+	else if (st->st_uid)
+		finding(f, FAULT, "node", "chown root " NODE, NODE " belongs to uid %u", st->st_uid);
+	else if (mode & 0070 && st->st_gid)
+		finding(f, WARN, "node", "chmod 600 " NODE ", unless a launcher needs it",
+			NODE " is open to group %u (mode %03o)", st->st_gid, mode);
+	else if ((mode & 0600) != 0600)
+		finding(f, WARN, "node", "chmod 600 " NODE, NODE " has mode %03o", mode);
+	else
+		finding(f, OK, "node", NULL, NODE ", mode %03o, of root", mode);
+}
+
+static void check_node(struct findings *f)
+{
+	dev_t device = xen_device("dmop");
+	struct stat st;
+
+	if (stat(NODE, &st))
+		finding(f, FAULT, "node", "systemctl restart systemd-udevd, or modprobe -r and modprobe " MODULE,
+			NODE ": %s", strerror(errno));
+	else if (!S_ISCHR(st.st_mode) || st.st_rdev != device)
+		finding(f, FAULT, "node", "rm " NODE ", then modprobe -r and modprobe " MODULE,
+			NODE " is not the module's device %u:%u", major(device), minor(device));
+	else
+		check_owner(f, &st);
+}
+
+/* Whoever may open one of these needs no dmop. */
+static void check_stock(struct findings *f)
+{
+	static const char *const names[] = { "privcmd", "xenbus", "gntdev", "gntalloc", "evtchn" };
+	char path[64], remedy[80];
+	struct stat st;
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/dev/xen/%s", names[i]);
+		if (stat(path, &st) || !(st.st_mode & 0007))
+			continue;
+		snprintf(remedy, sizeof(remedy), "chmod o= %s", path);
+		finding(f, FAULT, "other nodes", remedy, "%s is open to everyone (mode %03o)", path,
+			st.st_mode & 0777);
+		good = false;
+	}
+	if (good)
+		finding(f, OK, "other nodes", NULL, "the stock nodes are not open to everyone");
+}
+
+/* --- xl and QEMU ------------------------------------------------------- */
+
+static void check_users(struct findings *f)
+{
+	if (getpwnam("xen-qemuuser-range-base"))
+		finding(f, OK, "users", NULL, "xen-qemuuser-range-base: a uid for each guest's QEMU");
+	else if (getpwnam("xen-qemuuser-shared"))
+		finding(f, NOTE, "users",
+			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
+			"xen-qemuuser-shared: one uid for the QEMUs of all guests");
+	else
+		finding(f, WARN, "users",
+			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
+			"no user for dm_restrict, so xl cannot start a restricted QEMU");
+}
+
+static void check_programs(struct findings *f)
+{
+	static const char *const paths[] = {
+		SBINDIR "/dmop-run", LIBDIR "/dmop-qemu", LIBDIR "/libdmop-preload.so",
+	};
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!access(paths[i], F_OK))
+			continue;
+		finding(f, FAULT, "programs", "install dmop-tools", "%s: %s", paths[i], strerror(errno));
+		good = false;
+	}
+	if (good)
+		finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+}
+
+static bool holds_binding(pid_t pid, long domid)
+{
+	struct process p;
+	bool found = false;
+	unsigned int i;
+
+	if (process_read(pid, &p))
+		return false;
+	for (i = 0; i < p.nr_files; i++)
+		found = found || (p.files[i].info.state == BOUND && p.files[i].info.domid == domid);
+	process_free(&p);
+	return found;
+}
+
+static void check_device_models(struct findings *f, const struct domains *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->nr; i++) {
+		const struct domain *one = &d->list[i];
+
+		if (!one->device_model || !one->domid)
+			continue;
+		if (holds_binding(one->device_model, one->domid))
+			finding(f, OK, "device models", NULL, "process %d holds " NODE " for domain %ld, %s",
+				one->device_model, one->domid, one->name);
+		else
+			finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
+				"process %d, of domain %ld, %s, is not confined", one->device_model,
+				one->domid, one->name);
+	}
+}
+
+static void check_configs(struct findings *f, const struct options *o)
+{
+	glob_t paths;
+	size_t i;
+
+	for (i = 0; i < (size_t)o->nr_args; i++)
+		config_check(o->args[i], f);
+	/* Those that the toolstack starts by itself. */
+	if (o->nr_args || glob("/etc/xen/auto/*", 0, NULL, &paths))
+		return;
+	for (i = 0; i < paths.gl_pathc; i++)
+		config_check(paths.gl_pathv[i], f);
+	globfree(&paths);
+}
+
+int run_check(const struct options *o)
+{
+	struct findings f = { 0 };
+	struct domains d;
+	bool xen, module;
+
+	domains_read(&d);
+	xen = check_xen(&f);
+	if (xen) {
+		check_control(&f);
+		check_xenstore(&f, &d);
+	}
+	module = check_module(&f);
+	check_boot(&f);
+	if (module) {
+		check_parameters(&f);
+		check_node(&f);
+	}
+	if (xen)
+		check_stock(&f);
+	check_users(&f);
+	check_programs(&f);
+	if (xen && module)
+		check_device_models(&f, &d);
+	check_configs(&f, o);
+	domains_free(&d);
+	return findings_print(&f, o->json);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * event.c - a line of trace_pipe, taken apart
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+
+#include "event.h"
+
+const char *const event_names[] = { "restrict", "op", "refuse", "map", "revoke", NULL };
+
+/* Return: where the last ": NAME: " of any of them begins, or NULL. */
+static const char *last_event(const char *line, const char **name)
+{
+	const char *found = NULL, *at;
+	char mark[32];
+	unsigned int i;
+
+	for (i = 0; event_names[i]; i++) {
+		snprintf(mark, sizeof(mark), ": %s: ", event_names[i]);
+		for (at = line; (at = strstr(at, mark)); at++)
+			if (!found || at > found) {
+				found = at;
+				*name = event_names[i];
+			}
+	}
+	return found;
+}
+
+/* The word before @end that ends there, with no blank in it. */
+static const char *word_before(const char *line, const char *end)
+{
+	while (end > line && end[-1] != ' ')
+		end--;
+	return end;
+}
+
+static const char *skip_blanks_back(const char *line, const char *end)
+{
+	while (end > line && end[-1] == ' ')
+		end--;
+	return end;
+}
+
+/* NAME-PID [CPU] FLAGS TIME: EVENT: FIELDS, read backwards. */
+bool event_parse(const char *line, struct event *e)
+{
+	const char *name, *end = last_event(line, &name), *word;
+	int i;
+
+	if (!end)
+		return false;
+	*e = (struct event){ .fields = end + strlen(name) + 4 };
+	snprintf(e->name, sizeof(e->name), "%s", name);
+	word = word_before(line, end);
+	e->time = atof(word);
+	/* Flags may have been left out, by an option of the kernel's. */
+	for (i = 0; i < 2; i++) {
+		word = word_before(line, skip_blanks_back(line, word));
+		if (*word == '[')
+			break;
+	}
+	if (*word != '[' || sscanf(word, "[%ld]", &e->cpu) != 1)
+		return false;
+	end = skip_blanks_back(line, word);
+	for (word = end; word > line && word[-1] >= '0' && word[-1] <= '9'; word--)
+		;
+	if (word == end || word == line || word[-1] != '-')
+		return false;
+	e->pid = atol(word);
+	while (*line == ' ')
+		line++;
+	text_clean(e->process, sizeof(e->process), line, line < word - 1 ? word - 1 - line : 0);
+	return true;
+}
+
+static struct json_object *value_json(const char *value)
+{
+	char *end;
+	long long n = strtoll(value, &end, 0);
+
+	return *value && !*end ? json_object_new_int64(n) : json_object_new_string(value);
+}
+
+static void add_field(struct json_object *o, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (value) {
+		*value++ = 0;
+		json_object_object_add(o, word, value_json(value));
+	} else {
+		json_object_object_add(o, "kind", json_object_new_string(word));
+	}
+}
+
+struct json_object *event_json(const struct event *e)
+{
+	struct json_object *o = json_object_new_object();
+	char fields[512], *at, *word;
+
+	json_object_object_add(o, "time", json_object_new_double(e->time));
+	json_object_object_add(o, "cpu", json_object_new_int64(e->cpu));
+	json_object_object_add(o, "pid", json_object_new_int64(e->pid));
+	json_object_object_add(o, "process", json_object_new_string(e->process));
+	json_object_object_add(o, "event", json_object_new_string(e->name));
+	/* Nothing but the kernel's own words, but printed as if it were not. */
+	text_clean(fields, sizeof(fields), e->fields, strlen(e->fields));
+	for (word = strtok_r(fields, " ", &at); word; word = strtok_r(NULL, " ", &at))
+		add_field(o, word);
+	return o;
+}

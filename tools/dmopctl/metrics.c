@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * metrics.c - for Prometheus, in its text format
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <json-c/json.h>
+
+#include "dmopctl.h"
+#include "rows.h"
+
+enum value { FILES, CALLS, REFUSED_POLICY, REFUSED_DEAD, MAPPED };
+
+static unsigned long long value_of(const struct row *row, enum value value)
+{
+	switch (value) {
+	case FILES:
+		return row->files;
+	case CALLS:
+		return row->calls;
+	case REFUSED_POLICY:
+		return row->refused_policy;
+	case REFUSED_DEAD:
+		return row->refused_dead;
+	default:
+		return row->mapped_frames * FRAME_BYTES;
+	}
+}
+
+struct sheet {
+	FILE *to;
+	const struct rows *rows;
+	const struct domains *domains;
+};
+
+static void family(const struct sheet *s, const char *name, const char *type, const char *about)
+{
+	fprintf(s->to, "# HELP %s %s\n# TYPE %s %s\n", name, about, name, type);
+}
+
+/* @cause: of a refusal, or NULL */
+static void samples(const struct sheet *s, const char *name, enum value value, const char *cause)
+{
+	char process[2 * NAME_SIZE + 1], domain[2 * NAME_SIZE + 1], domid[16];
+	unsigned int i;
+
+	for (i = 0; i < s->rows->nr; i++) {
+		const struct row *row = &s->rows->list[i];
+
+		text_label(process, sizeof(process), row->process->name);
+		text_label(domain, sizeof(domain),
+			   row->state == BOUND ? domains_name(s->domains, row->domid) : "");
+		*domid = 0;
+		if (row->domid != NO_DOMID)
+			snprintf(domid, sizeof(domid), "%ld", row->domid);
+		fprintf(s->to, "%s{pid=\"%d\",process=\"%s\",uid=\"%u\",domid=\"%s\",domain=\"%s\",state=\"%s\"",
+			name, row->process->pid, process, row->process->uid, domid, domain,
+			state_name(row->state));
+		if (cause)
+			fprintf(s->to, ",cause=\"%s\"", cause);
+		fprintf(s->to, "} %llu\n", value_of(row, value));
+	}
+}
+
+static void print_module(const struct sheet *s, bool loaded)
+{
+	char version[64] = "", label[129];
+
+	family(s, "dmop_module_loaded", "gauge", "Whether the module dmop_privcmd is loaded.");
+	fprintf(s->to, "dmop_module_loaded %d\n", loaded);
+	if (!loaded || read_text(AT_FDCWD, SYS_MODULE "/version", version, sizeof(version)) <= 0)
+		return;
+	version[strcspn(version, "\n")] = 0;
+	family(s, "dmop_module_info", "gauge", "The version of the module that is loaded.");
+	fprintf(s->to, "dmop_module_info{version=\"%s\"} 1\n",
+		text_label(label, sizeof(label), version));
+}
+
+static void print_all(const struct sheet *s, bool loaded)
+{
+	print_module(s, loaded);
+	family(s, "dmop_open_files", "gauge", "Open files of /dev/xen/dmop.");
+	samples(s, "dmop_open_files", FILES, NULL);
+	family(s, "dmop_calls_total", "counter", "dm_op hypercalls that were passed to Xen.");
+	samples(s, "dmop_calls_total", CALLS, NULL);
+	family(s, "dmop_refused_total", "counter",
+	       "Calls that were refused: by policy, or because the domain is gone (dead).");
+	samples(s, "dmop_refused_total", REFUSED_POLICY, "policy");
+	samples(s, "dmop_refused_total", REFUSED_DEAD, "dead");
+	family(s, "dmop_mapped_bytes", "gauge", "Memory of the domain that is mapped.");
+	samples(s, "dmop_mapped_bytes", MAPPED, NULL);
+}
+
+static void print_object(const struct sheet *s, bool loaded)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	const char *text;
+	unsigned int i;
+
+	json_object_object_add(o, "module_loaded", json_object_new_boolean(loaded));
+	for (i = 0; i < s->rows->nr; i++)
+		json_object_array_add(list, row_json(&s->rows->list[i], s->domains));
+	json_object_object_add(o, "processes", list);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	fprintf(s->to, "%s\n", text);
+	json_object_put(o);
+}
+
+static int print_to(FILE *to, bool json)
+{
+	bool loaded = !access(SYS_MODULE, F_OK);
+	struct snapshot now = { 0 };
+	struct domains domains = { 0 };
+	struct rows rows = { 0 };
+	struct sheet s = { .to = to, .rows = &rows, .domains = &domains };
+	int status = loaded ? snapshot_take(&now) : 0;
+
+	if (status)
+		return status;
+	if (loaded) {
+		domains_read(&domains);
+		rows_make(&rows, &now, NULL);
+	}
+	if (json)
+		print_object(&s, loaded);
+	else
+		print_all(&s, loaded);
+	rows_free(&rows);
+	domains_free(&domains);
+	snapshot_free(&now);
+	return STATUS_OK;
+}
+
+/* A reader finds the old file or the new one, and never half of one. */
+static int print_to_file(const char *path, bool json)
+{
+	char *new;
+	int status = STATUS_OK, fd;
+	FILE *to;
+
+	if (asprintf(&new, "%s.XXXXXX", path) < 0)
+		return fail(STATUS_OTHER, "out of memory");
+	fd = mkstemp(new);
+	to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!to) {
+		status = fail(STATUS_OTHER, "%s: %s", new, strerror(errno));
+		free(new);
+		return status;
+	}
+	status = print_to(to, json);
+	/* The collector that reads it is not root. */
+	if (!status && (fflush(to) || ferror(to) || fchmod(fd, 0644) || rename(new, path)))
+		status = fail(STATUS_OTHER, "%s: %s", path, strerror(errno));
+	fclose(to);
+	if (status)
+		unlink(new);
+	free(new);
+	return status;
+}
+
+int run_metrics(const struct options *o)
+{
+	return o->output ? print_to_file(o->output, o->json) : print_to(stdout, o->json);
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * proc.c - who holds what, as /proc tells it
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "dmopctl.h"
+#include "proc.h"
+
+ssize_t read_text(int dirfd, const char *path, char *to, size_t size)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, to, size - 1);
+	err = errno;
+	close(fd);
+	if (n < 0)
+		return -err;
+	to[n] = 0;
+	return n;
+}
+
+dev_t xen_device(const char *name)
+{
+	unsigned int major, minor;
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "/sys/class/misc/xen!%s/dev", name);
+	if (read_text(AT_FDCWD, path, text, sizeof(text)) < 0 ||
+	    sscanf(text, "%u:%u", &major, &minor) != 2)
+		return 0;
+	return makedev(major, minor);
+}
+
+/* --- one open file ----------------------------------------------------- */
+
+static const char *const states[] = {
+	[UNBOUND] = "unbound", [BOUND] = "bound", [REVOKED] = "revoked",
+};
+
+const char *state_name(enum state state)
+{
+	return states[state];
+}
+
+/* Return: what follows NAME in its line, or NULL. */
+static const char *line_of(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (text) {
+		if (!strncmp(text, name, n) && text[n] == ':' && text[n + 1] == '\t')
+			return text + n + 2;
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return NULL;
+}
+
+static bool number_of(const char *text, const char *name, unsigned long long *value)
+{
+	const char *line = line_of(text, name);
+	char *end;
+
+	if (!line || *line < '0' || *line > '9')
+		return false;
+	errno = 0;
+	*value = strtoull(line, &end, 10);
+	return !errno && *end == '\n';
+}
+
+static bool state_of(const char *text, enum state *state)
+{
+	const char *line = line_of(text, "dmop-state");
+	unsigned int i;
+
+	for (i = 0; line && i <= REVOKED; i++) {
+		size_t n = strlen(states[i]);
+
+		if (!strncmp(line, states[i], n) && line[n] == '\n') {
+			*state = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool domid_of(const char *text, long *domid)
+{
+	const char *line = line_of(text, "dmop-domid");
+	unsigned long long n;
+
+	if (line && !strncmp(line, "-1\n", 3)) {
+		*domid = NO_DOMID;
+		return true;
+	}
+	if (!number_of(text, "dmop-domid", &n) || n > UINT16_MAX)
+		return false;
+	*domid = n;
+	return true;
+}
+
+bool fdinfo_parse(const char *text, struct file_info *info)
+{
+	return state_of(text, &info->state) && domid_of(text, &info->domid) &&
+	       number_of(text, "dmop-calls", &info->calls) &&
+	       number_of(text, "dmop-refused-policy", &info->refused_policy) &&
+	       number_of(text, "dmop-refused-dead", &info->refused_dead) &&
+	       number_of(text, "dmop-mapped-frames", &info->mapped_frames) &&
+	       number_of(text, "dmop-max-nr-bufs", &info->max_nr_bufs) &&
+	       number_of(text, "dmop-max-buf-size", &info->max_buf_size) &&
+	       number_of(text, "dmop-max-map-frames", &info->max_map_frames);
+}
+
+/*
+ * DONT_SYNC: the file system behind a descriptor may be one that its holder
+ * serves, and must not get the chance to keep us waiting.
+ */
+static bool leads_to(int dirfd, const char *fd, dev_t device)
+{
+	char path[32];
+	struct statx st;
+
+	snprintf(path, sizeof(path), "fd/%.20s", fd);
+	return !statx(dirfd, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) &&
+	       S_ISCHR(st.stx_mode) &&
+	       makedev(st.stx_rdev_major, st.stx_rdev_minor) == device;
+}
+
+/* --- one process ------------------------------------------------------- */
+
+/* Negative, 0, positive; two that cannot be compared count as two files. */
+static int compare_files(pid_t pid, int a, int b)
+{
+	long order = syscall(SYS_kcmp, pid, pid, KCMP_FILE, a, b);
+
+	return order == 0 ? 0 : order == 1 ? -1 : 1;
+}
+
+static void add_fd(struct process *p, int fd, const struct file_info *info)
+{
+	unsigned int low = 0, high = p->nr_files;
+	struct open_file *f;
+
+	/* The kernel keeps them in an order of its own, so hundreds are no trouble. */
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+		int order = compare_files(p->pid, fd, p->files[middle].fds[0]);
+
+		if (!order) {
+			f = &p->files[middle];
+			f->fds = grow(f->fds, f->nr_fds + 1, sizeof(*f->fds));
+			f->fds[f->nr_fds++] = fd;
+			return;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	p->files = grow(p->files, p->nr_files + 1, sizeof(*p->files));
+	f = &p->files[low];
+	memmove(f + 1, f, (p->nr_files - low) * sizeof(*f));
+	p->nr_files++;
+	f->fds = grow(NULL, 1, sizeof(*f->fds));
+	f->fds[0] = fd;
+	f->nr_fds = 1;
+	f->info = *info;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int by_first_fd(const void *a, const void *b)
+{
+	return ((const struct open_file *)a)->fds[0] - ((const struct open_file *)b)->fds[0];
+}
+
+static void sort_files(struct process *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_files; i++)
+		qsort(p->files[i].fds, p->files[i].nr_fds, sizeof(int), by_number);
+	if (p->nr_files)
+		qsort(p->files, p->nr_files, sizeof(*p->files), by_first_fd);
+}
+
+/* What a process is called can have anything in it, so the last bracket counts. */
+static bool read_start(int dirfd, unsigned long long *start)
+{
+	char text[1024], *at;
+	int field;
+
+	if (read_text(dirfd, "stat", text, sizeof(text)) <= 0)
+		return false;
+	at = strrchr(text, ')');
+	/* The bracket ends the second field; the start is the 22nd. */
+	for (field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at && sscanf(at, "%llu", start) == 1;
+}
+
+static bool read_uid(int dirfd, uid_t *uid)
+{
+	char text[4096], *line;
+
+	if (read_text(dirfd, "status", text, sizeof(text)) <= 0)
+		return false;
+	/* The name, in the first line, has no line ends of its own here. */
+	line = strstr(text, "\nUid:\t");
+	return line && sscanf(line, "\nUid:\t%*u\t%u", uid) == 1;
+}
+
+static bool read_name(int dirfd, char *name)
+{
+	char text[64];
+	ssize_t n = read_text(dirfd, "comm", text, sizeof(text));
+
+	if (n <= 0)
+		return false;
+	text_clean(name, NAME_SIZE, text, text[n - 1] == '\n' ? n - 1 : n);
+	return true;
+}
+
+static int read_files(int dirfd, struct process *p)
+{
+	dev_t device = xen_device("dmop");
+	struct file_info info;
+	struct dirent *entry;
+	char path[32], text[4096];
+	DIR *dir;
+	int fd;
+
+	if (!device)
+		return EIO;
+	fd = openat(dirfd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return ENOMEM;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !leads_to(dirfd, entry->d_name, device))
+			continue;
+		snprintf(path, sizeof(path), "fdinfo/%.20s", entry->d_name);
+		if (read_text(dirfd, path, text, sizeof(text)) > 0 && fdinfo_parse(text, &info))
+			add_fd(p, atoi(entry->d_name), &info);
+	}
+	closedir(dir);
+	return 0;
+}
+
+int process_read(pid_t pid, struct process *p)
+{
+	char path[32];
+	int dirfd, err;
+
+	*p = (struct process){ .pid = pid };
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	/* Held: what is read through it is of this process, also if its number is used again. */
+	dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return errno;
+	err = read_files(dirfd, p);
+	sort_files(p);
+	if (!err && !(read_name(dirfd, p->name) && read_uid(dirfd, &p->uid) &&
+		      read_start(dirfd, &p->start)))
+		err = ESRCH;
+	close(dirfd);
+	if (err)
+		process_free(p);
+	return err == ESRCH ? ENOENT : err;
+}
+
+void process_free(struct process *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_files; i++)
+		free(p->files[i].fds);
+	free(p->files);
+	p->files = NULL;
+	p->nr_files = 0;
+}
+
+/* --- all of them ------------------------------------------------------- */
+
+static int by_pid(const void *a, const void *b)
+{
+	return ((const struct process *)a)->pid - ((const struct process *)b)->pid;
+}
+
+static void look_at(struct snapshot *s, pid_t pid)
+{
+	struct process p;
+	int err = process_read(pid, &p);
+
+	if (err == EACCES || err == EPERM)
+		s->hidden++;
+	if (err || !p.nr_files) {
+		process_free(&p);
+		return;
+	}
+	s->processes = grow(s->processes, s->nr + 1, sizeof(*s->processes));
+	s->processes[s->nr++] = p;
+}
+
+int snapshot_take(struct snapshot *s)
+{
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	*s = (struct snapshot){ 0 };
+	if (!dir)
+		return fail(STATUS_OTHER, "/proc: %s; mount -t proc proc /proc", strerror(errno));
+	clock_gettime(CLOCK_MONOTONIC, &s->when);
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] > '0' && entry->d_name[0] <= '9')
+			look_at(s, atoi(entry->d_name));
+	closedir(dir);
+	if (s->nr)
+		qsort(s->processes, s->nr, sizeof(*s->processes), by_pid);
+	return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		process_free(&s->processes[i]);
+	free(s->processes);
+	s->processes = NULL;
+	s->nr = 0;
+}
