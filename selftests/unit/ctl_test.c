@@ -91,7 +91,7 @@ static bool every_byte(void)
 /* Into memory of exactly that size, which the sanitizer watches over. */
 static bool every_size(void)
 {
-	const char from[] = "a\x1b[2J\\\n\xff" "b\t\"c";
+	static const char from[] = "a\x1b[2J\\\n\xffg\t\"c";
 	char back[NAME_SIZE];
 	size_t size, n;
 
@@ -233,7 +233,7 @@ static const char *const fdinfo_lines[] = {
 	"dmop-max-nr-bufs:\t16\n", "dmop-max-buf-size:\t4096\n", "dmop-max-map-frames:\t16777216\n",
 };
 
-#define NR_LINES (sizeof(fdinfo_lines) / sizeof(fdinfo_lines[0]))
+#define NR_LINES ARRAY_SIZE(fdinfo_lines)
 
 /* All lines but one (NR_LINES: all), with another in its place. */
 static bool parse_with(size_t but, const char *instead, struct file_info *info)
@@ -344,7 +344,7 @@ static bool event_json_is(const char *line, const char *want)
 
 static bool event_cut_anywhere(void)
 {
-	const char line[] = "       qemu-1-2 x" REST;
+	static const char line[] = "       qemu-1-2 x" REST;
 	struct event e;
 	size_t i;
 

@@ -187,7 +187,7 @@ static void check_parameters(struct findings *f)
 	unsigned long n;
 	size_t i;
 
-	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(parameters); i++) {
 		const char *name = parameters[i].name;
 
 		snprintf(path, sizeof(path), SYS_MODULE "/parameters/%s", name);
@@ -252,7 +252,7 @@ static void check_stock(struct findings *f)
 	bool good = true;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "/dev/xen/%s", names[i]);
 		if (stat(path, &st) || !(st.st_mode & 0007))
 			continue;
@@ -289,7 +289,7 @@ static void check_programs(struct findings *f)
 	bool good = true;
 	size_t i;
 
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		if (!access(paths[i], F_OK))
 			continue;
 		finding(f, FAULT, "programs", "install dmop-tools", "%s: %s", paths[i], strerror(errno));

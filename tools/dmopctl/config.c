@@ -53,7 +53,7 @@ static void take_line(struct config *c, const char *line)
 	char copy[1024], *value = NULL;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !value; i++) {
+	for (i = 0; i < ARRAY_SIZE(keys) && !value; i++) {
 		snprintf(copy, sizeof(copy), "%s", line);
 		value = config_value(copy, keys[i]);
 	}

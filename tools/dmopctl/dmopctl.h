@@ -13,6 +13,8 @@
 #error "DMOP_VERSION comes from dkms.conf, by the Makefile"
 #endif
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define NODE		"/dev/xen/dmop"
 #define MODULE		"dmop_privcmd"
 #define SYS_MODULE	"/sys/module/" MODULE

@@ -62,7 +62,7 @@ bool event_parse(const char *line, struct event *e)
 		if (*word == '[')
 			break;
 	}
-	if (*word != '[' || sscanf(word, "[%ld]", &e->cpu) != 1)
+	if (sscanf(word, "[%ld]", &e->cpu) != 1)
 		return false;
 	end = skip_blanks_back(line, word);
 	for (word = end; word > line && word[-1] >= '0' && word[-1] <= '9'; word--)

@@ -132,12 +132,12 @@ static int show_process(pid_t pid, bool json)
 	unsigned int i;
 	int err = process_read(pid, &p);
 
-	if (err == ENOENT)
+	if (err == -ENOENT)
 		return fail(STATUS_NO_PROCESS, "there is no process %d", pid);
-	if (err == EACCES || err == EPERM)
+	if (err == -EACCES || err == -EPERM)
 		return fail(STATUS_DENIED, "process %d is not yours to look into; try as root", pid);
 	if (err)
-		return fail(STATUS_OTHER, "process %d: %s", pid, strerror(err));
+		return fail(STATUS_OTHER, "process %d: %s", pid, strerror(-err));
 	domains_read(&d);
 	if (json) {
 		show_json(&p, &d);

@@ -41,7 +41,7 @@ static const struct command commands[] = {
 	  "For Prometheus, in its text format" },
 };
 
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define NR_COMMANDS ARRAY_SIZE(commands)
 
 struct option_text {
 	struct option option;
@@ -60,7 +60,7 @@ static const struct option_text option_texts[] = {
 	{ { "version", no_argument, NULL, 'V' }, "", "print the version" },
 };
 
-#define NR_OPTIONS (sizeof(option_texts) / sizeof(option_texts[0]))
+#define NR_OPTIONS ARRAY_SIZE(option_texts)
 
 /* --- what all commands use --------------------------------------------- */
 

@@ -215,7 +215,10 @@ static bool read_start(int dirfd, unsigned long long *start)
 	/* The bracket ends the second field; the start is the 22nd. */
 	for (field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
-	return at && sscanf(at, "%llu", start) == 1;
+	if (!at)
+		return false;
+	*start = strtoull(at, NULL, 10);
+	return true;
 }
 
 static bool read_uid(int dirfd, uid_t *uid)
@@ -250,14 +253,14 @@ static int read_files(int dirfd, struct process *p)
 	int fd;
 
 	if (!device)
-		return EIO;
+		return -EIO;
 	fd = openat(dirfd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno;
+		return -errno;
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return ENOMEM;
+		return -ENOMEM;
 	}
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || !leads_to(dirfd, entry->d_name, device))
@@ -280,16 +283,16 @@ int process_read(pid_t pid, struct process *p)
 	/* Held: what is read through it is of this process, also if its number is used again. */
 	dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return errno;
+		return -errno;
 	err = read_files(dirfd, p);
 	sort_files(p);
 	if (!err && !(read_name(dirfd, p->name) && read_uid(dirfd, &p->uid) &&
 		      read_start(dirfd, &p->start)))
-		err = ESRCH;
+		err = -ESRCH;
 	close(dirfd);
 	if (err)
 		process_free(p);
-	return err == ESRCH ? ENOENT : err;
+	return err == -ESRCH ? -ENOENT : err;
 }
 
 void process_free(struct process *p)
@@ -315,7 +318,7 @@ static void look_at(struct snapshot *s, pid_t pid)
 	struct process p;
 	int err = process_read(pid, &p);
 
-	if (err == EACCES || err == EPERM)
+	if (err == -EACCES || err == -EPERM)
 		s->hidden++;
 	if (err || !p.nr_files) {
 		process_free(&p);

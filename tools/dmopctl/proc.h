@@ -74,7 +74,7 @@ void snapshot_free(struct snapshot *s);
  * @pid: which
  * @p:   result; with no files if it holds none
  *
- * Return: 0 or the errno: EACCES, ENOENT if there is none, EIO if there is no module.
+ * Return: 0 or minus the errno: -EACCES, -ENOENT if there is none, -EIO if there is no module.
  */
 int process_read(pid_t pid, struct process *p);
 void process_free(struct process *p);

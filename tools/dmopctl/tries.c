@@ -11,6 +11,7 @@
 #define domid_t uint16_t	/* the header expects it of whoever includes it */
 #include <xen/evtchn.h>
 
+#include "dmopctl.h"
 #include "tries.h"
 
 /* Xen answers these two with a number and does nothing. */
@@ -102,7 +103,7 @@ int try_others(int fd, unsigned int other, char *text, size_t size)
 	size_t at = 0, i;
 
 	*text = 0;
-	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		got = tries[i].run(fd, other) < 0 ? errno : 0;
 		if (got == tries[i].expected && bad)
 			continue;

@@ -79,7 +79,7 @@ static int by_number(const void *a, const void *b)
 	return ((const struct taken *)a)->number - ((const struct taken *)b)->number;
 }
 
-/* Return: 0 or the errno. */
+/* Return: 0 or minus the errno. */
 static int take_all(struct subject *s)
 {
 	char path[32], node[64];
@@ -88,11 +88,11 @@ static int take_all(struct subject *s)
 	DIR *dir;
 
 	if (fd < 0)
-		return errno;
+		return -errno;
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return ENOMEM;
+		return -ENOMEM;
 	}
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
@@ -180,18 +180,40 @@ static void verify_dmop(struct subject *s, const char *topic, int fd)
 
 /* --- the other nodes --------------------------------------------------- */
 
+/* Return: the domain that the stock driver has restricted it to, or NO_DOMID. */
+static long privcmd_domain(const struct subject *s, int fd)
+{
+	unsigned int i;
+
+	if (s->domid != NO_DOMID && try_privcmd_domain(fd, s->domid))
+		return s->domid;
+	for (i = 0; i < s->domains.nr; i++)
+		if (try_privcmd_domain(fd, s->domains.list[i].domid))
+			return s->domains.list[i].domid;
+	return NO_DOMID;
+}
+
+static void verify_restricted_privcmd(struct subject *s, const char *topic, int fd,
+				      const char *remedy)
+{
+	long domid = privcmd_domain(s, fd);
+
+	if (domid == NO_DOMID)
+		finding(s->f, FAULT, topic, remedy,
+			"privcmd, restricted by the stock driver to a number that no domain here has");
+	else
+		finding(s->f, domid == s->domid ? WARN : FAULT, topic, remedy,
+			"privcmd, restricted by the stock driver to domain %ld, also to one that gets that number later",
+			domid);
+}
+
 static void verify_privcmd(struct subject *s, const char *topic, int fd)
 {
 	static const char remedy[] = "start it by dmop-run(8) or dmop-qemu(8)";
 	enum stock stock = try_privcmd(fd);
 
-	if (stock == STOCK_RESTRICTED && s->domid != NO_DOMID && try_privcmd_domain(fd, s->domid))
-		finding(s->f, WARN, topic, remedy,
-			"privcmd, restricted by the stock driver to domain %ld, also to one that gets that number later",
-			s->domid);
-	else if (stock == STOCK_RESTRICTED)
-		finding(s->f, FAULT, topic, remedy,
-			"privcmd, restricted by the stock driver, but not to the domain of " NODE);
+	if (stock == STOCK_RESTRICTED)
+		verify_restricted_privcmd(s, topic, fd, remedy);
 	else if (stock == STOCK_OPEN)
 		finding(s->f, FAULT, topic, remedy,
 			"privcmd, not restricted: it makes every hypercall, on every domain");
@@ -232,7 +254,7 @@ static void verify_other(struct subject *s, const char *topic, const char *node)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(others); i++)
 		if (!strcmp(others[i].node, node)) {
 			finding(s->f, others[i].level, topic, NULL, "%s %s", node, others[i].text);
 			return;
@@ -394,8 +416,6 @@ static int cannot(pid_t pid, int err)
 	if (err == EACCES || err == EPERM)
 		return fail(STATUS_DENIED, "taking descriptors of process %d: %s; try as root", pid,
 			    strerror(err));
-	if (err == ENOSYS)
-		return fail(STATUS_OTHER, "this kernel has no pidfd_getfd: Linux 5.6 or later is needed");
 	return fail(STATUS_OTHER, "process %d: %s", pid, strerror(err));
 }
 
@@ -404,7 +424,7 @@ static int verify(struct subject *s, bool json)
 	int err = take_all(s);
 
 	if (err)
-		return cannot(s->pid, err);
+		return cannot(s->pid, -err);
 	if (!verify_taken(s, true))
 		finding(s->f, FAULT, "descriptors", "is this the device model? dmopctl list tells",
 			"it holds no " NODE);
