@@ -8,13 +8,14 @@ RELEASE ?= bookworm
 DOM0 ?= pv
 
 
-.PHONY: help module install uninstall demo check check-mutants lint unit lab-shell clean
+.PHONY: help module install uninstall demo check check-mutants prove lint unit lab-shell clean
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
 	@echo '  make demo           boot Xen, confine a process to one domain, show what it gets'
 	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
+	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
 	@echo '  make lint, unit     those parts of check alone'
 	@echo
@@ -46,6 +47,9 @@ check:
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)
+
+prove:
+	@scripts/prove
 
 lint:
 	@scripts/setup build lint
