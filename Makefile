@@ -8,7 +8,7 @@ RELEASE ?= bookworm
 DOM0 ?= pv
 
 
-.PHONY: help module install uninstall demo check check-mutants prove lint unit lab-shell clean
+.PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -16,6 +16,7 @@ help:
 	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
+	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
 	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
 	@echo '  make lint, unit     those parts of check alone'
 	@echo
@@ -51,6 +52,10 @@ check-mutants:
 prove:
 	@scripts/prove
 
+fuzz:
+	@scripts/setup lint
+	@$(MAKE) -s -C selftests/fuzz fuzz
+
 lint:
 	@scripts/setup build lint
 	@scripts/lint
@@ -58,6 +63,7 @@ lint:
 unit:
 	@scripts/setup unit
 	@$(MAKE) -s -C selftests/unit check
+	@$(MAKE) -s -C selftests/fuzz check
 
 lab-shell:
 	@scripts/setup lab

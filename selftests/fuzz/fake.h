@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fake.h - as much of the kernel as module/ioctl.c needs, in user space
+ *
+ * Fakes, all of them: every <linux/...> and <xen/...> that the decoder includes
+ * is this file. User memory is an array whose every read leaves it changed (as
+ * a hostile thread would), and an allocation fails when the input says so.
+ */
+#ifndef DMOP_FAKE_H
+#define DMOP_FAKE_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+typedef u16 domid_t;
+typedef u64 xen_pfn_t;
+typedef unsigned int __poll_t;
+
+#define __user
+#define __packed		__attribute__((packed))
+#undef __always_inline
+#define __always_inline		inline __attribute__((always_inline))
+#define __maybe_unused		__attribute__((unused))
+#define noinline		__attribute__((noinline))
+#define dmop_uninitialized
+#define might_fault()		((void)0)
+#define ALIGN(x, to)		(((x) + (to) - 1) / (to) * (to))
+#define likely(x)		(x)
+#define unlikely(x)		(x)
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define U16_MAX			UINT16_MAX
+#define U32_MAX			UINT32_MAX
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
+#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define smp_load_acquire(p)	READ_ONCE(*(p))
+#define static_assert(what)	_Static_assert(what, #what)
+#define array_index_nospec(i, n)	((i) < (n) ? (i) : 0)
+
+struct list_head { struct list_head *next; };
+struct mutex { int unused; };
+struct rw_semaphore { int unused; };
+struct srcu_struct { int unused; };
+struct work_struct { int unused; };
+struct address_space { int unused; };
+struct seq_file;
+struct vm_area_struct;
+struct poll_table_struct;
+typedef struct { int n; } refcount_t;
+typedef struct { int unused; } wait_queue_head_t;
+typedef struct { s64 n; } atomic64_t;
+struct file { void *private_data; };
+
+#define atomic64_read(a)	((a)->n)
+#define atomic64_inc(a)		((void)(a)->n++)
+#define poll_wait(f, q, w)	((void)(f), (void)(q), (void)(w))
+#define EPOLLHUP		0x10
+#define EPOLLERR		0x08
+
+/* Locks */
+int fake_down_read(void);
+void fake_up_read(void);
+#define down_read_killable(sem)	((void)(sem), fake_down_read())
+#define up_read(sem)		((void)(sem), fake_up_read())
+
+/* Privilege */
+extern bool fake_admin;
+#define CAP_SYS_ADMIN		21
+#define capable(cap)		((cap) == CAP_SYS_ADMIN && fake_admin)
+#define xen_initial_domain()	true
+
+/* Xen */
+#define __HYPERVISOR_dm_op	41
+#define DOMID_FIRST_RESERVED	0x7ff0
+struct xen_dm_op_buf {
+	struct { void *p; } h;
+	u64 size;
+};
+#define set_xen_guest_handle(handle, v)	((handle).p = (v))
+
+/* Memory */
+#define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NOWARN		0
+void *fake_alloc(size_t n, size_t size);
+void fake_free(const void *p);
+#define kmalloc(size, gfp)		fake_alloc(1, size)
+#define kvmalloc(size, gfp)		fake_alloc(1, size)
+#define kmalloc_array(n, size, gfp)	fake_alloc(n, size)
+#define kvmalloc_array(n, size, gfp)	fake_alloc(n, size)
+#define kfree(p)			fake_free(p)
+#define kvfree(p)			fake_free(p)
+
+/* User memory. Like the kernel's: how many bytes were not copied. */
+unsigned long fake_read(void *to, const void *from, unsigned long n);
+unsigned long fake_write(void *to, const void *from, unsigned long n);
+int copy_struct_from_user(void *to, size_t ksize, const void *from, size_t usize);
+int check_zeroed_user(const void *from, size_t n);
+#define copy_from_user		fake_read
+#define copy_to_user		fake_write
+#define u64_to_user_ptr(x)	((void *)(uintptr_t)(x))
+#define compat_ptr(x)		((void *)(uintptr_t)(u32)(x))
+#define put_user(x, p) \
+	({ __typeof__(*(p)) v_ = (x); fake_write((void *)(p), &v_, sizeof(v_)) ? -EFAULT : 0; })
+#define get_user(x, p) \
+	({ __typeof__(*(p)) v_ = 0; int e_ = fake_read(&v_, (p), sizeof(v_)) ? -EFAULT : 0; (x) = v_; e_; })
+
+bool fake_access_begin(const void *p, size_t n);
+void fake_access_end(void);
+#define user_access_begin(p, n)		fake_access_begin(p, n)
+#define user_read_access_begin(p, n)	fake_access_begin(p, n)
+#define user_write_access_begin(p, n)	fake_access_begin(p, n)
+#define user_access_end()		fake_access_end()
+#define user_read_access_end()		fake_access_end()
+#define user_write_access_end()		fake_access_end()
+#define unsafe_get_user(x, p, label) do {				\
+	__typeof__(x) v_;						\
+	_Static_assert(sizeof(v_) == sizeof(*(p)), "of one size");	\
+	if (fake_read(&v_, (p), sizeof(v_)))				\
+		goto label;						\
+	(x) = v_;							\
+} while (0)
+#define unsafe_put_user(x, p, label) do {				\
+	__typeof__(*(p)) v_ = (x);					\
+	if (fake_write((void *)(p), &v_, sizeof(v_)))			\
+		goto label;						\
+} while (0)
+
+/* Trace points */
+#define DMOP_TRACE_H
+#define trace_op_enabled()	true
+#define trace_op(...)		fake_trace(__VA_ARGS__)
+#define trace_restrict(...)	fake_trace(__VA_ARGS__)
+#define trace_map(...)		fake_trace(__VA_ARGS__)
+#define trace_batch(...)	fake_trace(__VA_ARGS__)
+static inline void fake_trace(int first, ...)
+{
+	(void)first;
+}
+
+#endif /* DMOP_FAKE_H */

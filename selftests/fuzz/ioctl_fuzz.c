@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl_fuzz.c - module/ioctl.c and policy.c with any file, any privilege, any
+ * ioctl, any user memory and any answer of Xen's
+ *
+ * An input is a struct scene and then what stands in user memory. Whatever it
+ * is, what must never be is told by an abort: see must(). Built with libFuzzer
+ * it looks for inputs; without (REPLAY) it goes through those that are kept.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "fake.h"
+/* Where these are inline functions of the header, what they call is a fake. */
+#define dmop_file_state header_file_state
+#define dmop_file_enter header_file_enter
+#define dmop_file_leave header_file_leave
+#include "binding.h"
+#undef dmop_file_state
+#undef dmop_file_enter
+#undef dmop_file_leave
+#include "ioctl.h"
+#include "limits.h"
+#include "observe.h"
+#include "policy.h"
+
+/*
+ * User memory is the same every 64 KiB, so that most numbers are good addresses:
+ * neither is one below 0x1000 nor with the highest bit. The last page can be read only.
+ */
+#define USER_SIZE	0x10000
+#define READ_ONLY	0xf000
+
+#define LEAVES_ALL	7
+
+struct scene {
+	u8 state;		/* unbound, bound, dead, or bound meanwhile */
+	u8 admin;
+	u8 alloc;		/* the allocation that fails; 0: none */
+	u8 compat;
+	u16 bound;
+	u16 own;
+	u16 nr_bufs;		/* the parameters */
+	u16 buf_size;
+	u32 cmd;
+	int answer;		/* of Xen, or of what maps */
+	u64 arg;
+};
+
+unsigned int dmop_max_nr_bufs, dmop_max_buf_size, dmop_max_map_frames = 1000;
+bool fake_admin;
+
+static struct scene scene;
+static u8 memory[USER_SIZE], before[USER_SIZE];
+static struct dmop_record record;
+static struct dmop_file file;
+static unsigned int allocs, live, held, entered, refusals;
+static unsigned long written, changed;
+static bool accessing, found_bound;
+static long result;
+
+#define must(what) do {								\
+	if (!(what)) {								\
+		fprintf(stderr, "%s:%d: must: %s\n", __FILE__, __LINE__, #what);	\
+		abort();							\
+	}									\
+} while (0)
+
+void *fake_alloc(size_t n, size_t size)
+{
+	size_t bytes;
+
+	must(!__builtin_mul_overflow(n, size, &bytes));
+	/* What a caller can have: 2 x 64 x 64 KiB, or 12 bytes for 2^20 frames. */
+	must(bytes && bytes <= 12 << 20);
+	if (++allocs == scene.alloc)
+		return NULL;
+	live++;
+	return malloc(bytes);
+}
+
+void fake_free(const void *p)
+{
+	live -= !!p;
+	free((void *)p);
+}
+
+static u8 *at(const void *p, unsigned long n)
+{
+	uintptr_t a = (uintptr_t)p;
+
+	if (a < 0x1000 || a >> 63 || n > USER_SIZE - a % USER_SIZE)
+		return NULL;
+	return memory + a % USER_SIZE;
+}
+
+/* The next one to look will find something else. */
+unsigned long fake_read(void *to, const void *from, unsigned long n)
+{
+	u8 *p = at(from, n);
+	unsigned long i;
+
+	if (!n)
+		return 0;
+	if (!p) {
+		memset(to, 0, n);
+		return n;
+	}
+	memcpy(to, p, n);
+	for (i = 0; i < n; i++)
+		p[i] ^= 0x55;
+	return 0;
+}
+
+unsigned long fake_write(void *to, const void *from, unsigned long n)
+{
+	u8 *p = at(to, n);
+	volatile u8 sink = 0;
+	unsigned long i;
+
+	/* ASan sees whether all of it is there to be given away. */
+	for (i = 0; i < n; i++)
+		sink ^= ((const u8 *)from)[i];
+	(void)sink;
+	if (!n)
+		return 0;
+	if (!p || p + n > memory + READ_ONLY)
+		return n;
+	memcpy(p, from, n);
+	written += n;
+	return 0;
+}
+
+bool fake_access_begin(const void *p, size_t n)
+{
+	must(!accessing);
+	accessing = n <= INT64_MAX && (uintptr_t)p <= INT64_MAX - n;
+	return accessing;
+}
+
+void fake_access_end(void)
+{
+	must(accessing);
+	accessing = false;
+}
+
+/* Like the kernel's: 1 if all are zero */
+int check_zeroed_user(const void *from, size_t n)
+{
+	int zero = 1;
+	size_t i;
+	u8 byte;
+
+	for (i = 0; i < n; i++) {
+		if (fake_read(&byte, (const u8 *)from + i, 1))
+			return -EFAULT;
+		zero &= !byte;
+	}
+	return zero;
+}
+
+int copy_struct_from_user(void *to, size_t ksize, const void *from, size_t usize)
+{
+	size_t n = min(ksize, usize), i;
+	u8 rest;
+
+	for (i = ksize; i < usize; i++) {
+		if (fake_read(&rest, (const u8 *)from + i, 1))
+			return -EFAULT;
+		if (rest)
+			return -E2BIG;
+	}
+	memset(to, 0, ksize);
+	return fake_read(to, from, n) ? -EFAULT : 0;
+}
+
+/* module/binding.c, as far as the decoder can tell */
+
+domid_t dmop_own_domid(void)
+{
+	return scene.own;
+}
+
+unsigned int dmop_file_state(const struct dmop_record *r);
+unsigned int dmop_file_state(const struct dmop_record *r)
+{
+	if (!r)
+		return DMOP_STATE_UNBOUND;
+	return r->dead ? DMOP_STATE_REVOKED : DMOP_STATE_BOUND;
+}
+
+/* Another thread was faster with its RESTRICT, once. */
+int fake_down_read(void)
+{
+	if (scene.state == 3 && !found_bound) {
+		found_bound = true;
+		file.record = &record;
+	}
+	held++;
+	return 0;
+}
+
+void fake_up_read(void)
+{
+	must(held == 1);
+	held--;
+}
+
+int dmop_file_enter(struct dmop_file *f, const struct dmop_record *r);
+int dmop_file_enter(struct dmop_file *f, const struct dmop_record *r)
+{
+	must(f == &file);
+	if (r)
+		return 0;
+	fake_down_read();
+	if (!f->record)
+		return 0;
+	fake_up_read();
+	return -EAGAIN;
+}
+
+void dmop_file_leave(struct dmop_file *f, const struct dmop_record *r);
+void dmop_file_leave(struct dmop_file *f, const struct dmop_record *r)
+{
+	must(f == &file && r == f->record);
+	if (!r)
+		fake_up_read();
+}
+
+/* What the rules say, and not what policy.c does. */
+static void must_be_allowed(u64 domid)
+{
+	must(held == (file.record ? 0 : 1));
+	if (file.record) {
+		must(domid == scene.bound);
+	} else {
+		must(scene.admin & 1);
+		must(domid >= 1 && domid <= 0x7fef && domid != scene.own);
+	}
+}
+
+int dmop_file_restrict(struct dmop_file *f, domid_t domid)
+{
+	must(f == &file && !held);
+	must(!f->record && (scene.admin & 1));
+	must(domid >= 1 && domid <= 0x7fef && domid != scene.own);
+	if (scene.state == 3 && !found_bound) {
+		found_bound = true;
+		f->record = &record;
+		return -EAGAIN;
+	}
+	if (scene.answer < 0)
+		return -ESRCH;
+	record.domid = domid;
+	f->record = &record;
+	return 0;
+}
+
+/* What stood in user memory before anything was read. */
+static bool stood(void *to, u64 addr, size_t n)
+{
+	u8 *p = at((void *)addr, n);
+
+	if (p)
+		memcpy(to, before + (p - memory), n);
+	return p;
+}
+
+static bool overlap(u64 a, size_t n, u64 b, size_t m)
+{
+	a %= USER_SIZE;
+	b %= USER_SIZE;
+	return a < b + m && b < a + n;
+}
+
+/* What Xen gets is what the caller gave: each bit of it, as it was read first. */
+static void must_be_given(u64 domid, unsigned int nr, const struct xen_dm_op_buf *bufs)
+{
+	size_t head = sizeof(struct dmop_dm_op);
+	struct dmop_dm_op d;
+	struct dmop_hypercall h;
+	struct dmop_buf u;
+	u64 array;
+	unsigned int i;
+
+	if (scene.cmd == DMOP_IOCTL_HYPERCALL) {
+		head = sizeof(h);
+		must(stood(&h, scene.arg, head));
+		must(h.op == 41 && h.arg[0] == domid && h.arg[1] == nr);
+		array = h.arg[2];
+	} else {
+		must(stood(&d, scene.arg, head));
+		must(d.dom == domid && d.num == nr);
+		array = (uintptr_t)d.ubufs;
+	}
+	if (overlap(scene.arg, head, array, nr * sizeof(u)))
+		return;
+	for (i = 0; i < nr; i++) {
+		const u8 *p;
+
+		must(stood(&u, array + i * sizeof(u), sizeof(u)));
+		must(u.size == bufs[i].size);
+		p = at(u.uptr, u.size);
+		if (!p)		/* none, or over the end, word by word */
+			continue;
+		/* One buffer, and not over what was read before it */
+		if (nr == 1 && u.size && !overlap(scene.arg, head, (uintptr_t)u.uptr, u.size) &&
+		    !overlap(array, sizeof(u), (uintptr_t)u.uptr, u.size))
+			must(!memcmp(bufs[i].h.p, before + (p - memory), u.size));
+	}
+}
+
+/* Xen reads and writes all that it was given; asked to, it changes nothing. */
+int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *r, domid_t domid,
+		    unsigned int nr, struct xen_dm_op_buf *bufs)
+{
+	unsigned int i;
+	u64 j;
+
+	must(f == &file && r == f->record && !accessing);
+	must_be_allowed(domid);
+	must(nr >= 1 && nr <= dmop_max_nr_bufs);
+	must_be_given(domid, nr, bufs);
+	entered++;
+	for (i = 0; i < nr; i++) {
+		u8 *p = bufs[i].h.p;
+		u8 add = scene.answer == LEAVES_ALL ? 0 : 1;
+
+		must(bufs[i].size <= dmop_max_buf_size);
+		for (j = 0; j < bufs[i].size; j++)
+			p[j] += add;
+		changed += add * bufs[i].size;
+	}
+	return scene.answer;
+}
+
+#ifdef DMOP_IOCTL_BATCH
+int dmop_file_enter_unbound(struct dmop_file *f)
+{
+	return dmop_file_enter(f, NULL);
+}
+
+/* Each answers as the first does, and the last half of them is not made. */
+int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *r, domid_t domid,
+		     unsigned int nr, struct dmop_op *ops)
+{
+	unsigned int i, n;
+	u64 j;
+
+	must(f == &file && r == f->record && !accessing);
+	must_be_allowed(domid);
+	must(nr >= 1 && nr <= DMOP_BATCH_NR_MAX);
+	entered++;
+	if (scene.answer < 0)
+		return -ESRCH;
+	for (i = 0; i < (nr + 1) / 2; i++) {
+		must(ops[i].nr >= 1 && ops[i].nr <= 2 && ops[i].nr <= dmop_max_nr_bufs);
+		for (n = 0; n < ops[i].nr; n++) {
+			must(ops[i].bufs[n].size <= dmop_max_buf_size);
+			for (j = 0; j < ops[i].bufs[n].size; j++)
+				((u8 *)ops[i].bufs[n].h.p)[j]++;
+		}
+		ops[i].ret = scene.answer;
+	}
+	return i;
+}
+#endif
+
+/* module/mapping.c and observe.c, likewise */
+
+int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp, unsigned long addr,
+		      domid_t domid, unsigned int nr, xen_pfn_t *gfns, int *errs)
+{
+	unsigned int i;
+
+	(void)addr;
+	must(maps == &file.maps && filp && !accessing);
+	must_be_allowed(domid);
+	must(nr >= 1 && nr <= 1024 * 1024);
+	entered++;
+	for (i = 0; i < nr; i++)
+		errs[i] = (int)gfns[i];
+	return scene.answer % 200 > 0 ? 0 : scene.answer % 200;
+}
+
+int dmop_maps_resource(struct dmop_maps *maps, struct file *filp, unsigned long addr,
+		       domid_t domid, u32 type, u32 id, u32 idx, unsigned int nr)
+{
+	(void)id;
+	(void)idx;
+	must(maps == &file.maps && filp && addr && type <= 0xffff);
+	must_be_allowed(domid);
+	must(nr >= 1 && nr <= 1024 * 1024);
+	entered++;
+	return scene.answer < 0 ? -ENOENT : 0;
+}
+
+int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type, u32 id,
+			    u32 *nr)
+{
+	(void)id;
+	must(maps == &file.maps && type <= 0xffff);
+	must_be_allowed(domid);
+	entered++;
+	if (scene.answer < 0)
+		return -ENOENT;
+	*nr = scene.answer;
+	return 0;
+}
+
+int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
+{
+	(void)vma;
+	must(maps == &file.maps);
+	must(file.record ? !record.dead : scene.admin & 1);
+	return 0;
+}
+
+unsigned long dmop_maps_frames(struct dmop_maps *maps)
+{
+	return maps->frames;
+}
+
+void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
+			  const struct dmop_request *r, int cause)
+{
+	must(f == &file && s && r && cause < 0);
+	refusals++;
+}
+
+static const unsigned int cmds[] = {
+	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
+	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
+#ifdef DMOP_IOCTL_BATCH
+	DMOP_IOCTL_BATCH,
+#endif
+};
+
+static unsigned int pick_cmd(u32 cmd)
+{
+	return cmd < ARRAY_SIZE(cmds) ? cmds[cmd] : cmd;
+}
+
+static bool is_known(unsigned int cmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		if (cmds[i] == cmd)
+			return true;
+	return false;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct file filp = { .private_data = &file };
+	unsigned int cmd;
+	bool was_dead;
+	long ret;
+
+	result = 0;
+	if (size < sizeof(scene))
+		return 0;
+	memcpy(&scene, data, sizeof(scene));
+	data += sizeof(scene);
+	size = min(size - sizeof(scene), (size_t)USER_SIZE);
+	memset(memory, 0, sizeof(memory));
+	if (size)
+		memcpy(memory, data, size);
+	memcpy(before, memory, sizeof(memory));
+
+	scene.state %= 4;
+	fake_admin = scene.admin & 1;
+	dmop_max_nr_bufs = 1 + scene.nr_bufs % 64;
+	dmop_max_buf_size = 1 + scene.buf_size;
+	memset(&file, 0, sizeof(file));
+	memset(&record, 0, sizeof(record));
+	record.domid = scene.bound;
+	record.dead = scene.state == 2;
+	was_dead = record.dead;
+	file.record = scene.state == 1 || scene.state == 2 ? &record : NULL;
+	allocs = live = held = entered = refusals = 0;
+	written = changed = 0;
+	accessing = found_bound = false;
+
+	cmd = scene.cmd = pick_cmd(scene.cmd);
+	if (scene.compat & 1)
+		ret = dmop_compat_ioctl(&filp, cmd, scene.arg);
+	else
+		ret = dmop_ioctl(&filp, cmd, scene.arg);
+	result = ret;
+	(void)dmop_poll(&filp, NULL);
+	(void)dmop_mmap(&filp, NULL);
+
+	/* Everything is given back. */
+	must(!held && !live && !accessing);
+	/* One call is one hypercall at most, and none for the dead. */
+	must(entered <= 1 && !(was_dead && entered));
+	/* Inherited ones, below 0x80, have 64-bit layouts only. */
+	must(!(scene.compat & 1) || _IOC_NR(cmd) >= 0x80 || ret == -ENOTTY);
+	must(!(cmd == DMOP_IOCTL_INFO && entered));
+	/* What was refused before anything was done has written nothing, ... */
+	must(entered || cmd == DMOP_IOCTL_INFO || !written);
+	/* ... nor has a dm_op that Xen refused. */
+	must(!(entered && scene.answer < 0 && written &&
+	       (cmd == DMOP_IOCTL_DM_OP || cmd == DMOP_IOCTL_HYPERCALL)));
+	if (cmd == DMOP_IOCTL_DM_OP || cmd == DMOP_IOCTL_HYPERCALL)
+		must(!entered || ret == scene.answer || (scene.answer >= 0 && ret == -EFAULT));
+	/* What Xen changed is written, all of it and nothing else. */
+	must(!changed || ret < 0 || written == changed);
+	must(changed || !entered || !written ||
+	     (cmd != DMOP_IOCTL_DM_OP && cmd != DMOP_IOCTL_HYPERCALL));
+	/* A number that is not all of a known one is nothing. */
+	must(is_known(cmd) || ret == -ENOTTY);
+	if (cmd == DMOP_IOCTL_INFO) {
+		u32 head[2];
+
+		must(ret == 0 || !written);
+		must(ret || stood(head, scene.compat & 1 ? (u32)scene.arg : scene.arg, sizeof(head)));
+		must(ret || (head[0] >= 80 && head[0] <= 4096 && !head[1]));
+		must(ret || written == min(head[0], 80));
+	}
+	return 0;
+}
+
+#ifdef REPLAY
+static u8 data[sizeof(struct scene) + USER_SIZE];
+
+/* Where things stand in user memory; buffers in pages of their own. */
+#define HEAD	0x2100
+#define ARRAY	0x2200
+#define BUF(i)	(0x3000 + (i) * 0x200)
+
+static long one_call(struct scene s, u64 domid, u64 nr, u64 nr_there, size_t size, u64 last)
+{
+	u8 *user = data + sizeof(s);
+	struct dmop_buf u;
+	u64 i;
+
+	s.arg = HEAD;
+	s.nr_bufs = 3;		/* 4 of them */
+	s.buf_size = 299;	/* 300 bytes */
+	memset(user, 0, USER_SIZE);
+	if (s.cmd == 0) {
+		struct dmop_hypercall h = { .op = 41, .arg = { domid, nr, ARRAY } };
+
+		memcpy(user + HEAD, &h, sizeof(h));
+	} else {
+		struct dmop_dm_op d = { .dom = domid, .num = nr, .ubufs = (void *)ARRAY };
+
+		memcpy(user + HEAD, &d, sizeof(d));
+	}
+	for (i = 0; i < nr_there; i++) {
+		u.uptr = (void *)(last && i == nr_there - 1 ? last : BUF(i));
+		u.size = size;
+		memcpy(user + ARRAY + i * sizeof(u), &u, sizeof(u));
+	}
+	for (i = 0; i < USER_SIZE - 0x3000; i++)
+		user[0x3000 + i] = i * 7 + i / 256;
+	memcpy(data, &s, sizeof(s));
+	LLVMFuzzerTestOneInput(data, sizeof(data));
+	return result;
+}
+
+/* Calls at each limit, just below and just above. */
+static void limits(void)
+{
+	static const size_t sizes[] = { 0, 1, 7, 8, 31, 64, 85, 86, 127, 128, 129, 255, 256, 257, 299, 300 };
+	struct scene s = { .own = 0, .bound = 5 };
+	unsigned int nr, i, cmd;
+
+	for (cmd = 0; cmd <= 2; cmd += 2) {
+		s.cmd = cmd;
+		for (s.state = 0; s.state < 2; s.state++) {
+			s.admin = !s.state;
+			for (nr = 1; nr <= 4; nr++) {
+				for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+					s.answer = 3;
+					must(one_call(s, 5, nr, nr, sizes[i], 0) == 3 && entered == 1);
+					s.answer = LEAVES_ALL;
+					must(one_call(s, 5, nr, nr, sizes[i], 0) == LEAVES_ALL);
+					s.answer = -22;
+					must(one_call(s, 5, nr, nr, sizes[i], 0) == -22 && entered == 1);
+					/* The last buffer cannot be written, or not be read. */
+					s.answer = 3;
+					must(one_call(s, 5, nr, nr, sizes[i], READ_ONLY) == (sizes[i] ? -EFAULT : 3));
+					must(one_call(s, 5, nr, nr, sizes[i], 1ULL << 63) == (sizes[i] ? -EFAULT : 3));
+					must(entered == (sizes[i] ? 0 : 1));
+				}
+				must(one_call(s, 5, nr, nr, 301, 0) == -E2BIG && !entered);
+				must(one_call(s, 5, nr, nr, -1, 0) == -E2BIG && !entered);
+			}
+			must(one_call(s, 5, 5, 5, 8, 0) == -E2BIG && !entered);
+			must(one_call(s, s.state ? 6 : 0x7ff0, 1, 1, 8, 0) == -EPERM && !entered);
+			if (cmd)
+				continue;
+			must(one_call(s, 5, 0, 0, 0, 0) == -EINVAL && !entered);
+			must(one_call(s, 5, 1ULL << 32, 1, 8, 0) == -E2BIG && !entered);
+			must(one_call(s, 5, (1ULL << 32) + 1, 1, 8, 0) == -E2BIG && !entered);
+			must(one_call(s, 5 + (1ULL << 16), 1, 1, 8, 0) == -EPERM && !entered);
+			must(one_call(s, 5 + (1ULL << 63), 1, 1, 8, 0) == -EPERM && !entered);
+		}
+	}
+}
+
+/* INFO of each size there may be, and of some there may not */
+static void sizes_of_info(void)
+{
+	struct scene s = { .cmd = DMOP_IOCTL_INFO, .arg = HEAD };
+	u32 size;
+
+	for (size = 0; size < 4200; size++) {
+		memset(data, 0, sizeof(data));
+		memcpy(data, &s, sizeof(s));
+		memcpy(data + sizeof(s) + HEAD, &size, sizeof(size));
+		LLVMFuzzerTestOneInput(data, sizeof(data));
+		must(result == (size < 80 ? -EINVAL : size > 4096 ? -E2BIG : 0));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	printf("TAP version 13\n1..%d\n", argc + 1);
+	limits();
+	printf("ok 1 - calls at each limit\n");
+	sizes_of_info();
+	printf("ok 2 - sizes of INFO\n");
+	for (i = 1; i < argc; i++) {
+		const char *name = strrchr(argv[i], '/');
+		FILE *f = fopen(argv[i], "rb");
+		size_t n;
+
+		if (!f) {
+			printf("not ok %d - cannot open %s\n", i + 2, argv[i]);
+			return 1;
+		}
+		n = fread(data, 1, sizeof(data), f);
+		fclose(f);
+		LLVMFuzzerTestOneInput(data, n);
+		printf("ok %d - input %s\n", i + 2, name ? name + 1 : argv[i]);
+		fflush(stdout);
+	}
+	return 0;
+}
+#endif
