@@ -378,8 +378,7 @@ TEST_F(trace, map)
 	EXPECT_EVENT("map: domid=%u foreign addr=%#lx frames=1 ret=0", target_domid, (unsigned long)p);
 	ret = dmop_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
 	EXPECT_GT(0, ret);
-	/* The kernel's %#llx of 0 is 0. */
-	EXPECT_EVENT("map: domid=%u resource addr=0 frames=0 ret=%ld", target_domid, ret);
+	EXPECT_EVENT("map: domid=%u resource addr=0x0 frames=0 ret=%ld", target_domid, ret);
 }
 
 TEST_F(trace, revoke)

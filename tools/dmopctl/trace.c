@@ -18,6 +18,7 @@
 
 #include "dmopctl.h"
 #include "event.h"
+#include "proc.h"
 #include "text.h"
 
 #define INSTANCE	"dmopctl."
@@ -155,6 +156,20 @@ static void tracer_close(struct tracer *t)
 		fail(0, "%s is left behind: %s; rmdir it", t->dir, strerror(errno));
 }
 
+/* The kernel learns a name at the first switch to another task only. */
+static void name_process(struct event *e)
+{
+	char path[32], text[64];
+	ssize_t n;
+
+	if (strcmp(e->process, "<...>"))
+		return;
+	snprintf(path, sizeof(path), "/proc/%ld/comm", e->pid);
+	n = read_text(AT_FDCWD, path, text, sizeof(text));
+	if (n > 0)
+		text_clean(e->process, sizeof(e->process), text, n - (text[n - 1] == '\n'));
+}
+
 static void print_line(struct tracer *t)
 {
 	char fields[512];
@@ -168,6 +183,7 @@ static void print_line(struct tracer *t)
 			fail(0, "events were lost: there were more than could be printed");
 		return;
 	}
+	name_process(&e);
 	t->printed++;
 	if (t->o->json) {
 		print_json(event_json(&e), false);

@@ -376,13 +376,19 @@ static void verify_threads(struct subject *s)
 	struct dirent *entry;
 	int fd = openat(s->dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	long differs;
 	pid_t tid;
 
 	while (dir && (entry = readdir(dir))) {
 		tid = atoi(entry->d_name);
 		if (tid <= 0 || tid == s->pid)
 			continue;
-		if (syscall(SYS_kcmp, s->pid, tid, KCMP_FILES, 0, 0) && errno != ESRCH)
+		differs = syscall(SYS_kcmp, s->pid, tid, KCMP_FILES, 0, 0);
+		if (differs < 0 && errno != ESRCH)
+			finding(s->f, FAULT, "thread", NULL,
+				"whether thread %d has descriptors of its own cannot be told: %s", tid,
+				strerror(errno));
+		else if (differs > 0)
 			finding(s->f, FAULT, "thread", NULL,
 				"thread %d has descriptors of its own, which cannot be taken", tid);
 	}
