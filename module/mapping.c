@@ -309,7 +309,7 @@ static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
 {
 	struct vm_area_struct *vma;
 
-	mmap_assert_write_locked(current->mm);
+	lockdep_assert_held_write(&current->mm->mmap_lock);
 
 	if (!PAGE_ALIGNED(addr))
 		return NULL;
@@ -327,7 +327,7 @@ static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
  */
 static void set_protection(struct vm_area_struct *vma)
 {
-	mmap_assert_write_locked(vma->vm_mm);
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 }
 
@@ -471,7 +471,7 @@ static int map_pages(struct area *area, struct vm_area_struct *vma)
 {
 	int ret;
 
-	mmap_assert_write_locked(vma->vm_mm);
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 
 	vma->vm_private_data = area->pages;
 	ret = xen_remap_vma_range(vma, vma->vm_start,
