@@ -6,9 +6,29 @@
 # thing is made of, so a directory that exists is right and is never changed.
 # shellcheck disable=SC2034  # its results are read by the other parts
 
+# list_packages LIST RELEASE: the names in a list of packages that are meant for that release
+list_packages() {
+	awk -v release="$2" '
+		{ sub(/#.*/, "") }
+		NF > 1 {
+			name = $1; sub(/^[^[]*\[/, ""); sub(/\].*/, "")
+			says_not = sub(/^!/, "")
+			listed = index(" " $0 " ", " " release " ") > 0
+			if (listed != says_not) print name
+			next
+		}
+		NF { print $1 }' "$LAB_D/$1"
+}
+
+# image_packages [RELEASE]: what its image is made of; without one, of that which is being built
+image_packages() {
+	# shellcheck disable=SC2154  # the release of image_build
+	list_packages packages "${1:-$release}"
+}
+
 image_dir() {
 	local key
-	key=$({ echo "$1"; image_packages; cat "$LAB_D"/{image.sh,mkinitramfs,initramfs-init}; } | sha256sum | cut -c1-12)
+	key=$({ echo "$1"; image_packages "$1"; cat "$LAB_D"/{image.sh,mkinitramfs,initramfs-init}; } | sha256sum | cut -c1-12)
 	echo "$LAB_BUILD/image/$1-$key"
 }
 
@@ -21,7 +41,7 @@ image_ensure() {
 	exec 8>"$LAB_BUILD/image/$1.building"
 	flock -n 8 || { stage "waiting for another build of $1"; flock 8; }
 	if [ ! -d "$dir" ] || [ -n "$fresh" ]; then
-		image_prune "$1"
+		dirs_prune "$LAB_BUILD/image/$1"
 		[ ! -d "$dir" ] || die "the image $dir is in use" "wait for the runs that use it, then again"
 		image_build "$1" "$dir"
 	fi
@@ -31,10 +51,10 @@ image_ensure() {
 	IMAGE=$dir
 }
 
-# Removes a release's images, but for those in use.
-image_prune() {
+# dirs_prune PREFIX: removes the directories PREFIX-*, but for those in use.
+dirs_prune() {
 	local dir
-	for dir in "$LAB_BUILD/image/$1"-*; do
+	for dir in "$1"-*; do
 		[ -d "$dir" ] || continue
 		if [ ! -e "$dir/lock" ] || flock -n "$dir/lock" true; then
 			as_root rm -rf --one-file-system "$dir"
@@ -46,13 +66,11 @@ image_prune() {
 # changed in the image.
 module_ensure() {
 	local key out log tmp
+	[ -z "${PACKAGES:-}" ] || { packages_ensure; return; }
 	[ -e "$REPO/dkms.conf" ] || die "no dkms.conf in $REPO" "use --no-module for a dom0 without the module"
 	mkdir -p "$IMAGE/modules"
 	tmp=$(mktemp -d "$IMAGE/modules/tmp.XXXXXX")
-	# Only sources: what a build left beside them must not count, nor come along.
-	tar -C "$REPO" -cf "$tmp/sources.tar" --sort=name --mtime=@0 --owner=0 --group=0 --mode=go=rX,u+rw \
-		--exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
-		--exclude=modules.order --exclude=Module.symvers dkms.conf module include
+	pack_sources "$tmp/sources.tar" dkms.conf module include
 	key=$(cat "$tmp/sources.tar" "$LAB_D/dkms-install" | sha256sum | cut -c1-12)
 	out=$IMAGE/modules/$key.tar
 	if [ ! -e "$out" ]; then
@@ -65,10 +83,37 @@ module_ensure() {
 		mv "$tmp/module.tar" "$out"
 	fi
 	rm -rf "$tmp"
-	# A developer makes many; those that were not used for longest go first.
-	touch "$out"
+	modules_prune "$out"
+	MODULE=$out
+}
+
+# A developer makes many; those that were not used for longest go first.
+modules_prune() {
+	local old
+	touch "$1"
 	find "$IMAGE/modules" -name '*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +11 | cut -d' ' -f2- |
-		while IFS= read -r tmp; do rm -f "$tmp"; done
+		while IFS= read -r old; do rm -f "$old"; done
+}
+
+# packages_ensure: the same of the Debian packages of the present sources.
+packages_ensure() {
+	local key out log tmp debs
+	mkdir -p "$IMAGE/modules" "$LAB_BUILD/packages"
+	tmp=$(mktemp -d "$LAB_BUILD/packages/tmp.XXXXXX")
+	pack_sources "$tmp/sources.tar" "${PACKAGE_SOURCES[@]}"
+	key=$(cat "$tmp/sources.tar" "$LAB_D"/{deb-install,package-deb} | sha256sum | cut -c1-12)
+	out=$IMAGE/modules/deb-$key.tar
+	if [ ! -e "$out" ]; then
+		log=$LAB_BUILD/log/deb-$(basename "$IMAGE")-$key.log
+		debs=$("$REPO/scripts/package" deb --no-check --release "$RELEASE" --out "$tmp" 8>&- 9>&-)
+		stage "apt install $(basename -a $debs | paste -sd" ") (log: $log)"
+		# shellcheck disable=SC2086  # one word a name
+		logged "$log" "the packages cannot be installed" as_root "$LAB_D/in-rootfs" 0:0 "$IMAGE/rootfs" "$REPO" "$REPO" \
+			"$LAB_D/deb-install" "$(cat "$IMAGE/kver")" "$tmp/changed.tar" $debs
+		mv "$tmp/changed.tar" "$out"
+	fi
+	rm -rf "$tmp"
+	modules_prune "$out"
 	MODULE=$out
 }
 

@@ -46,3 +46,16 @@ logged() {
 	tail -n 25 "$log" | sed 's/^/  | /' >&2
 	die "$cause" "the whole log: $log"
 }
+
+# What packages are made of.
+PACKAGE_SOURCES=(dkms.conf module include tools docs packaging debian rpm README.md LICENSE)
+
+# pack_sources TAR PATH...: of the repository, without what a build left beside them, and the same
+# bytes for the same sources.
+pack_sources() {
+	local tar=$1
+	shift
+	tar -C "$REPO" -cf "$tar" --sort=name --mtime=@0 --owner=0 --group=0 --mode=go=rX,u+rw \
+		--exclude='.*' --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		--exclude=modules.order --exclude=Module.symvers "$@"
+}
