@@ -9,11 +9,13 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
+.PHONY: check-all deb rpm
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
 	@echo '  make demo           boot Xen, confine a process to one domain, show what it gets'
 	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
+	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
@@ -24,11 +26,15 @@ help:
 	@echo '  make install        install the module through DKMS, and load it at every boot'
 	@echo '  make uninstall      take all of that away'
 	@echo
+	@echo 'To install it elsewhere:'
+	@echo '  make deb, make rpm  packages, in build/packages; docs/install.md tells more'
+	@echo
 	@echo 'For a kernel developer:'
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
 	@echo
-	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo and lab-shell, choose what the lab boots.'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo and lab-shell, choose what the lab boots;'
+	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
 
 module:
 	@test -d $(KDIR) || { echo "No kernel headers in $(KDIR); remedy: apt install linux-headers-$(KVER)" >&2; exit 1; }
@@ -45,6 +51,9 @@ demo:
 
 check:
 	@scripts/check --release $(RELEASE)
+
+check-all:
+	@scripts/check-all
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)
@@ -68,6 +77,12 @@ unit:
 lab-shell:
 	@scripts/setup lab
 	@scripts/lab shell --release $(RELEASE) --dom0 $(DOM0)
+
+deb:
+	@scripts/package deb --release $(RELEASE)
+
+rpm:
+	@scripts/package rpm --release $(RELEASE)
 
 clean:
 	rm -rf build/check build/lint build/selftests

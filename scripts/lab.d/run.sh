@@ -19,6 +19,7 @@ exits 1, one that could not start 2.
   --out DIR          where results go (build/lab/runs/TITLE)
   --title T          what this run is called (the name of PAYLOAD)
   --no-module        dom0 without the module
+  --packages         dom0 with what the Debian packages install, not with the tree's module
   --no-load          module installed but not loaded
   --xen-args ARGS    more for Xen's command line
   --linux-args ARGS  more for dom0's kernel command line
@@ -40,7 +41,7 @@ END
 
 cmd_run() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP=2 TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
-	local module=load payload='' LAB_ARGS
+	local module=load payload='' LAB_ARGS PACKAGES=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--release) RELEASE=${2:?}; shift ;;
@@ -51,6 +52,7 @@ cmd_run() {
 		--out) OUT=${2:?}; shift ;;
 		--title) TITLE=${2:?}; shift ;;
 		--no-module) module=none ;;
+		--packages) PACKAGES=1 ;;
 		--no-load) module=installed ;;
 		--xen-args) XEN_ARGS=$2; shift ;;
 		--linux-args) LINUX_ARGS=$2; shift ;;
