@@ -247,8 +247,13 @@ int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & (VM_READ | VM_WRITE)))
 		return -EACCES;
 
-	/* Protection stays as it is; userfaultfd asks for VM_MAYWRITE. */
-	vm_flags_clear(vma, VM_MAYEXEC | VM_MAYWRITE);
+	/*
+	 * Protection stays as it is; userfaultfd asks for VM_MAYWRITE. Without
+	 * area_vma_mprotect(), as on Linux 5.10, this is all that refuses, and
+	 * PROT_NONE asks for nothing that could be: what was mapped is then out
+	 * of reach until it is unmapped.
+	 */
+	vm_flags_clear(vma, VM_MAYEXEC | VM_MAYWRITE | VM_MAYREAD);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND |
 			  VM_DONTDUMP);
 	vma->vm_pgoff = AREA_PGOFF;
