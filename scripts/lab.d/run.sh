@@ -15,6 +15,7 @@ exits 1, one that could not start 2.
   --dom0 pv|pvh      kind of dom0 (pv)
   --mem MIB          memory of the machine, half of which is dom0's (3072)
   --smp N            processors (2)
+  --icount           count instructions: the TSC is their number; emulation, one processor
   --timeout S        the run is killed after so many seconds (1200)
   --out DIR          where results go (build/lab/runs/TITLE)
   --title T          what this run is called (the name of PAYLOAD)
@@ -41,13 +42,14 @@ END
 
 cmd_run() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP=2 TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
-	local module=load payload='' LAB_ARGS PACKAGES=''
+	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--release) RELEASE=${2:?}; shift ;;
 		--dom0) DOM0=${2:?}; shift ;;
 		--mem) MEM=${2:?}; shift ;;
 		--smp) SMP=${2:?}; shift ;;
+		--icount) icount=1 ;;
 		--timeout) TIMEOUT=${2:?}; shift ;;
 		--out) OUT=${2:?}; shift ;;
 		--title) TITLE=${2:?}; shift ;;
@@ -63,6 +65,9 @@ cmd_run() {
 		esac
 		shift
 	done
+	if [ -n "$icount" ]; then
+		SMP=1 QEMU_ARGS="-icount shift=0,sleep=off $QEMU_ARGS" LAB_ACCEL=tcg
+	fi
 	run_check "$payload"
 	TITLE=${TITLE:-$(basename "$(realpath "$payload")")}
 	OUT=$(realpath -m "${OUT:-$LAB_BUILD/runs/$TITLE}")
