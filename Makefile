@@ -9,7 +9,7 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all deb rpm
+.PHONY: check-all deb rpm bench bench-check
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -19,6 +19,8 @@ help:
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
+	@echo '  make bench          what each call costs in instructions, beside the stock driver (minutes)'
+	@echo '  make bench-check    the same, and fail if a bar of selftests/bench/bars is missed'
 	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
 	@echo '  make lint, unit     those parts of check alone'
 	@echo
@@ -33,7 +35,7 @@ help:
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
 	@echo
-	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo and lab-shell, choose what the lab boots;'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
 
 module:
@@ -64,6 +66,12 @@ prove:
 fuzz:
 	@scripts/setup lint
 	@$(MAKE) -s -C selftests/fuzz fuzz
+
+bench:
+	@scripts/bench --release $(RELEASE) --dom0 $(DOM0)
+
+bench-check:
+	@scripts/bench --check
 
 lint:
 	@scripts/setup build lint
