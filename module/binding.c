@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -289,10 +290,11 @@ static bool store_has_no(const char *dir)
 /*
  * Is the domain gone, or another one with the same number there? Xen tells the
  * first, but only when the last page of the domain is released, and a mapping
- * of ours may be what keeps it. XenStore tells earlier: the toolstack removes
- * the domain's directory, and a new domain's has the /vm path of another, or
- * another of the ids that some toolstacks give. Only what was seen once and is
- * then different counts: not every toolstack writes all of these.
+ * of ours may be what keeps it. XenStore tells earlier: the toolstack has made
+ * the domain's directory before anybody can serve the domain, and removes it
+ * when it destroys the domain; and a new domain's has the /vm path of another, or
+ * another of the ids that some toolstacks give. Of these, only what was seen
+ * once and is then different counts: not every toolstack writes them all.
  */
 static bool is_gone(struct dmop_record *record)
 {
@@ -308,11 +310,28 @@ static bool is_gone(struct dmop_record *record)
 	snprintf(dir, sizeof(dir), "/local/domain/%u", record->domid);
 	vm = read_store(dir, "vm");
 	if (!vm)
-		return record->vm && store_has_no(dir);
+		return store_has_no(dir);
 
 	unique = read_store(dir, "unique-domain-id");
 	other = is_other(&record->vm, vm);
 	return is_other(&record->unique, unique) || other;
+}
+
+/* Looks that an event brought come once a second; for all others see look_now(). */
+static bool is_time(const struct dmop_record *record)
+{
+	return record->looks && time_after_eq(jiffies, record->next_look);
+}
+
+static void begin_round(void)
+{
+	struct dmop_record *record;
+
+	mutex_lock(&records_lock);
+	list_for_each_entry(record, &records, link)
+		record->todo = is_time(record) ||
+			       record->answered != record->asked;
+	mutex_unlock(&records_lock);
 }
 
 /* The next record to look at in this round, with a reference. */
@@ -325,7 +344,10 @@ static struct dmop_record *next_to_look_at(unsigned long *asked)
 		if (!record->todo)
 			continue;
 		record->todo = false;
-		record->looks--;
+		if (is_time(record)) {
+			record->looks--;
+			record->next_look = jiffies + HZ;
+		}
 		*asked = record->asked;
 		refcount_inc(&record->users);
 		mutex_unlock(&records_lock);
@@ -335,46 +357,43 @@ static struct dmop_record *next_to_look_at(unsigned long *asked)
 	return NULL;
 }
 
-static void begin_round(void)
+static void end_look(struct dmop_record *record, bool gone, unsigned long asked)
 {
-	struct dmop_record *record;
-
-	mutex_lock(&records_lock);
-	list_for_each_entry(record, &records, link)
-		record->todo = record->looks > 0;
-	mutex_unlock(&records_lock);
-}
-
-/* Is the record to be looked at once more? */
-static bool end_look(struct dmop_record *record, bool gone, unsigned long asked)
-{
-	bool again;
-
 	mutex_lock(&records_lock);
 	if (gone)
 		record_die(record);
 	WRITE_ONCE(record->answered, asked);
-	again = !record->dead && record->looks;
 	mutex_unlock(&records_lock);
 	wake_up_all(&looked);
 
 	record_put(record);
-	return again;
+}
+
+/* Are there domains to be looked at once more? */
+static bool in_doubt(void)
+{
+	struct dmop_record *record;
+	bool doubt = false;
+
+	mutex_lock(&records_lock);
+	list_for_each_entry(record, &records, link)
+		doubt |= record->looks;
+	mutex_unlock(&records_lock);
+	return doubt;
 }
 
 static void look(struct work_struct *work)
 {
 	struct dmop_record *record;
 	unsigned long asked;
-	bool later = false;
 
 	begin_round();
 	while ((record = next_to_look_at(&asked))) {
 		bool gone = is_gone(record);
 
-		later |= end_look(record, gone, asked);
+		end_look(record, gone, asked);
 	}
-	if (later)
+	if (in_doubt())
 		queue_delayed_work(queue, &look_work, HZ);
 }
 
@@ -382,7 +401,8 @@ static void look(struct work_struct *work)
  * Has a look at a domain that a file is about to be bound to. A new record so
  * learns which domain it is of; one that is there already may be found dead, if
  * its domain's end has not been heard of yet. If XenStore is slow, the look
- * comes later.
+ * comes later. It takes nothing from the looks of an event, of this domain or
+ * of others: who binds often does not end their doubt early.
  */
 static int look_now(struct dmop_record *record)
 {
@@ -394,7 +414,6 @@ static int look_now(struct dmop_record *record)
 
 	mutex_lock(&records_lock);
 	asked = ++record->asked;
-	record->looks = max(record->looks, 1U);
 	mutex_unlock(&records_lock);
 
 	mod_delayed_work(queue, &look_work, 0);
@@ -415,6 +434,7 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 	mutex_lock(&records_lock);
 	list_for_each_entry(record, &records, link) {
 		record->looks = LOOKS_AFTER_EVENT;
+		record->next_look = jiffies;
 		bound = true;
 	}
 	mutex_unlock(&records_lock);
@@ -522,28 +542,41 @@ static int join(struct dmop_file *f, struct dmop_record *record)
 	return err;
 }
 
+/* The record of a domain that is there, with the file in it. */
+static struct dmop_record *join_domain(struct dmop_file *f, domid_t domid)
+{
+	struct dmop_record *record = record_get(domid);
+	int err;
+
+	if (IS_ERR(record))
+		return record;
+
+	err = look_now(record);
+	if (!err)
+		err = join(f, record);
+	if (!err)
+		return record;
+
+	record_put(record);
+	return ERR_PTR(err);
+}
+
 static int bind_to(struct dmop_file *f, domid_t domid)
 {
 	struct dmop_record *record;
-	int err;
 
 	if (dmop_maps_hold_other(&f->maps, domid))
 		return -EBUSY;
 
-	/* Again if the number turns out to be another domain's by now. */
-	do {
-		record = record_get(domid);
-		if (IS_ERR(record))
-			return PTR_ERR(record);
-
-		err = look_now(record);
-		if (!err)
-			err = join(f, record);
-		if (err)
-			record_put(record);
-	} while (err == -ESRCH);
-	if (err)
-		return err;
+	record = join_domain(f, domid);
+	/*
+	 * The record that was there may turn out to be of an earlier domain of
+	 * that number. The next one is new; if that too is dead, so is the domain.
+	 */
+	if (record == ERR_PTR(-ESRCH))
+		record = join_domain(f, domid);
+	if (IS_ERR(record))
+		return PTR_ERR(record);
 
 	/* Pairs with the acquire in dmop_file_record(). */
 	smp_store_release(&f->record, record);

@@ -34,8 +34,9 @@
  * @in_xen: held by every call of those files while it is in Xen; no user memory
  *          is touched under it
  * @revoke: ends all that when the domain is dead
- * @looks:  how often to look at the domain, at least once a second; this and
- *          the next two under the table's lock
+ * @looks:  how often to look at the domain still, for an event; this and the
+ *          next four under the table's lock
+ * @next_look: the earliest time for that
  * @todo:   to be looked at in this round
  * @asked, @answered: a look that began when @asked was n ends with @answered n
  * @vm, @unique: what XenStore said of it; for look() only
@@ -51,6 +52,7 @@ struct dmop_record {
 	struct work_struct revoke;
 
 	unsigned int looks;
+	unsigned long next_look;
 	bool todo;
 	unsigned long asked;
 	unsigned long answered;
@@ -175,8 +177,8 @@ unsigned int dmop_file_state(const struct dmop_record *record);
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file got bound since the decision: decide again
  *  -EBUSY  memory of another domain is mapped through the file
- *  -ESRCH  Xen knows no such domain; or why else Xen will have nothing done to
- *          it
+ *  -ESRCH  Xen knows no such domain, or XenStore runs and has no directory of
+ *          it; or why else Xen will have nothing done to it
  *  -ENOMEM no memory for the record
  *  -EINTR  the caller is being killed
  */

@@ -264,7 +264,7 @@ struct dmop_info {
  *   EINVAL  @arg cannot be a target; or the file is bound to another domain.
  *           On a bound file the same domid again is 0 and needs no privilege.
  *   EBUSY   memory of another domain is mapped through the file
- *   ESRCH   no such domain; or the file is revoked
+ *   ESRCH   no such domain, for Xen or for XenStore; or the file is revoked
  *   ENOMEM  no memory for the binding
  * A call that fails leaves the file as it was.
  * Contract: IOCTL_PRIVCMD_RESTRICT, as used by the libraries' restrict_all.
