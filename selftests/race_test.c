@@ -433,25 +433,24 @@ TEST_F(race, close_against_calls)
 {
 	unsigned int nrs[2] = { 0, 1 };
 	pthread_t threads[2];
-	int round, i;
+	int other = dmop_open_bound(other_domid), round, i;
 
+	ASSERT_LE(0, other);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, closed_on_main, &nrs[i]));
 	for (round = 1; round <= ROUNDS(3000); round++) {
 		int fd = round % 4 ? dmop_open_bound(target_domid) : dmop_open();
-		int other = dmop_open_bound(other_domid);
 
 		ASSERT_LE(0, fd);
-		ASSERT_LE(0, other);
 		atomic_store(&closing_fd, fd);
 		atomic_store(&closing_round, round);
 		stagger(round, 2);
 		if (round % 2)
 			dup2(other, fd);
 		close(fd);
-		close(other);
 		wait_for(&closing_done, 2 * round);
 	}
+	close(other);
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(0, atomic_load(&closing_unexpected));
