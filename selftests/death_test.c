@@ -5,7 +5,10 @@
  * Each test makes a domain of its own and destroys it.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
 
 #include "hold.h"
 
@@ -161,7 +164,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 }
 
 /* Against hanging for ever, as the harness's own: poll() cannot be given tries. */
-#define WAKE_MS	(120 * 1000)
+#define WAKE_MS	(60 * 1000)
 
 /* Nobody calls, and the file is revoked all the same; who sleeps on it wakes. */
 TEST_F(death, noticed_without_a_call)
@@ -180,6 +183,72 @@ TEST_F(death, noticed_without_a_call)
 	p.fd = self->control;
 	EXPECT_EQ(0, poll(&p, 1, 0));
 	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->control));
+}
+
+static pid_t poller_start(int fd, int ready)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(write(ready, "", 1) != 1 || poll(&p, 1, -1) != 1 ||
+		      p.revents != (POLLHUP | POLLERR));
+	return pid;
+}
+
+static bool asleep(pid_t pid, int ready)
+{
+	char c;
+
+	if (pid < 0 || read(ready, &c, 1) != 1)
+		return false;
+	while (thread_state(pid, pid) == 'R')
+		sched_yield();
+	return thread_state(pid, pid) == 'S';
+}
+
+static bool woken(pid_t pid)
+{
+	int i, status;
+
+	for (i = 0; i < WAKE_MS / 10; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return !status;
+		usleep(10000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return false;
+}
+
+/*
+ * Processes that sleep in poll() since before the binding and since after, and
+ * an epoll that knew the file before. None of them looks again by itself.
+ */
+TEST_F(death, all_who_wait_are_woken)
+{
+	int fd = dmop_open(), ep = epoll_create1(EPOLL_CLOEXEC), ready[2];
+	struct epoll_event e = { .data.u32 = 7 };
+	pid_t before, after;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe2(ready, O_CLOEXEC));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
+	before = poller_start(fd, ready[1]);
+	ASSERT_TRUE(asleep(before, ready[0]));
+	ASSERT_EQ(0, dmop_restrict(fd, self->domid));
+	after = poller_start(fd, ready[1]);
+	ASSERT_TRUE(asleep(after, ready[0]));
+	EXPECT_EQ(0, epoll_wait(ep, &e, 1, 0));
+
+	ASSERT_TRUE(doomed_destroy());
+	EXPECT_EQ(1, epoll_wait(ep, &e, 1, WAKE_MS));
+	EXPECT_EQ(EPOLLHUP | EPOLLERR, e.events);
+	EXPECT_EQ(7, e.data.u32);
+	EXPECT_TRUE(woken(before));
+	EXPECT_TRUE(woken(after));
+	close(ep);
+	close(fd);
 }
 
 /* Whoever sees it first, the call or the watch: the caller gets the same answer. */

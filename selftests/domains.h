@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * domains.h - domains that come and go, and what can be seen of them
+ */
+#ifndef DMOP_TEST_DOMAINS_H
+#define DMOP_TEST_DOMAINS_H
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+/* Many domains are made here, and emulation takes seconds for one. */
+#ifndef DMOP_TEST_TIMEOUT
+#define DMOP_TEST_TIMEOUT 1800
+#endif
+#include "dmop_test.h"
+
+#define PAGE		4096UL
+#define GFN		64	/* a frame that the test guest has, and those after it */
+#define NR_FRAMES	16
+
+#define RESOURCE_IOREQ_SERVER	0
+#define FRAME_IOREQ		1
+
+#define MODULE		"dmop_privcmd"
+#define PREFIX		"dmop-test-life-"
+#define NAME		PREFIX "a"
+#define UNRELATED	PREFIX "b"
+
+/*
+ * What never comes must be told from what is slow to come, without a clock: it
+ * has had so many tries, a pause after each.
+ */
+#define TRIES		12000
+#define PAUSE_US	10000
+#define WAKE_MS		(TRIES * PAUSE_US / 1000)
+
+/* --- commands ---------------------------------------------------------- */
+
+/* Return: did it exit with 0? */
+static inline __attribute__((format(printf, 1, 2))) bool run(const char *format, ...)
+{
+	char command[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	return !system(command);
+}
+
+/* Return: the number that the command prints, or -1. */
+static inline __attribute__((format(printf, 1, 2))) long number(const char *format, ...)
+{
+	char command[512], line[64] = "", *end;
+	va_list args;
+	FILE *f;
+	long n;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	f = popen(command, "r");
+	if (!f)
+		return -1;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	n = strtol(line, &end, 10);
+	return pclose(f) || end == line ? -1 : n;
+}
+
+static inline long create(const char *name)
+{
+	return number("lab-domain create %s", name);
+}
+
+static inline bool destroy(const char *name)
+{
+	return run("lab-domain destroy %s >/dev/null 2>&1", name);
+}
+
+/* Return: the process that does it. */
+static inline pid_t destroy_beside(const char *name)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!destroy(name));
+	return pid;
+}
+
+static inline bool ends_well(pid_t pid)
+{
+	int status;
+
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+/* As ends_well(), for one that might never end: it is killed then. */
+static inline bool ends_well_in_time(pid_t pid)
+{
+	int i, status;
+
+	for (i = 0; i < TRIES; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			if (status)
+				printf("# a child ended with status %#x\n", status);
+			return !status;
+		}
+		usleep(PAUSE_US);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return false;
+}
+
+static inline void nap(unsigned int seconds)
+{
+	while (seconds)
+		seconds = sleep(seconds);
+}
+
+/* --- mappings ---------------------------------------------------------- */
+
+static inline char *area(int fd, size_t nr)
+{
+	return mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+/* Frames from GFN on, in an area of their own. NULL: not all could be mapped. */
+static inline char *map_frames(int fd, __u16 domid, unsigned int nr)
+{
+	char *p = area(fd, nr);
+	__u64 gfns[NR_FRAMES];
+	int errs[NR_FRAMES];
+	struct dmop_mmapbatch_v2 m = {
+		.num = nr, .dom = domid, .addr = (unsigned long)p, .arr = gfns, .err = errs,
+	};
+	unsigned int i;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	for (i = 0; i < nr; i++)
+		gfns[i] = GFN + i;
+	memset(errs, POISON, sizeof(errs));
+	if (!dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m) &&
+	    all_bytes(errs, 0, nr * sizeof(*errs)))
+		return p;
+	munmap(p, nr * PAGE);
+	return NULL;
+}
+
+static inline char *map_ioreq_page(int fd, __u16 domid, __u16 id)
+{
+	char *p = area(fd, 1);
+	struct dmop_mmap_resource r = {
+		.dom = domid, .type = RESOURCE_IOREQ_SERVER, .id = id,
+		.idx = FRAME_IOREQ, .num = 1, .addr = (unsigned long)p,
+	};
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (!dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &r))
+		return p;
+	munmap(p, PAGE);
+	return NULL;
+}
+
+static sigjmp_buf fault_jump;
+
+static inline void on_fault(int sig)
+{
+	siglongjmp(fault_jump, sig);
+}
+
+/* The signal that writing to it gives, or 0. */
+static inline int touch(volatile char *p)
+{
+	struct sigaction sa = { .sa_handler = on_fault }, bus, segv;
+	int sig;
+
+	sigaction(SIGBUS, &sa, &bus);
+	sigaction(SIGSEGV, &sa, &segv);
+	sig = sigsetjmp(fault_jump, 1);
+	if (!sig)
+		*p = *p;
+	sigaction(SIGBUS, &bus, NULL);
+	sigaction(SIGSEGV, &segv, NULL);
+	return sig;
+}
+
+/* Pollers are woken first and mappings taken away next. */
+static inline int touch_until_gone(char *p)
+{
+	int i, sig = 0;
+
+	for (i = 0; i < TRIES && !sig; i++) {
+		sig = touch(p);
+		if (!sig)
+			usleep(PAUSE_US);
+	}
+	return sig;
+}
+
+/* --- waiting ----------------------------------------------------------- */
+
+/*
+ * Return: the events that came, or 0. By epoll and not by poll, which at the end
+ * of its time looks once more itself: so a wakeup that never came is noticed.
+ */
+static inline unsigned int wait_for_end(int fd)
+{
+	struct epoll_event e = { };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) ||
+	    epoll_wait(ep, &e, 1, WAKE_MS) != 1)
+		e.events = 0;
+	close(ep);
+	return e.events;
+}
+
+#define THE_END	(EPOLLHUP | EPOLLERR)
+
+/* Until Xen has no domain of that number any more, dying ones included. */
+static inline bool unknown_to_xen(int observer, __u16 domid)
+{
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		if (unknown_op(observer, domid) == -ESRCH)
+			return true;
+		usleep(PAUSE_US);
+	}
+	return false;
+}
+
+/*
+ * Has every bound domain looked at, by the end of one that is nothing to them:
+ * when this one's own descriptor has heard of it, so could have theirs.
+ */
+static inline bool event(void)
+{
+	long domid = create(UNRELATED);
+	int fd = domid < 0 ? -1 : dmop_open_bound(domid);
+	bool heard;
+
+	if (fd < 0)
+		return false;
+	heard = destroy(UNRELATED) && wait_for_end(fd) == THE_END;
+	close(fd);
+	return heard;
+}
+
+/* --- what the module and the kernel hold ------------------------------- */
+
+static inline long refcount(void)
+{
+	return number("cat /sys/module/" MODULE "/refcnt");
+}
+
+/* Domains that are destroyed and yet there. */
+static inline bool no_zombies(void)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (!number("xl list | grep -c '(null)' || :"))
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+/* --- every one of these tests -------------------------------------------- */
+
+static inline bool domains_missing(void)
+{
+	return !run("command -v lab-domain >/dev/null");
+}
+
+#define NEEDS_DOMAINS	"no lab-domain to make domains with: run this in the lab (make lab-shell)"
+
+/* Whatever became of the test, its domains go. */
+static inline void destroy_all(void)
+{
+	run("for d in $(xl list | awk '/^" PREFIX "/ { print $2 }'); do xl destroy $d; done >/dev/null 2>&1");
+}
+
+static inline bool bytes_from(int fd, int nr)
+{
+	char c;
+
+	while (nr && read(fd, &c, 1) == 1)
+		nr--;
+	return !nr;
+}
+
+/* Through so many events, and the looks after the last of them. */
+static inline void still_bound(struct __test_metadata *const _metadata, int fd, __u16 domid,
+			       char *frame, int events)
+{
+	while (events--) {
+		ASSERT_TRUE(event());
+	}
+	nap(3);
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+	EXPECT_EQ(0, touch(frame));
+	EXPECT_EQ(0, poll(&(struct pollfd){ .fd = fd }, 1, 0));
+}
+
+FIXTURE(lifetime)
+{
+	int observer;		/* unbound, privileged */
+	int control;		/* bound to a domain that lives on */
+};
+
+FIXTURE_SETUP(lifetime)
+{
+	if (domains_missing())
+		SKIP(return, NEEDS_DOMAINS);
+	self->observer = dmop_open();
+	ASSERT_LE(0, self->observer);
+	self->control = dmop_open_bound(target_domid);
+	ASSERT_LE(0, self->control);
+}
+
+FIXTURE_TEARDOWN(lifetime)
+{
+	destroy_all();
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->control));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->control, target_domid));
+	close(self->observer);
+	close(self->control);
+}
+
+#endif /* DMOP_TEST_DOMAINS_H */
