@@ -9,13 +9,14 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all deb rpm bench bench-check
+.PHONY: check-all deb rpm check-long bench bench-check
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
 	@echo '  make demo           boot Xen, confine a process to one domain, show what it gets'
 	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
+	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
@@ -35,7 +36,7 @@ help:
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
 	@echo
-	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench and lab-shell, choose what the lab boots;'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
 
 module:
@@ -56,6 +57,9 @@ check:
 
 check-all:
 	@scripts/check-all
+
+check-long:
+	@scripts/check-long --release $(RELEASE) --dom0 $(DOM0)
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)

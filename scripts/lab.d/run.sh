@@ -22,6 +22,7 @@ exits 1, one that could not start 2.
   --no-module        dom0 without the module
   --packages         dom0 with what the Debian packages install, not with the tree's module
   --no-load          module installed but not loaded
+  --early            module loaded before there is a XenStore
   --xen-args ARGS    more for Xen's command line
   --linux-args ARGS  more for dom0's kernel command line
   --qemu-args ARGS   more for QEMU's command line
@@ -56,6 +57,7 @@ cmd_run() {
 		--no-module) module=none ;;
 		--packages) PACKAGES=1 ;;
 		--no-load) module=installed ;;
+		--early) module=early ;;
 		--xen-args) XEN_ARGS=$2; shift ;;
 		--linux-args) LINUX_ARGS=$2; shift ;;
 		--qemu-args) QEMU_ARGS=$2; shift ;;
