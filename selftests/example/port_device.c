@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +42,9 @@
 
 /* The guest has one processor. */
 #define VCPU		0
+
+/* How long a guest may be silent before it is asked whether it is there, in milliseconds. */
+#define SILENCE		1000
 
 static xendevicemodel_handle *xdm;
 static xenforeignmemory_handle *xfm;
@@ -110,7 +114,15 @@ static void create_server(void)
 	      "map_io_range_to_ioreq_server");
 }
 
-/* Xen rings when there is a request, and is rung when it is answered. */
+static void enable_server(void)
+{
+	check(!xendevicemodel_set_ioreq_server_state(xdm, domid, server, 1), "set_ioreq_server_state");
+}
+
+/*
+ * Xen rings when there is a request, and is rung when it is answered. The bell is made
+ * when the server is enabled, and not before.
+ */
 static evtchn_port_t connect_bell(void)
 {
 	evtchn_port_t theirs = requests->vcpu_ioreq[VCPU].vp_eport;
@@ -118,11 +130,6 @@ static evtchn_port_t connect_bell(void)
 
 	check(mine >= 0, "xenevtchn_bind_interdomain");
 	return mine;
-}
-
-static void enable_server(void)
-{
-	check(!xendevicemodel_set_ioreq_server_state(xdm, domid, server, 1), "set_ioreq_server_state");
 }
 
 /* --- 3. the guest's memory --------------------------------------------- */
@@ -216,11 +223,33 @@ static void answer_request(ioreq_t *slot, const ioreq_t *request)
 	slot->state = STATE_IORESP_READY;
 }
 
+/*
+ * The bell does not ring when the guest is gone. Something that changes nothing is asked
+ * of Xen then, and the answer is that there is no such domain.
+ */
+static bool guest_is_there(void)
+{
+	return !xendevicemodel_get_ioreq_server_info(xdm, domid, server, NULL, NULL, NULL);
+}
+
+/* Return: false if there is nobody any more who could ring. */
+static bool wait_for_bell(void)
+{
+	struct pollfd bell = { .fd = xenevtchn_fd(xec), .events = POLLIN };
+	int n;
+
+	while (!(n = poll(&bell, 1, SILENCE)))
+		if (!guest_is_there())
+			return false;
+	check(n > 0, "poll");
+	return true;
+}
+
 static void serve(evtchn_port_t bell)
 {
 	ioreq_t *slot = &requests->vcpu_ioreq[VCPU], request;
 
-	while (!done) {
+	while (!done && wait_for_bell()) {
 		xenevtchn_port_or_error_t rang = xenevtchn_pending(xec);
 
 		check(rang >= 0, "xenevtchn_pending");
@@ -249,10 +278,14 @@ int main(int argc, char **argv)
 	restrict_libraries();
 	give_up_privileges();
 	create_server();
-	bell = connect_bell();
 	enable_server();
+	bell = connect_bell();
 	printf("serving domain %d as process %d\n", domid, getpid());
 	serve(bell);
+	if (!done) {
+		printf("domain %d is gone\n", domid);
+		return 3;
+	}
 
 	printf("texts %u results %#x\n", texts, results);
 	check(!xendevicemodel_shutdown(xdm, domid, SHUTDOWN_poweroff), "shutdown");
