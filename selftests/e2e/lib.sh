@@ -5,14 +5,29 @@
 # plan unfulfilled, and so as failed, if it does not get to all of its results.
 # shellcheck disable=SC2034  # read by the steps
 
-here=${E2E:-/lab}
 guest=/lab/hvm.img
 xen_run=/var/run/xen
-# Emulation on a busy machine can be a hundred times slower than a real one; what waits
-# gives up only when it would otherwise wait for ever.
-patience=${PATIENCE:-900}
+# Emulation on a busy machine can be a hundred times slower than a real one: what waits gives up
+# only when it would otherwise wait for ever. For a condition, in tries, and for a whole step, in seconds.
+patience=${PATIENCE:-600}
+limit=${LIMIT:-1800}
+at=/tmp/at
+
+# bounded: starts this step anew under timeout(1), which ends it with all that it has started. Nothing
+# that a step calls can then hold up the run, and its log says what that was.
+bounded() {
+	local status=0
+	[ -z "${BOUNDED:-}" ] || return 0
+	BOUNDED=1 timeout --kill-after=60 "$limit" "$0" || status=$?
+	case $status in
+	124 | 137) echo "# ${0##*/}: ended after $limit s; it was waiting for: $(cat $at)" ;;
+	esac
+	cp -r /var/log/xen "$LAB_OUT"
+	exit $status
+}
 
 begin() {
+	bounded
 	ktap=$LAB_OUT/$1.ktap
 	number=0
 	printf 'KTAP version 1\n1..%d\n' "$2" >"$ktap"
@@ -24,6 +39,7 @@ ok() {
 	local title=$1
 	shift
 	number=$((number + 1))
+	echo "$title: $*" >$at
 	if "$@"; then
 		echo "ok $number - $title" | tee -a "$ktap"
 		return 0
@@ -51,10 +67,11 @@ is() {
 # until_true CMD...: tries again until it is
 until_true() {
 	local tries=0
+	echo "$*" >$at
 	until "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt $patience ] || return 1
-		sleep 0.2
+		[ $tries -lt $patience ] || { echo "# gave up after $tries tries: $*"; return 1; }
+		sleep 1
 	done
 }
 
@@ -86,6 +103,23 @@ confined() {
 	config "$1" 'device_model_version = "qemu-xen"' 'device_model_override = "/usr/lib/dmop/dmop-qemu"'
 }
 
+# Without dmop-qemu. QEMU 10 and later need one thing of it, or they do not start, see there.
+stock() {
+	case $LAB_RELEASE in
+	bullseye | bookworm)
+		config "$1"
+		return
+		;;
+	esac
+	cat >/tmp/stock-qemu <<-'END'
+		#!/bin/sh
+		ulimit -f unlimited
+		exec /usr/libexec/xen-qemu-system-i386 "$@"
+	END
+	chmod +x /tmp/stock-qemu
+	config "$1" 'device_model_version = "qemu-xen"' 'device_model_override = "/tmp/stock-qemu"'
+}
+
 # create NAME: of the configuration on standard input; what xl says is kept
 create() {
 	cat >"/tmp/$1.cfg"
@@ -105,6 +139,29 @@ pid_of() {
 	xenstore-read "/local/domain/$(xl domid "$1")/image/device-model-pid"
 }
 
+# descriptors NAME: what its device model holds goes to $LAB_OUT/NAME.fds, one "NUMBER -> WHAT" a line
+descriptors() {
+	ls -l "/proc/$(pid_of "$1")/fd" | sed -n 's/.* \([0-9]* -> .*\)/\1/p' | sort -n >"$LAB_OUT/$1.fds"
+}
+
+# held NODE NAME: how many of them are of that node
+held() {
+	grep -c -- "-> $1\$" "$LAB_OUT/$2.fds" || :
+}
+
+# comparison: of the guests "stock" and "confined", whose descriptors have been looked at
+comparison() {
+	local node
+	printf '  %-46s %12s %12s\n' 'what a QEMU with dm_restrict=1 holds' 'as it is' 'dmop-qemu'
+	for node in /dev/xen/privcmd /dev/xen/dmop /dev/xen/evtchn; do
+		printf '  %-46s %12s %12s\n' "$node" "$(held $node stock)" "$(held $node confined)"
+	done
+}
+
+pid_gone() {
+	[ ! -e "/proc/$1" ]
+}
+
 # press NAME KEY
 press() {
 	xl qemu-monitor-command "$1" "sendkey $2" >/dev/null
@@ -113,11 +170,6 @@ press() {
 # gone NAME: no domain has that name, nor lingers without one
 gone() {
 	! xl domid "$1" >/dev/null 2>&1 && ! xl list | grep -q '(null)'
-}
-
-keep_logs() {
-	cp "/var/log/xen/qemu-dm-$1.log" "$LAB_OUT/$1.qemu.log"
-	cp "/var/log/xen/xl-$1.log" "$LAB_OUT/$1.xl.log" 2>/dev/null || :
 }
 
 # --- the module and the kernel ----------------------------------------------
