@@ -36,7 +36,7 @@ qemu_accel() {
 # qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP, OUT, LAB_ARGS and the
 # caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS, which come last so that they win.
 qemu_command() {
-	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk
+	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz
 	need qemu-system-x86_64
 	qemu_accel
 	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -machine q35 -smp "$SMP" -m "$MEM" -no-user-config
@@ -71,8 +71,11 @@ qemu_command() {
 	linux+=" rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=0 sysctl.kernel.hung_task_timeout_secs=300"
 	linux+=" lab.dom0=$DOM0 lab.accel=$ACCEL $LAB_ARGS $LINUX_ARGS"
 	IMAGE_=${IMAGE//,/,,}
+	# The release's initramfs will do for another kernel: it needs no module to find its disks.
+	vmlinuz=${KERNEL:-$IMAGE}/vmlinuz
+	vmlinuz=${vmlinuz//,/,,}
 	QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
-		-initrd "$IMAGE_/vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
+		-initrd "$vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
 	# shellcheck disable=SC2206  # words are what is meant
 	QEMU+=($QEMU_ARGS)
 }

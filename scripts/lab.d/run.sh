@@ -19,6 +19,8 @@ exits 1, one that could not start 2.
   --timeout S        the run is killed after so many seconds (1200)
   --out DIR          where results go (build/lab/runs/TITLE)
   --title T          what this run is called (the name of PAYLOAD)
+  --kernel DIR       a kernel that scripts/debug-kernel built, and the module built for it
+  --make ARGS        more for make, when it builds that module
   --no-module        dom0 without the module
   --packages         dom0 with what the Debian packages install, not with the tree's module
   --no-load          module installed but not loaded
@@ -31,6 +33,8 @@ PAYLOAD
   steps/NN-name           executable, runs in /lab as root with LAB_OUT, LAB_RELEASE, LAB_DOM0
                           and LAB_ACCEL set. A step that fails does not stop those after it,
                           unless its name ends in .required.
+                          One whose name ends in .plants makes the kernel complain on purpose:
+                          logs are judged up to the first of these.
   expected-splats         optional: extended regexps, one a line, for log lines that are meant
   anything else           comes along
 
@@ -44,6 +48,7 @@ END
 cmd_run() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP=2 TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
+	local KERNEL='' MAKE_ARGS=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--release) RELEASE=${2:?}; shift ;;
@@ -54,6 +59,8 @@ cmd_run() {
 		--timeout) TIMEOUT=${2:?}; shift ;;
 		--out) OUT=${2:?}; shift ;;
 		--title) TITLE=${2:?}; shift ;;
+		--kernel) KERNEL=${2:?}; shift ;;
+		--make) MAKE_ARGS=${2:?}; shift ;;
 		--no-module) module=none ;;
 		--packages) PACKAGES=1 ;;
 		--no-load) module=installed ;;
@@ -81,7 +88,11 @@ cmd_run() {
 	echo "result fail the run did not finish" >"$OUT/verdict"
 
 	image_ensure "$RELEASE"
-	[ "$module" = none ] || module_ensure
+	if [ -n "$KERNEL" ]; then
+		kernel_module_ensure "$(realpath "$KERNEL")" "${module#none}" "$MAKE_ARGS"
+	elif [ "$module" != none ]; then
+		module_ensure
+	fi
 	payload_pack "$payload"
 	truncate -s 256M "$OUT/results.img"
 	LAB_ARGS="lab.mode=run lab.release=$RELEASE lab.module=$module"
@@ -164,7 +175,7 @@ run_progress() {
 }
 
 run_verdict() {
-	local payload=$1 why=() n
+	local payload=$1 why=() log n
 	mkdir -p "$OUT/in"
 	tar -C "$OUT/in" -xf "$OUT/results.img" 2>/dev/null || :
 	if [ "$ENDED" = timeout ]; then
@@ -178,7 +189,15 @@ run_verdict() {
 	fi
 
 	touch "$OUT/in/dmesg" "$OUT/in/xl-dmesg"
-	scan "$payload/expected-splats" "$OUT/serial.log" "$OUT/in/dmesg" "$OUT/in/xl-dmesg" >"$OUT/splats" || :
+	for log in "$OUT/serial.log" "$OUT/in/dmesg"; do
+		if compgen -G "$payload/steps/*.plants" >/dev/null; then
+			sed "/\] lab: faults are planted from here on/,\$d" "$log"
+		else
+			cat "$log"
+		fi
+	done >"$OUT/judged"
+	scan "$payload/expected-splats" "$OUT/judged" "$OUT/in/xl-dmesg" >"$OUT/splats" || :
+	rm "$OUT/judged"
 	n=$(wc -l <"$OUT/splats")
 	[ "$n" -eq 0 ] || why+=("$n splats")
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * awake.c - faults on purpose, one a load: do the kernel's checkers see them?
+ *
+ * For the kernels of check-debug only. Each fault is chosen so that the kernel
+ * goes on: what is read or written wrongly belongs to nobody or is put back.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/kfence.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timer.h>
+#include <linux/vmalloc.h>
+
+static char *plant = "";
+module_param(plant, charp, 0);
+MODULE_PARM_DESC(plant, "which fault");
+
+/* What the compiler must not see through. */
+static volatile unsigned int past = 64;
+static volatile u8 sink;
+static u8 global[64];
+
+static noinline void plant_rcu(void)
+{
+	static int __rcu *p;
+
+	sink = !!rcu_dereference(p);
+}
+
+static noinline void plant_atomic(void)
+{
+	preempt_disable();
+	might_sleep();
+	preempt_enable();
+}
+
+/* Both orders, one after the other: nobody waits, and lockdep sees it. */
+static noinline void plant_lock_order(void)
+{
+	static DEFINE_MUTEX(a);
+	static DEFINE_MUTEX(b);
+
+	mutex_lock(&a);
+	mutex_lock(&b);
+	mutex_unlock(&b);
+	mutex_unlock(&a);
+
+	mutex_lock(&b);
+	mutex_lock(&a);
+	mutex_unlock(&a);
+	mutex_unlock(&b);
+}
+
+static noinline void plant_refcount(void)
+{
+	refcount_t r = REFCOUNT_INIT(0);
+
+	refcount_inc(&r);
+}
+
+static noinline void plant_index(void)
+{
+	struct {
+		u8 at[64];
+		u8 behind[8];
+	} s = {};
+
+	s.at[past] = 1;
+	sink = s.at[1];
+}
+
+static void nothing(struct timer_list *t)
+{
+}
+
+static noinline void plant_active_timer(void)
+{
+	struct timer_list *t = kmalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return;
+	timer_setup(t, nothing, 0);
+	mod_timer(t, jiffies + 1000 * HZ);
+	/* Debug objects stops the timer before the memory goes. */
+	kfree(t);
+}
+
+static noinline void plant_leak(void)
+{
+	u8 *p = kmalloc(200, GFP_KERNEL);
+
+	if (p)
+		sink = *p;
+}
+
+static noinline void plant_redzone(void)
+{
+	u8 *p = kmalloc(64, GFP_KERNEL);
+
+	if (!p)
+		return;
+	p[past] ^= 0xff;
+	kfree(p);
+}
+
+/* KFENCE guards one allocation out of many: until it is ours. */
+static noinline void plant_kfence(void)
+{
+#ifdef CONFIG_KFENCE
+	unsigned int i;
+
+	for (i = 0; i < 100000; i++) {
+		u8 *p = kmalloc(64, GFP_KERNEL);
+		bool guarded = is_kfence_address(p);
+
+		kfree(p);
+		if (guarded) {
+			sink = *(volatile u8 *)p;
+			return;
+		}
+		usleep_range(100, 200);
+	}
+#endif
+}
+
+static noinline void plant_slab(void)
+{
+	u8 *p = kmalloc(64, GFP_KERNEL);
+
+	sink = p[past];
+	kfree(p);
+}
+
+static noinline void plant_use_after_free(void)
+{
+	volatile u8 *p = kmalloc(64, GFP_KERNEL);
+
+	kfree((void *)p);
+	sink = p[8];
+}
+
+static noinline void plant_double_free(void)
+{
+	u8 *p = kmalloc(64, GFP_KERNEL);
+	u8 *volatile q = p;
+
+	kfree(p);
+	kfree(q);
+}
+
+static noinline void plant_vmalloc(void)
+{
+	u8 *p = vmalloc(PAGE_SIZE - 64);
+
+	if (p)
+		sink = p[PAGE_SIZE - 128 + past];
+	vfree(p);
+}
+
+static noinline void plant_stack(void)
+{
+	volatile u8 at[64] = {};
+	volatile u8 *p = at;
+
+	sink = p[past];
+}
+
+static noinline void plant_global(void)
+{
+	volatile u8 *p = global;
+
+	sink = p[past];
+}
+
+static const struct {
+	const char *name;
+	void (*plant)(void);
+} plants[] = {
+	{ "rcu", plant_rcu },
+	{ "atomic", plant_atomic },
+	{ "lock_order", plant_lock_order },
+	{ "refcount", plant_refcount },
+	{ "index", plant_index },
+	{ "active_timer", plant_active_timer },
+	{ "leak", plant_leak },
+	{ "redzone", plant_redzone },
+	{ "kfence", plant_kfence },
+	{ "slab", plant_slab },
+	{ "use_after_free", plant_use_after_free },
+	{ "double_free", plant_double_free },
+	{ "vmalloc", plant_vmalloc },
+	{ "stack", plant_stack },
+	{ "global", plant_global },
+};
+
+static int __init awake_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(plants); i++) {
+		if (strcmp(plants[i].name, plant))
+			continue;
+		pr_info("plants %s\n", plant);
+		plants[i].plant();
+		return 0;
+	}
+	pr_err("no fault '%s'\n", plant);
+	return -EINVAL;
+}
+module_init(awake_init);
+
+static void __exit awake_exit(void)
+{
+}
+module_exit(awake_exit);
+
+MODULE_DESCRIPTION("Faults for the kernel's checkers to find");
+MODULE_LICENSE("GPL");
