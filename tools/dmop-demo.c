@@ -78,8 +78,8 @@ static int be_device_model(int domid)
 static int raise_interrupt(int domid)
 {
 	struct xen_dm_op op = {
-		.op = XEN_DMOP_set_isa_irq_level,
-		.u.set_isa_irq_level = { .isa_irq = 4, .level = 1 },
+		.op = XEN_DMOP_set_pci_intx_level,
+		.u.set_pci_intx_level = { .device = 3, .level = 1 },
 	};
 
 	return dm_op(domid, &op);
@@ -144,9 +144,9 @@ int main(int argc, char **argv)
 	       getpid(), getuid(), target);
 	printf("  %-46s %-12s %s\n", "it tries to", "against", "and gets");
 	TRY("be its device model (ioreq server)", mine, be_device_model(target), 0);
-	TRY("raise an interrupt", mine, raise_interrupt(target), 0);
+	TRY("raise a PCI interrupt", mine, raise_interrupt(target), 0);
 	TRY("be its device model (ioreq server)", theirs, be_device_model(other), EPERM);
-	TRY("raise an interrupt", theirs, raise_interrupt(other), EPERM);
+	TRY("raise a PCI interrupt", theirs, raise_interrupt(other), EPERM);
 	TRY("be its device model (ioreq server)", "domain 0", be_device_model(0), EPERM);
 	TRY("make dm_op as a raw hypercall", theirs,
 	    hypercall(__HYPERVISOR_dm_op, other, 0, NULL), EPERM);
