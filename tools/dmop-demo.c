@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dmop-demo.c - a device model without privileges, and what it may and may not do
+ * dmop-demo.c - what a device model's descriptors may and may not do
  *
- * usage: dmop-demo TARGET OTHER	(domids of two live domains)
+ * usage: dmop-demo TARGET OTHER [PID]	(domids of two live domains)
  *
  * Restricts a descriptor to TARGET as root, gives up every privilege, and then
- * tries things as an attacker inside the device model would.
+ * tries things as an attacker inside the device model would. With PID, the device
+ * model of TARGET: takes the descriptors out of that one, and tries them.
  */
 #define _GNU_SOURCE
 #define __XEN_TOOLS__ 1
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <xen/dmop.h>
@@ -26,22 +32,49 @@
 
 #define NODE	"/dev/xen/dmop"
 #define NOBODY	65534
+#define MAX_FDS	64
 
-static int fd;
+/* Some frame that every small guest has. */
+#define SOME_GFN	0x100
+
+static int fds[MAX_FDS];
+static unsigned int nr_fds;
 static int surprises;
+static int refusals, refused;
 
-static void row(const char *what, const char *where, int ret, int err, int expected)
+static const char *name_of(int err)
 {
-	const char *got = ret >= 0 ? "allowed" : strerrorname_np(err);
-	int right = (ret >= 0 ? 0 : err) == expected;
+	const char *name = err ? strerrorname_np(err) : "allowed";
 
-	if (!right)
-		surprises++;
-	printf("  %-46s %-12s %s%s\n", what, where, got ? got : "?",
-	       right ? "" : "   <-- not what was expected");
+	return name ? name : "?";
 }
 
-static int dm_op(int domid, struct xen_dm_op *op)
+static void row(const char *what, const char *where, int err, int expected)
+{
+	if (err != expected)
+		surprises++;
+	refusals += expected != 0;
+	refused += expected && err == expected;
+	printf("  %-46s %-12s %s%s\n", what, where, name_of(err),
+	       err == expected ? "" : "   <-- not what was expected");
+}
+
+/* What a call comes to with each descriptor: the first that is not as expected, if any. */
+#define TRY(what, where, call, expected) do {			\
+	int err_ = expected;					\
+	unsigned int i_;					\
+								\
+	for (i_ = 0; i_ < nr_fds && err_ == (expected); i_++) {	\
+		int fd = fds[i_];				\
+								\
+		err_ = (call) < 0 ? errno : 0;			\
+	}							\
+	row(what, where, err_, expected);			\
+} while (0)
+
+/* --- things to try ----------------------------------------------------- */
+
+static int dm_op(int fd, int domid, struct xen_dm_op *op)
 {
 	struct dmop_buf buf = { op, sizeof(*op) };
 	struct dmop_dm_op arg = { domid, 1, &buf };
@@ -49,118 +82,207 @@ static int dm_op(int domid, struct xen_dm_op *op)
 	return ioctl(fd, DMOP_IOCTL_DM_OP, &arg);
 }
 
-static int hypercall(unsigned long op, unsigned long a, unsigned long b, const void *c)
+static int hypercall(int fd, unsigned long op, unsigned long a)
 {
-	struct dmop_hypercall arg = { op, { a, b, (unsigned long)c, 0, 0 } };
+	struct dmop_hypercall arg = { op, { a } };
 
 	return ioctl(fd, DMOP_IOCTL_HYPERCALL, &arg);
 }
 
-static int restrict_to(uint16_t domid)
+static int restrict_to(int fd, uint16_t domid)
 {
 	return ioctl(fd, DMOP_IOCTL_RESTRICT, &domid);
 }
 
 /* An ioreq server is what a device model is to Xen. */
-static int be_device_model(int domid)
+static int be_device_model(int fd, int domid)
 {
 	struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
 
-	if (dm_op(domid, &op) < 0)
+	if (dm_op(fd, domid, &op) < 0)
 		return -1;
 	op = (struct xen_dm_op){
 		.op = XEN_DMOP_destroy_ioreq_server,
 		.u.destroy_ioreq_server.id = op.u.create_ioreq_server.id,
 	};
-	return dm_op(domid, &op);
+	return dm_op(fd, domid, &op);
 }
 
-static int raise_interrupt(int domid)
+static int raise_interrupt(int fd, int domid)
 {
 	struct xen_dm_op op = {
 		.op = XEN_DMOP_set_pci_intx_level,
 		.u.set_pci_intx_level = { .device = 3, .level = 1 },
 	};
 
-	return dm_op(domid, &op);
+	return dm_op(fd, domid, &op);
+}
+
+static int map_memory(int fd, int domid)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *area = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	__u64 gfn = SOME_GFN;
+	int err = 0, ret, saved;
+	struct dmop_mmapbatch_v2 arg = {
+		.num = 1,
+		.dom = domid,
+		.addr = (uintptr_t)area,
+		.arr = &gfn,
+		.err = &err,
+	};
+
+	if (area == MAP_FAILED)
+		return -1;
+	ret = ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
+	saved = errno;
+	munmap(area, page);
+	errno = saved;
+	return ret;
+}
+
+/* --- whose descriptors ------------------------------------------------- */
+
+static void say_and_exit(const char *what)
+{
+	fprintf(stderr, "dmop-demo: %s: %s (is this root, and dmop_privcmd loaded?)\n",
+		what, strerror(errno));
+	exit(1);
+}
+
+static void open_restricted(int domid)
+{
+	fds[0] = open(NODE, O_RDWR | O_CLOEXEC);
+	if (fds[0] < 0)
+		say_and_exit(NODE);
+	if (restrict_to(fds[0], domid))
+		say_and_exit("RESTRICT");
+	nr_fds = 1;
 }
 
 static void give_up_privileges(void)
 {
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-		perror("dmop-demo: cannot give up privileges (is this root?)");
+	    setresuid(NOBODY, NOBODY, NOBODY) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		say_and_exit("giving up privileges");
+}
+
+static bool is_dmop(int fd)
+{
+	struct stat node, st;
+
+	return !stat(NODE, &node) && !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == node.st_rdev;
+}
+
+/* All of NODE that a process holds. */
+static void take_from(int pid)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0), fd;
+	struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (pidfd < 0 || !dir)
+		say_and_exit(path);
+	while (nr_fds < MAX_FDS && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		if (fd < 0)
+			say_and_exit("pidfd_getfd");
+		if (is_dmop(fd))
+			fds[nr_fds++] = fd;
+		else
+			close(fd);
+	}
+	closedir(dir);
+	close(pidfd);
+	if (!nr_fds) {
+		fprintf(stderr, "dmop-demo: process %d holds no " NODE "\n", pid);
 		exit(1);
 	}
 }
 
-static void show_info(void)
+static void show_info(int domid)
 {
 	static const char *const states[] = { "unbound", "bound", "revoked" };
-	struct dmop_info info = { .size = sizeof(info) };
+	unsigned long long calls = 0, refused = 0;
+	struct dmop_info info;
+	unsigned int i;
 
-	if (ioctl(fd, DMOP_IOCTL_INFO, &info) || info.state > DMOP_STATE_REVOKED) {
-		perror("dmop-demo: INFO");
-		exit(1);
+	for (i = 0; i < nr_fds; i++) {
+		info = (struct dmop_info){ .size = sizeof(info) };
+		if (ioctl(fds[i], DMOP_IOCTL_INFO, &info) || info.state > DMOP_STATE_REVOKED)
+			say_and_exit("INFO");
+		if (info.state != DMOP_STATE_BOUND || info.domid != (unsigned int)domid) {
+			printf("  a descriptor says: %s, domain %u   <-- not what was expected\n",
+			       states[info.state], info.domid);
+			surprises++;
+		}
+		/* Duplicates count as one. */
+		if (info.calls > calls)
+			calls = info.calls;
+		if (info.refused_policy > refused)
+			refused = info.refused_policy;
 	}
-	printf("  the descriptor says: %s, domain %u; %llu passed to Xen, %llu refused\n",
-	       states[info.state], info.domid, (unsigned long long)info.calls,
-	       (unsigned long long)info.refused_policy);
-	if (info.state != DMOP_STATE_BOUND)
-		surprises++;
+	printf("  %s: bound, domain %d; %llu calls passed to Xen, %llu refused\n",
+	       nr_fds == 1 ? "the descriptor says" : "each of them says", domid, calls, refused);
 }
-
-#define TRY(what, where, call, expected) do {		\
-	int ret_ = (call);				\
-	row(what, where, ret_, errno, expected);	\
-} while (0)
 
 int main(int argc, char **argv)
 {
-	int target = argc == 3 ? atoi(argv[1]) : 0;
-	int other = argc == 3 ? atoi(argv[2]) : 0;
+	int target = argc > 2 ? atoi(argv[1]) : 0;
+	int other = argc > 2 ? atoi(argv[2]) : 0;
+	int pid = argc == 4 ? atoi(argv[3]) : 0;
 	char mine[24], theirs[24];
 
-	if (target <= 0 || other <= 0 || target == other) {
-		fprintf(stderr, "usage: dmop-demo TARGET OTHER   (domids, see `xl list`)\n");
+	if (argc > 4 || target <= 0 || other <= 0 || target == other) {
+		fprintf(stderr, "usage: dmop-demo TARGET OTHER [PID]   (domids, see `xl list`)\n");
 		return 2;
 	}
 	snprintf(mine, sizeof(mine), "domain %d", target);
 	snprintf(theirs, sizeof(theirs), "domain %d", other);
 
-	fd = open(NODE, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		fprintf(stderr, "dmop-demo: " NODE ": %s (is this root, and dmop_privcmd loaded?)\n",
-			strerror(errno));
-		return 1;
+	if (pid) {
+		take_from(pid);
+		printf("  %u descriptors of " NODE ", taken out of process %d with pidfd_getfd\n\n",
+		       nr_fds, pid);
+	} else {
+		open_restricted(target);
+		give_up_privileges();
+		printf("  pid %d, uid %d, no capability, holds " NODE " restricted to domain %d\n\n",
+		       getpid(), getuid(), target);
 	}
-	if (restrict_to(target)) {
-		fprintf(stderr, "dmop-demo: cannot restrict to domain %d: %s\n", target, strerror(errno));
-		return 1;
-	}
-	give_up_privileges();
-
-	printf("  pid %d, uid %d, no capability, holds " NODE " restricted to domain %d\n\n",
-	       getpid(), getuid(), target);
-	printf("  %-46s %-12s %s\n", "it tries to", "against", "and gets");
-	TRY("be its device model (ioreq server)", mine, be_device_model(target), 0);
-	TRY("raise a PCI interrupt", mine, raise_interrupt(target), 0);
-	TRY("be its device model (ioreq server)", theirs, be_device_model(other), EPERM);
-	TRY("raise a PCI interrupt", theirs, raise_interrupt(other), EPERM);
-	TRY("be its device model (ioreq server)", "domain 0", be_device_model(0), EPERM);
+	printf("  %-46s %-12s %s\n", pid ? "root tries, with each of them, to" : "it tries to",
+	       "against", "and gets");
+	TRY("be its device model (ioreq server)", mine, be_device_model(fd, target), 0);
+	TRY("map its memory", mine, map_memory(fd, target), 0);
+	/* A guest that runs is not disturbed. */
+	if (!pid)
+		TRY("raise a PCI interrupt", mine, raise_interrupt(fd, target), 0);
+	TRY("be its device model (ioreq server)", theirs, be_device_model(fd, other), EPERM);
+	TRY("map its memory", theirs, map_memory(fd, other), EPERM);
+	TRY("raise a PCI interrupt", theirs, raise_interrupt(fd, other), EPERM);
+	TRY("be its device model (ioreq server)", "domain 0", be_device_model(fd, 0), EPERM);
+	TRY("map its memory", "domain 0", map_memory(fd, 0), EPERM);
 	TRY("make dm_op as a raw hypercall", theirs,
-	    hypercall(__HYPERVISOR_dm_op, other, 0, NULL), EPERM);
+	    hypercall(fd, __HYPERVISOR_dm_op, other), EPERM);
 	TRY("set upper bits of the 64-bit domid", mine,
-	    hypercall(__HYPERVISOR_dm_op, (1UL << 16) | target, 0, NULL), EPERM);
+	    hypercall(fd, __HYPERVISOR_dm_op, (1UL << 16) | target), EPERM);
 	TRY("make another hypercall (memory_op)", "Xen",
-	    hypercall(__HYPERVISOR_memory_op, 0, 0, NULL), EPERM);
+	    hypercall(fd, __HYPERVISOR_memory_op, 0), EPERM);
 	TRY("make another hypercall (domctl)", "Xen",
-	    hypercall(__HYPERVISOR_domctl, 0, 0, NULL), EPERM);
-	TRY("restrict itself to another domain", theirs, restrict_to(other), EINVAL);
-	TRY("open a new " NODE, "the host", open(NODE, O_RDWR), EACCES);
-	TRY("open the toolstack's /dev/xen/privcmd", "the host",
-	    open("/dev/xen/privcmd", O_RDWR), EACCES);
-	printf("\n");
-	show_info();
+	    hypercall(fd, __HYPERVISOR_domctl, 0), EPERM);
+	TRY("restrict itself to another domain", theirs, restrict_to(fd, other), EINVAL);
+	if (!pid) {
+		TRY("open a new " NODE, "the host", ((void)fd, open(NODE, O_RDWR)), EACCES);
+		TRY("open the toolstack's /dev/xen/privcmd", "the host",
+		    ((void)fd, open("/dev/xen/privcmd", O_RDWR)), EACCES);
+	}
+	printf("\n  refused: %d of %d things that it may not do\n", refused, refusals);
+	show_info(target);
 	return surprises ? 1 : 0;
 }
