@@ -14,7 +14,7 @@ DOM0 ?= pv
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
 	@echo '  make demo           boot Xen, confine a process and a QEMU, show what they get'
-	@echo '  make check          lint, unit tests, selftests on real Xen; ends in one summary'
+	@echo '  make check          lint, unit tests, selftests and guests on real Xen; ends in one summary'
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
