@@ -5,6 +5,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/audit.h>
+#include <linux/jiffies.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
@@ -57,6 +58,9 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 		   READ_ONCE(dmop_max_map_frames));
 }
 
+/* Until then the limit has no line to give. */
+static unsigned long quiet;
+
 static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 		 int cause)
 {
@@ -65,8 +69,11 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 	int bound = s->state == DMOP_STATE_BOUND ? s->bound : -1;
 	char comm[TASK_COMM_LEN];
 
-	if (!__ratelimit(&limit))
+	if (!__ratelimit(&limit)) {
+		/* Nor its lock to be taken for each refusal. */
+		WRITE_ONCE(quiet, jiffies + HZ / 10);
 		return;
+	}
 
 	get_task_comm(comm, current);
 	/* Escaped, for a name is what its owner likes: a new line, even. */
@@ -78,16 +85,25 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 		  acts[r->act], r->op, r->domid, bound, task_pid_nr(current));
 }
 
-void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
-			  const struct dmop_request *r, int cause)
+/* Takes what its caller got, so that nothing is moved about on the way. */
+static noinline void observe(struct dmop_file *f, const struct dmop_subject *s,
+			     const struct dmop_request *r, int cause)
 {
 	trace_refuse(r->act, r->op, r->domid,
 		     s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
 		     cause);
-	if (cause == -ESRCH) {
+	if (cause != -ESRCH)
+		tell(s, r, cause);
+}
+
+/* Nearly always a counter is all: a refusal costs little more than no ioctl. */
+void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
+			  const struct dmop_request *r, int cause)
+{
+	if (unlikely(cause == -ESRCH))
 		atomic64_inc(&f->refused_dead);
-		return;
-	}
-	atomic64_inc(&f->refused_policy);
-	tell(s, r, cause);
+	else
+		atomic64_inc(&f->refused_policy);
+	if (trace_refuse_enabled() || (long)(jiffies - READ_ONCE(quiet)) >= 0)
+		observe(f, s, r, cause);
 }
