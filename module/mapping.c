@@ -4,6 +4,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <xen/features.h>
@@ -20,6 +21,14 @@
 
 /* Between two of these a killed caller gets out, and others get a turn. */
 #define FRAMES_AT_A_TIME	4096
+
+/* Where it makes a difference, and where it can be known: see area_invalidate(). */
+#if IS_ENABLED(CONFIG_XEN_PV) && IS_ENABLED(CONFIG_MMU_NOTIFIER)
+#define DMOP_BATCHED_UNMAP
+#endif
+
+/* Fewer frames than this are not worth being told before they are unmapped. */
+#define WORTH_BATCHING		16
 
 /*
  * No guest has a frame above this, and a PTE has no room for it: what is
@@ -46,6 +55,11 @@
  * @nr:     frames of the VMA; 0 when all was taken away
  * @pages:  auto-translated dom0: the empty pages that the frames are mapped
  *          over; NULL on PV
+ * @tried:  so many frames from the start have page tables; written under
+ *          @maps->lock and mmap_lock
+ * @notifier: tells before the core unmaps the area; on PV, and only if @told
+ * @start:  of the VMA
+ * @left:   the process is gone, and the core is quick
  * @mapped: a bit for each frame; under @maps->lock
  */
 struct area {
@@ -54,6 +68,13 @@ struct area {
 	domid_t domid;
 	unsigned int nr;
 	struct page **pages;
+	unsigned int tried;
+#ifdef DMOP_BATCHED_UNMAP
+	struct mmu_interval_notifier notifier;
+#endif
+	unsigned long start;
+	bool told;
+	bool left;
 	unsigned long mapped[];
 };
 
@@ -160,6 +181,108 @@ static struct area *area_create(struct dmop_maps *maps, domid_t domid,
 	return area;
 }
 
+#ifdef DMOP_BATCHED_UNMAP
+
+static int clear_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	struct area *area = data;
+
+	if (!pte_none(ptep_get(pte)))
+		pte_clear(area->notifier.mm, addr, pte);
+	return 0;
+}
+
+/*
+ * Clears the PTEs of [@start, @end). All page tables are there, so nothing is
+ * allocated, and they stay: whoever unmaps the area frees them later. Between
+ * two of them Xen gets what was collected, and in the end flushes the TLBs,
+ * for the core will find nothing there that it would flush.
+ */
+static void clear_batched(struct area *area, unsigned long start,
+			  unsigned long end)
+{
+	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+
+	apply_to_page_range(area->notifier.mm, start, end - start, clear_pte,
+			    area);
+	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF));
+}
+
+/*
+ * The core clears each PTE with a locked write. On PV that is one to a read-only
+ * page, which traps into Xen and is emulated there. So the PTEs are cleared
+ * here before, in batches, if they are about to go for good: the area is being
+ * unmapped (always as a whole, for it cannot be split), or the file is closed
+ * for mappings. Other events mean other things, and for an area like this most
+ * of them nothing. A process that is gone is left to the core: it first takes
+ * the page tables back from Xen, all at once, and then they are plain memory.
+ *
+ * Nothing maps a frame meanwhile or later: who unmaps holds mmap_lock and has
+ * taken the VMA out of reach, and a closed file refuses.
+ * Called under locks that maps->lock comes before or after: it is not taken.
+ */
+static bool area_invalidate(struct mmu_interval_notifier *notifier,
+			    const struct mmu_notifier_range *range,
+			    unsigned long seq)
+{
+	struct area *area = container_of(notifier, struct area, notifier);
+	unsigned long tried = area->start +
+		((unsigned long)READ_ONCE(area->tried) << PAGE_SHIFT);
+	unsigned long start = max(range->start, area->start);
+	unsigned long end = min(range->end, tried);
+
+	if (range->event == MMU_NOTIFY_RELEASE)
+		WRITE_ONCE(area->left, true);
+	else if (range->event != MMU_NOTIFY_UNMAP &&
+		 !READ_ONCE(area->maps->closed))
+		return true;
+	if (start >= end || READ_ONCE(area->left))
+		return true;
+	if (!mmu_notifier_range_blockable(range))
+		return false;
+
+	clear_batched(area, start, end);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops area_notifier_ops = {
+	.invalidate = area_invalidate,
+};
+
+/* Without it all is the same, only slower: no error. */
+static void area_be_told(struct area *area, struct vm_area_struct *vma)
+{
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+
+	if (area->told || area->nr < WORTH_BATCHING || !xen_pv_domain())
+		return;
+	area->start = vma->vm_start;
+	area->told = !mmu_interval_notifier_insert_locked(&area->notifier,
+							  vma->vm_mm,
+							  vma->vm_start,
+							  vma->vm_end - vma->vm_start,
+							  &area_notifier_ops);
+}
+
+/* Waits for an invalidation under way, which takes none of the caller's locks. */
+static void area_be_told_no_more(struct area *area)
+{
+	if (area->told)
+		mmu_interval_notifier_remove(&area->notifier);
+}
+
+#else
+
+static void area_be_told(struct area *area, struct vm_area_struct *vma)
+{
+}
+
+static void area_be_told_no_more(struct area *area)
+{
+}
+
+#endif
+
 /* Nothing copies such a VMA; if something did, the copy would hold nothing. */
 static void area_vma_open(struct vm_area_struct *vma)
 {
@@ -177,6 +300,7 @@ static void area_vma_close(struct vm_area_struct *vma)
 		return;
 
 	maps = area->maps;
+	area_be_told_no_more(area);
 	mutex_lock(&maps->lock);
 	area_destroy(area);
 	mutex_unlock(&maps->lock);
@@ -397,6 +521,8 @@ static int area_map(struct area *area, struct vm_area_struct *vma,
 			if (errs[i] > 0)
 				errs[i] = err < 0 ? err : -EFAULT;
 		}
+		if (err >= 0 && area->tried == first + done)
+			WRITE_ONCE(area->tried, first + done + n);
 		err = note_results(area, vma, first + done, n, errs + done);
 		if (err)
 			ret = err;
@@ -432,6 +558,7 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 	}
 	set_protection(vma);
 	err = area_map(area, vma, first, nr, gfns, errs);
+	area_be_told(area, vma);
 	if (bitmap_empty(area->mapped, area->nr))
 		area_free_pages(area);
 	return err;
