@@ -500,11 +500,8 @@ void dmop_file_destroy(struct dmop_file *f)
 	kfree(f);
 }
 
-int dmop_file_enter(struct dmop_file *f, const struct dmop_record *record)
+int dmop_file_enter_unbound(struct dmop_file *f)
 {
-	if (likely(record))
-		return 0;
-
 	if (down_read_killable(&f->unbound))
 		return -EINTR;
 	if (!f->record)
@@ -512,19 +509,6 @@ int dmop_file_enter(struct dmop_file *f, const struct dmop_record *record)
 
 	up_read(&f->unbound);
 	return -EAGAIN;
-}
-
-void dmop_file_leave(struct dmop_file *f, const struct dmop_record *record)
-{
-	if (!record)
-		up_read(&f->unbound);
-}
-
-unsigned int dmop_file_state(const struct dmop_record *record)
-{
-	if (!record)
-		return DMOP_STATE_UNBOUND;
-	return READ_ONCE(record->dead) ? DMOP_STATE_REVOKED : DMOP_STATE_BOUND;
 }
 
 /* Revocation sees the file, or the file sees that it is too late. */

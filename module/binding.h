@@ -17,6 +17,8 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/hvm/dm_op.h>
 
+#include <xen/dmop.h>
+
 #include "mapping.h"
 
 /*
@@ -134,6 +136,14 @@ static inline struct dmop_record *dmop_file_record(struct dmop_file *f)
 }
 
 /**
+ * dmop_file_enter_unbound() - dmop_file_enter() for a file that was unbound
+ * @f: the file
+ *
+ * Return: as there
+ */
+int dmop_file_enter_unbound(struct dmop_file *f);
+
+/**
  * dmop_file_enter() - hold the state of a file still for one call
  * @f:      the file
  * @record: what dmop_file_record() said
@@ -147,14 +157,23 @@ static inline struct dmop_record *dmop_file_record(struct dmop_file *f)
  *  -EAGAIN the file got bound meanwhile: decide again
  *  -EINTR  the caller is being killed
  */
-int dmop_file_enter(struct dmop_file *f, const struct dmop_record *record);
+static inline int dmop_file_enter(struct dmop_file *f,
+				  const struct dmop_record *record)
+{
+	return likely(record) ? 0 : dmop_file_enter_unbound(f);
+}
 
 /**
  * dmop_file_leave() - end what dmop_file_enter() began
  * @f:      the file
  * @record: as given to dmop_file_enter()
  */
-void dmop_file_leave(struct dmop_file *f, const struct dmop_record *record);
+static inline void dmop_file_leave(struct dmop_file *f,
+				   const struct dmop_record *record)
+{
+	if (unlikely(!record))
+		up_read(&f->unbound);
+}
 
 /**
  * dmop_file_state() - the state that a record stands for
@@ -162,7 +181,12 @@ void dmop_file_leave(struct dmop_file *f, const struct dmop_record *record);
  *
  * Return: DMOP_STATE_*
  */
-unsigned int dmop_file_state(const struct dmop_record *record);
+static inline unsigned int dmop_file_state(const struct dmop_record *record)
+{
+	if (!record)
+		return DMOP_STATE_UNBOUND;
+	return READ_ONCE(record->dead) ? DMOP_STATE_REVOKED : DMOP_STATE_BOUND;
+}
 
 /**
  * dmop_file_restrict() - bind a file to a domain

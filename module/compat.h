@@ -38,6 +38,19 @@
 #define get_unmapped_area_of(mm, ...)	mm_get_unmapped_area(__VA_ARGS__)
 #endif
 
+/*
+ * A distribution's kernel is built to zero whatever is on the stack. For the
+ * buffers of a call that costs as much as the call.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(__uninitialized__)
+#define dmop_uninitialized	__attribute__((__uninitialized__))
+#endif
+#endif
+#ifndef dmop_uninitialized
+#define dmop_uninitialized
+#endif
+
 /* Linux 7.1 gave it another name. */
 #ifndef HAVE_ZAP_VMA_PTES
 #define zap_vma_ptes	zap_special_vma_range

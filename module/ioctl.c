@@ -23,9 +23,17 @@
 #include "policy.h"
 #include "trace.h"
 
-/* Calls up to this size live on the stack. */
+/*
+ * Calls up to this size live on the stack and are copied word by word, which
+ * is cheaper than calls of copy_from_user() and what it checks.
+ */
 #define SMALL_NR_BUFS	2
 #define SMALL_BYTES	256
+
+/* Eight bytes that may stand anywhere. */
+struct word {
+	u64 v;
+} __packed;
 
 /*
  * The buffers of one call: everything that Xen gets is in here, and user
@@ -34,9 +42,9 @@
  * @nr:    number of buffers
  * @bytes: their sizes added up
  * @ubufs: the caller's array, with its user addresses
- * @xbufs: Xen's array: the same buffers, in @data
- * @data:  the contents, one after another; Xen reads and writes here
- * @given: the contents as the caller gave them
+ * @xbufs: Xen's array: the same buffers, in the kernel
+ * @data:  what contents do not fit @small_data; Xen reads and writes both
+ * @given: the contents of @data as the caller gave them; @small_given likewise
  */
 struct call_bufs {
 	unsigned int nr;
@@ -52,13 +60,14 @@ struct call_bufs {
 	u8 small_given[SMALL_BYTES];
 };
 
-static int decide(struct dmop_file *f, const struct dmop_record *record,
-		  const struct dmop_request *r)
+/* This and what calls it on the way to Xen are one function to the compiler. */
+static __always_inline int decide(struct dmop_file *f,
+				  const struct dmop_record *record,
+				  const struct dmop_request *r)
 {
 	struct dmop_subject s = {
 		.state = dmop_file_state(record),
 		.bound = record ? record->domid : 0,
-		.own = dmop_own_domid(),
 	};
 	int verdict;
 
@@ -67,8 +76,10 @@ static int decide(struct dmop_file *f, const struct dmop_record *record,
 	 * counts in the initial domain only.
 	 */
 	if (s.state == DMOP_STATE_UNBOUND &&
-	    r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE)
+	    r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE) {
+		s.own = dmop_own_domid();
 		s.admin = xen_initial_domain() && capable(CAP_SYS_ADMIN);
+	}
 
 	verdict = dmop_policy(&s, r);
 	if (verdict < 0)
@@ -82,8 +93,28 @@ static void bufs_free(struct call_bufs *b)
 		kfree(b->ubufs);
 		kfree(b->xbufs);
 	}
-	if (b->data != b->small_data)
+	if (b->data)
 		kvfree(b->data);
+}
+
+/* Up to SMALL_NR_BUFS of them. */
+static int read_small_array(struct call_bufs *b,
+			    const struct dmop_buf __user *uarray)
+{
+	unsigned int i;
+
+	might_fault();
+	if (!user_access_begin(uarray, b->nr * sizeof(*uarray)))
+		return -EFAULT;
+	for (i = 0; i < b->nr; i++) {
+		unsafe_get_user(b->ubufs[i].uptr, &uarray[i].uptr, fault);
+		unsafe_get_user(b->ubufs[i].size, &uarray[i].size, fault);
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* Reads the array of buffers, and no buffer yet. */
@@ -92,6 +123,7 @@ static int bufs_read_array(struct call_bufs *b, u64 nr,
 {
 	size_t max_size = READ_ONCE(dmop_max_buf_size);
 	unsigned int i;
+	int err = 0;
 
 	/* Without a buffer there is no operation; not every Xen looks. */
 	if (!nr)
@@ -105,10 +137,13 @@ static int bufs_read_array(struct call_bufs *b, u64 nr,
 		b->xbufs = kmalloc_array(nr, sizeof(*b->xbufs), GFP_KERNEL_ACCOUNT);
 		if (!b->ubufs || !b->xbufs)
 			return -ENOMEM;
+		if (copy_from_user(b->ubufs, uarray, nr * sizeof(*b->ubufs)))
+			err = -EFAULT;
+	} else {
+		err = read_small_array(b, uarray);
 	}
-
-	if (copy_from_user(b->ubufs, uarray, nr * sizeof(*b->ubufs)))
-		return -EFAULT;
+	if (err)
+		return err;
 
 	for (i = 0; i < b->nr; i++) {
 		if (b->ubufs[i].size > max_size)
@@ -118,74 +153,181 @@ static int bufs_read_array(struct call_bufs *b, u64 nr,
 	return 0;
 }
 
-static int bufs_read_contents(struct call_bufs *b)
+/* Each byte is read once, and goes to both copies. */
+static int read_small_buf(u8 *data, u8 *given, const u8 __user *from, size_t size)
 {
-	size_t at = 0;
+	size_t i = 0;
+
+	if (!size)
+		return 0;
+	might_fault();
+	if (!user_access_begin(from, size))
+		return -EFAULT;
+#define WORD(at) do {								\
+	u64 v;									\
+										\
+	unsafe_get_user(v, (const u64 __user *)(from + (at)), fault);		\
+	((struct word *)(data + (at)))->v = v;					\
+	((struct word *)(given + (at)))->v = v;					\
+} while (0)
+	for (; i + 32 <= size; i += 32) {
+		WORD(i);
+		WORD(i + 8);
+		WORD(i + 16);
+		WORD(i + 24);
+	}
+	for (; i + 8 <= size; i += 8)
+		WORD(i);
+#undef WORD
+	for (; i < size; i++) {
+		unsafe_get_user(data[i], from + i, fault);
+		given[i] = data[i];
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/*
+ * Where the contents of the buffers are, one after the other: each is small, if
+ * it still fits there, else large. So a large one is not made larger than a
+ * slab by the operation before it.
+ */
+struct place {
+	size_t small;
+	size_t large;
+	u8 *data;
+	u8 *given;
+};
+
+static bool place_next(struct call_bufs *b, struct place *p, size_t size)
+{
+	bool small = size <= SMALL_BYTES - p->small;
+
+	if (small) {
+		p->data = b->small_data + p->small;
+		p->given = b->small_given + p->small;
+		p->small += size;
+	} else {
+		p->data = b->data + p->large;
+		p->given = b->given + p->large;
+		p->large += size;
+	}
+	return small;
+}
+
+static int alloc_large(struct call_bufs *b)
+{
+	struct place p = { };
 	unsigned int i;
 
+	b->given = NULL;
+	for (i = 0; i < b->nr; i++)
+		place_next(b, &p, b->ubufs[i].size);
+	b->data = kvmalloc(2 * p.large, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!b->data)
+		return -ENOMEM;
+	b->given = b->data + p.large;
+	return 0;
+}
+
+static int bufs_read_contents(struct call_bufs *b)
+{
+	struct place p = { };
+	unsigned int i;
+	int err;
+
 	if (b->bytes > SMALL_BYTES) {
-		b->data = kvmalloc(2 * b->bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		if (!b->data)
-			return -ENOMEM;
-		b->given = b->data + b->bytes;
+		err = alloc_large(b);
+		if (err)
+			return err;
 	}
 
 	for (i = 0; i < b->nr; i++) {
 		const struct dmop_buf *u = &b->ubufs[i];
 
-		if (copy_from_user(b->data + at, u->uptr, u->size))
-			return -EFAULT;
-		set_xen_guest_handle(b->xbufs[i].h, b->data + at);
+		if (place_next(b, &p, u->size)) {
+			if (read_small_buf(p.data, p.given, u->uptr, u->size))
+				return -EFAULT;
+		} else {
+			if (copy_from_user(p.data, u->uptr, u->size))
+				return -EFAULT;
+			memcpy(p.given, p.data, u->size);
+		}
+		set_xen_guest_handle(b->xbufs[i].h, p.data);
 		b->xbufs[i].size = u->size;
-		at += u->size;
 	}
-	memcpy(b->given, b->data, b->bytes);
 	return 0;
+}
+
+/* memcmp() would tell which is greater, and takes twice as long for it. */
+static bool differ(const u8 *a, const u8 *b, size_t size)
+{
+	size_t i = 0;
+
+#define XOR(at) (((const struct word *)(a + (at)))->v ^		\
+		 ((const struct word *)(b + (at)))->v)
+	for (; i + 32 <= size; i += 32)
+		if (XOR(i) | XOR(i + 8) | XOR(i + 16) | XOR(i + 24))
+			return true;
+	for (; i + 8 <= size; i += 8)
+		if (XOR(i))
+			return true;
+#undef XOR
+	for (; i < size; i++)
+		if (a[i] != b[i])
+			return true;
+	return false;
 }
 
 /*
  * What Xen left as it was is not written: a read-only buffer is then no error,
  * and another thread's store into it is not undone.
  */
-static int bufs_write_back(const struct call_bufs *b)
+static int bufs_write_back(struct call_bufs *b)
 {
-	size_t at = 0;
+	struct place p = { };
 	unsigned int i;
 
 	for (i = 0; i < b->nr; i++) {
 		const struct dmop_buf *u = &b->ubufs[i];
 
-		if (memcmp(b->data + at, b->given + at, u->size) &&
-		    copy_to_user(u->uptr, b->data + at, u->size))
+		place_next(b, &p, u->size);
+		if (differ(p.data, p.given, u->size) &&
+		    copy_to_user(u->uptr, p.data, u->size))
 			return -EFAULT;
-		at += u->size;
 	}
 	return 0;
 }
 
 /* The operation as Xen got it, which is not what is in @data by now. */
-static void trace_bufs(const struct call_bufs *b, domid_t domid, int ret)
+static void trace_bufs(struct call_bufs *b, domid_t domid, int ret)
 {
+	struct place p = { };
 	u32 op = U32_MAX;
 
+	place_next(b, &p, b->xbufs[0].size);
 	if (b->xbufs[0].size >= sizeof(op))
-		memcpy(&op, b->given, sizeof(op));
+		memcpy(&op, p.given, sizeof(op));
 	trace_op(domid, op, b->nr, b->xbufs[0].size,
 		 b->nr > 1 ? b->xbufs[1].size : 0, ret);
 }
 
 /* A call that was allowed: copy in, enter Xen, copy out. */
-static long pass(struct dmop_file *f, struct dmop_record *record, domid_t domid,
-		 u64 nr, const struct dmop_buf __user *uarray)
+static noinline long pass(struct dmop_file *f, struct dmop_record *record,
+			  domid_t domid, u64 nr,
+			  const struct dmop_buf __user *uarray)
 {
-	struct call_bufs b;
+	/* All that is read of it was written before; nothing else is Xen's to see. */
+	struct call_bufs b dmop_uninitialized;
 	long ret;
 
 	b.bytes = 0;
 	b.ubufs = b.small_ubufs;
 	b.xbufs = b.small_xbufs;
-	b.data = b.small_data;
-	b.given = b.small_given;
+	b.data = NULL;
 
 	ret = bufs_read_array(&b, nr, uarray);
 	if (!ret)
@@ -211,8 +353,9 @@ out:
  * Decides, and if the answer is DMOP_ALLOW holds the state that it was made
  * under until dmop_file_leave(). Twice at most: a file gets bound once.
  */
-static int enter(struct dmop_file *f, const struct dmop_request *r,
-		 struct dmop_record **record)
+static __always_inline int enter(struct dmop_file *f,
+				 const struct dmop_request *r,
+				 struct dmop_record **record)
 {
 	int ret;
 
@@ -227,8 +370,9 @@ static int enter(struct dmop_file *f, const struct dmop_request *r,
 	return ret ? ret : DMOP_ALLOW;
 }
 
-static long call(struct dmop_file *f, const struct dmop_request *r, u64 nr,
-		 const struct dmop_buf __user *uarray)
+static __always_inline long call(struct dmop_file *f,
+				 const struct dmop_request *r, u64 nr,
+				 const struct dmop_buf __user *uarray)
 {
 	struct dmop_record *record;
 	long ret;
@@ -244,30 +388,51 @@ static long call(struct dmop_file *f, const struct dmop_request *r, u64 nr,
 
 static long ioctl_hypercall(struct file *filp, void __user *uarg)
 {
-	struct dmop_file *f = filp->private_data;
-	struct dmop_hypercall h;
-	struct dmop_request r = { .act = DMOP_ACT_CALL };
+	const struct dmop_hypercall __user *u = uarg;
+	struct dmop_request r;
+	u64 nr, uarray, unused;
 
-	if (copy_from_user(&h, uarg, sizeof(h)))
+	if (!user_access_begin(u, sizeof(*u)))
 		return -EFAULT;
+	unsafe_get_user(r.op, &u->op, fault);
+	unsafe_get_user(r.domid, &u->arg[0], fault);
+	unsafe_get_user(nr, &u->arg[1], fault);
+	unsafe_get_user(uarray, &u->arg[2], fault);
+	/* Part of the argument all the same: EFAULT if they are not there. */
+	unsafe_get_user(unused, &u->arg[3], fault);
+	unsafe_get_user(unused, &u->arg[4], fault);
+	user_access_end();
 
-	r.op = h.op;
-	r.domid = h.arg[0];
-	return call(f, &r, h.arg[1], u64_to_user_ptr(h.arg[2]));
+	r.act = DMOP_ACT_CALL;
+	return call(filp->private_data, &r, nr, u64_to_user_ptr(uarray));
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 static long ioctl_dm_op(struct file *filp, void __user *uarg)
 {
-	struct dmop_file *f = filp->private_data;
-	struct dmop_dm_op d;
-	struct dmop_request r = { .op = DMOP_HYPERCALL_NR };
+	const struct dmop_dm_op __user *u = uarg;
+	const struct dmop_buf __user *uarray;
+	struct dmop_request r;
+	u16 nr, domid;
 
-	if (copy_from_user(&d, uarg, sizeof(d)))
+	if (!user_access_begin(u, sizeof(*u)))
 		return -EFAULT;
+	unsafe_get_user(domid, &u->dom, fault);
+	unsafe_get_user(nr, &u->num, fault);
+	unsafe_get_user(uarray, &u->ubufs, fault);
+	user_access_end();
 
-	r.act = d.num ? DMOP_ACT_CALL : DMOP_ACT_PROBE;
-	r.domid = d.dom;
-	return call(f, &r, d.num, d.ubufs);
+	r.act = DMOP_ACT_CALL;
+	if (unlikely(!nr))
+		r.act = DMOP_ACT_PROBE;
+	r.op = DMOP_HYPERCALL_NR;
+	r.domid = domid;
+	return call(filp->private_data, &r, nr, uarray);
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 static long ioctl_restrict(struct file *filp, void __user *uarg)
@@ -505,8 +670,15 @@ static const struct ioctl_entry *find_entry(unsigned int cmd)
 
 long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	const struct ioctl_entry *e = find_entry(cmd);
+	const struct ioctl_entry *e;
 
+	/* What is called all the time takes no indirect call, nor what guards it. */
+	if (cmd == DMOP_IOCTL_HYPERCALL)
+		return ioctl_hypercall(filp, (void __user *)arg);
+	if (cmd == DMOP_IOCTL_DM_OP)
+		return ioctl_dm_op(filp, (void __user *)arg);
+
+	e = find_entry(cmd);
 	if (!e)
 		return -ENOTTY;
 	return e->handler(filp, (void __user *)arg);

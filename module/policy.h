@@ -28,7 +28,8 @@ enum dmop_act {
  *
  * @state: DMOP_STATE_* of the open file
  * @bound: the domid it is bound to; without meaning when unbound
- * @own:   the domid of the domain that this kernel runs in
+ * @own:   the domid of the domain that this kernel runs in; without meaning when
+ *         bound
  * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace, of the
  *         initial domain
  */
