@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
@@ -207,6 +208,54 @@ int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 
 	atomic64_inc(&f->calls);
 	return dmop_hypercall_dm_op(domid, nr, bufs);
+}
+
+static int some_bound(struct dmop_file *f, struct dmop_record *record,
+		      unsigned int nr, struct dmop_op *ops)
+{
+	int token, ret = -ESRCH;
+	bool gone = false;
+	unsigned int i;
+
+	token = srcu_read_lock(&record->in_xen);
+	if (!READ_ONCE(record->dead)) {
+		atomic64_add(nr, &f->calls);
+		ret = dmop_hypercall_dm_ops(record->domid, nr, ops);
+	}
+	srcu_read_unlock(&record->in_xen, token);
+
+	for (i = 0; !ret && i < nr; i++)
+		gone |= ops[i].ret == -ESRCH;
+	if (gone)
+		record_check(record);
+	return ret;
+}
+
+/* What dmop_file_dm_op() says of the record goes for every few of them. */
+int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
+		     domid_t domid, unsigned int nr, struct dmop_op *ops)
+{
+	unsigned int done, n;
+	int err = 0;
+
+	for (done = 0; done < nr; done += n) {
+		if (done && fatal_signal_pending(current))
+			break;
+		n = min_t(unsigned int, nr - done, DMOP_OPS_AT_A_TIME);
+		if (likely(record)) {
+			err = some_bound(f, record, n, ops + done);
+		} else {
+			atomic64_add(n, &f->calls);
+			err = dmop_hypercall_dm_ops(domid, n, ops + done);
+		}
+		if (err)
+			break;
+	}
+	if (done)
+		return done;
+	if (err == -ESRCH)
+		atomic64_inc(&f->refused_dead);
+	return err;
 }
 
 static void wake_pollers(struct dmop_record *record)

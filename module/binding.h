@@ -19,6 +19,7 @@
 
 #include <xen/dmop.h>
 
+#include "hypercall.h"
 #include "mapping.h"
 
 /*
@@ -225,6 +226,25 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid);
  */
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs);
+
+/**
+ * dmop_file_dm_ops() - make several dm_ops that were allowed
+ * @f:      the file
+ * @record: what dmop_file_enter() was given
+ * @domid:  target domain of all
+ * @nr:     how many, at least 1
+ * @ops:    the operations
+ *
+ * They are made in their order. Between any two of them it can end: then the
+ * file was revoked, or the caller is being killed.
+ *
+ * Context: as dmop_file_dm_op()
+ *
+ * Return: how many were made, from the first on, which is at least one; or why
+ * none was: -ESRCH: the record is dead; or as Xen says.
+ */
+int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
+		     domid_t domid, unsigned int nr, struct dmop_op *ops);
 
 /**
  * dmop_binding_init() - watch for the death of domains

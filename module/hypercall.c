@@ -19,6 +19,31 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 	return ret;
 }
 
+int dmop_hypercall_dm_ops(domid_t domid, unsigned int nr, struct dmop_op *ops)
+{
+	struct multicall_entry calls[DMOP_OPS_AT_A_TIME] dmop_uninitialized;
+	unsigned int i;
+	int ret;
+
+	if (WARN_ON_ONCE(nr > ARRAY_SIZE(calls)))
+		return -EINVAL;
+
+	for (i = 0; i < nr; i++) {
+		calls[i].op = __HYPERVISOR_dm_op;
+		calls[i].args[0] = domid;
+		calls[i].args[1] = ops[i].nr;
+		calls[i].args[2] = (unsigned long)ops[i].bufs;
+	}
+
+	xen_preemptible_hcall_begin();
+	ret = HYPERVISOR_multicall(calls, nr);
+	xen_preemptible_hcall_end();
+
+	for (i = 0; !ret && i < nr; i++)
+		ops[i].ret = calls[i].result;
+	return ret;
+}
+
 /*
  * One empty buffer: Xen looks the domain up, and then finds the buffer too
  * short for an operation (EFAULT), or no use in one for a PV domain (EINVAL).

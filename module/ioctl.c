@@ -435,6 +435,143 @@ fault:
 	return -EFAULT;
 }
 
+/* What is said of a batch before any of its operations is read. */
+static int batch_check(const struct dmop_batch *h, const void __user *uarg)
+{
+	int zeroed;
+
+	if (h->size < DMOP_BATCH_SIZE_V1)
+		return -EINVAL;
+	if (h->size > DMOP_BATCH_SIZE_MAX)
+		return -E2BIG;
+	if (h->flags || h->pad || !h->nr)
+		return -EINVAL;
+	if (h->nr > DMOP_BATCH_NR_MAX || h->bytes > DMOP_BATCH_BYTES_MAX)
+		return -E2BIG;
+	if (h->bytes < h->nr * sizeof(struct dmop_batch_op))
+		return -EINVAL;
+
+	zeroed = check_zeroed_user(uarg + sizeof(*h), h->size - sizeof(*h));
+	if (zeroed < 0)
+		return zeroed;
+	return zeroed ? 0 : -E2BIG;
+}
+
+/* @block is a copy of what follows the head; @calls is made to point into it. */
+static int batch_lay_out(const struct dmop_batch *h, u8 *block,
+			 struct dmop_op *calls)
+{
+	const struct dmop_batch_op *ops = (const void *)block;
+	unsigned int max_nr = min(READ_ONCE(dmop_max_nr_bufs), 2U);
+	size_t max_size = READ_ONCE(dmop_max_buf_size);
+	size_t at = h->nr * sizeof(*ops);
+	unsigned int i, n;
+
+	for (i = 0; i < h->nr; i++) {
+		if (ops[i].flags)
+			return -EINVAL;
+		calls[i].nr = ops[i].size[1] ? 2 : 1;
+		if (calls[i].nr > max_nr)
+			return -E2BIG;
+		for (n = 0; n < calls[i].nr; n++) {
+			size_t size = ops[i].size[n];
+
+			if (size > max_size)
+				return -E2BIG;
+			if (size > h->bytes - at)
+				return -EINVAL;
+			set_xen_guest_handle(calls[i].bufs[n].h, block + at);
+			calls[i].bufs[n].size = size;
+			at += ALIGN(size, 8);
+			if (at > h->bytes)
+				return -EINVAL;
+		}
+	}
+	return at == h->bytes ? 0 : -EINVAL;
+}
+
+/* The first @nr operations were made. */
+static void batch_results(const struct dmop_batch *h, u8 *block,
+			  const struct dmop_op *calls, unsigned int nr)
+{
+	struct dmop_batch_op *ops = (void *)block;
+	size_t at = h->nr * sizeof(*ops);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		ops[i].result = calls[i].ret;
+		if (trace_op_enabled()) {
+			u32 op = U32_MAX;
+
+			/* Xen leaves this part of the buffer as it is. */
+			if (ops[i].size[0] >= sizeof(op))
+				memcpy(&op, block + at, sizeof(op));
+			trace_op(h->domid, op, calls[i].nr, ops[i].size[0],
+				 ops[i].size[1], calls[i].ret);
+		}
+		at += ALIGN((size_t)ops[i].size[0], 8) +
+		      ALIGN((size_t)ops[i].size[1], 8);
+	}
+}
+
+static long batch(struct dmop_file *f, struct dmop_record *record,
+		  const struct dmop_batch *h, void __user *uarg)
+{
+	struct dmop_op *calls;
+	size_t bytes;
+	u8 *block;
+	long ret;
+
+	ret = batch_check(h, uarg);
+	if (ret)
+		return ret;
+
+	/* One allocation for both. */
+	bytes = h->nr * sizeof(*calls);
+	calls = kvmalloc(bytes + h->bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!calls)
+		return -ENOMEM;
+	block = (u8 *)calls + bytes;
+
+	uarg += h->size;
+	ret = -EFAULT;
+	if (copy_from_user(block, uarg, h->bytes))
+		goto out;
+	ret = batch_lay_out(h, block, calls);
+	if (ret)
+		goto out;
+
+	ret = dmop_file_dm_ops(f, record, h->domid, h->nr, calls);
+	if (ret > 0) {
+		batch_results(h, block, calls, ret);
+		if (copy_to_user(uarg, block, h->bytes))
+			ret = -EFAULT;
+	}
+out:
+	kvfree(calls);
+	return ret;
+}
+
+static long ioctl_batch(struct file *filp, void __user *uarg)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_request r = { .act = DMOP_ACT_CALL, .op = DMOP_HYPERCALL_NR };
+	struct dmop_record *record;
+	struct dmop_batch h;
+	long ret;
+
+	if (copy_from_user(&h, uarg, sizeof(h)))
+		return -EFAULT;
+	r.domid = h.domid;
+	ret = enter(f, &r, &record);
+	if (ret != DMOP_ALLOW)
+		return ret;
+
+	ret = batch(f, record, &h, uarg);
+	dmop_file_leave(f, record);
+	return ret;
+}
+
 static long ioctl_restrict(struct file *filp, void __user *uarg)
 {
 	struct dmop_file *f = filp->private_data;
@@ -590,7 +727,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
-			    DMOP_FEATURE_REVOKE,
+			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH,
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
@@ -656,6 +793,7 @@ static const struct ioctl_entry ioctls[] = {
 	ENTRY(DMOP_IOCTL_RESTRICT, false, ioctl_restrict),
 	ENTRY(DMOP_IOCTL_MMAP_RESOURCE, false, ioctl_mmap_resource),
 	ENTRY(DMOP_IOCTL_INFO, true, ioctl_info),
+	ENTRY(DMOP_IOCTL_BATCH, true, ioctl_batch),
 };
 
 static const struct ioctl_entry *find_entry(unsigned int cmd)
@@ -702,5 +840,7 @@ static_assert(sizeof(struct dmop_mmapbatch_v2) == 32);
 static_assert(sizeof(struct dmop_mmap_resource) == 32);
 static_assert(sizeof(struct dmop_info) == DMOP_INFO_SIZE_V1);
 static_assert(offsetof(struct dmop_info, features) == 10 * sizeof(u32));
+static_assert(sizeof(struct dmop_batch) == DMOP_BATCH_SIZE_V1);
+static_assert(sizeof(struct dmop_batch_op) == 16);
 static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
 static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

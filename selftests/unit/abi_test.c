@@ -73,6 +73,7 @@ _Static_assert(DMOP_IOCTL_RESTRICT == 0x25006, "RESTRICT");
 _Static_assert(DMOP_IOCTL_MMAPBATCH_V2 == 0x205004, "MMAPBATCH_V2");
 _Static_assert(DMOP_IOCTL_MMAP_RESOURCE == 0x205007, "MMAP_RESOURCE");
 _Static_assert(DMOP_IOCTL_INFO == 0x5080, "INFO");
+_Static_assert(DMOP_IOCTL_BATCH == 0x5082, "BATCH");
 _Static_assert(DMOP_HYPERCALL_NR == 41, "dm_op");
 _Static_assert(DMOP_DOMID_MAX == 32751, "highest domid");
 _Static_assert(DMOP_DOMID_NONE == 0xffffffff, "no domid");
@@ -83,12 +84,14 @@ _Static_assert(DMOP_ABI_VERSION == 1, "version");
 _Static_assert(DMOP_FEATURE_DM_OP == 1, "dm_op feature");
 _Static_assert(DMOP_FEATURE_MAP == 2, "mapping feature");
 _Static_assert(DMOP_FEATURE_REVOKE == 4, "revocation feature");
+_Static_assert(DMOP_FEATURE_BATCH == 8, "batch feature");
 _Static_assert(DMOP_INFO_SIZE_V1 == 80, "first size of INFO");
 _Static_assert(DMOP_INFO_SIZE_MAX == 4096, "largest size of INFO");
 
-#define AT(member, offset, size)						\
-	_Static_assert(offsetof(struct dmop_info, member) == (offset) &&		\
-		       SIZE_OF(dmop_info, member) == (size), #member)
+#define AT_OF(s, member, offset, size)						\
+	_Static_assert(offsetof(struct s, member) == (offset) &&			\
+		       SIZE_OF(s, member) == (size), #s "." #member)
+#define AT(member, offset, size)	AT_OF(dmop_info, member, offset, size)
 
 AT(size, 0, 4);
 AT(flags, 4, 4);
@@ -107,6 +110,22 @@ AT(refused_dead, 64, 8);
 AT(mapped_frames, 72, 8);
 _Static_assert(sizeof(struct dmop_info) >= DMOP_INFO_SIZE_V1, "shrunk");
 _Static_assert(_Alignof(struct dmop_info) == 8, "alignment");
+
+_Static_assert(DMOP_BATCH_SIZE_V1 == 24, "first size of BATCH");
+_Static_assert(DMOP_BATCH_SIZE_MAX == 4096, "largest size of BATCH");
+_Static_assert(DMOP_BATCH_NR_MAX == 64, "operations of BATCH");
+_Static_assert(DMOP_BATCH_BYTES_MAX == 65536, "bytes of BATCH");
+AT_OF(dmop_batch, size, 0, 4);
+AT_OF(dmop_batch, flags, 4, 4);
+AT_OF(dmop_batch, domid, 8, 4);
+AT_OF(dmop_batch, nr, 12, 4);
+AT_OF(dmop_batch, bytes, 16, 4);
+AT_OF(dmop_batch, pad, 20, 4);
+_Static_assert(sizeof(struct dmop_batch) >= DMOP_BATCH_SIZE_V1, "shrunk");
+AT_OF(dmop_batch_op, result, 0, 4);
+AT_OF(dmop_batch_op, flags, 4, 4);
+AT_OF(dmop_batch_op, size, 8, 8);
+_Static_assert(sizeof(struct dmop_batch_op) == 16, "does not grow");
 
 int main(void)
 {

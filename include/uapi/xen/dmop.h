@@ -146,6 +146,51 @@ struct dmop_mmap_resource {
 	__u64 addr;
 };
 
+/*
+ * One operation of a batch.
+ *
+ * @result: out: what Xen returns for it
+ * @flags:  0
+ * @size:   bytes of its two buffers, each at most dmop_info.max_buf_size. Buffer
+ *          0 holds struct xen_dm_op; buffer 1 is there if its size is not 0
+ */
+struct dmop_batch_op {
+	__s32 result;
+	__u32 flags;
+	__u32 size[2];
+};
+
+/*
+ * Several operations on one domain, in one piece of memory:
+ *
+ *   struct dmop_batch      @size bytes
+ *   struct dmop_batch_op   @nr of them
+ *   the buffers            of operation 0: buffer 0, buffer 1; of operation 1 ...
+ *                          each filled up to a multiple of 8 bytes
+ *
+ * @size:  of this structure, at least DMOP_BATCH_SIZE_V1 and at most
+ *         DMOP_BATCH_SIZE_MAX; what follows it begins there
+ * @flags: 0
+ * @domid: domid of the target domain of all operations
+ * @nr:    number of operations, 1 to DMOP_BATCH_NR_MAX
+ * @bytes: of all that follows this structure, exactly; at most
+ *         DMOP_BATCH_BYTES_MAX
+ * @pad:   0
+ */
+struct dmop_batch {
+	__u32 size;
+	__u32 flags;
+	__u32 domid;
+	__u32 nr;
+	__u32 bytes;
+	__u32 pad;
+};
+
+#define DMOP_BATCH_SIZE_V1	24
+#define DMOP_BATCH_SIZE_MAX	4096
+#define DMOP_BATCH_NR_MAX	64
+#define DMOP_BATCH_BYTES_MAX	65536
+
 /* dmop_info.state */
 #define DMOP_STATE_UNBOUND	0
 #define DMOP_STATE_BOUND	1
@@ -161,6 +206,7 @@ struct dmop_mmap_resource {
 #define DMOP_FEATURE_DM_OP	(1ULL << 0)	/* DM_OP and HYPERCALL */
 #define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
 #define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* the domain's end is watched for; poll() */
+#define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
 
 /*
  * What an open file is and may do.
@@ -297,5 +343,34 @@ struct dmop_info {
  *   E2BIG   @size is above DMOP_INFO_SIZE_MAX; or bytes that this module does not know are not 0
  */
 #define DMOP_IOCTL_INFO		_IO('P', 0x80)
+
+/*
+ * DMOP_IOCTL_BATCH - make several dm_ops in one call
+ * @arg: struct dmop_batch, and what follows it
+ * Return: how many were made, at least 1: always the first so many, in their
+ * order, and also if Xen answers one of those before with an error. For these,
+ * result tells what Xen answered, and the buffers hold what Xen left in them;
+ * for the others, result and buffers are as they were given. All that follows
+ * struct dmop_batch is written back in one piece, at the end.
+ *
+ * Fewer than @nr are made, but for the last ones, only if meanwhile
+ *   - the file was revoked: the next call on it is ESRCH; or
+ *   - the caller is being killed. No other signal ends a batch.
+ *
+ * Or none was made, and nothing is written:
+ *   EPERM   @domid is not a domain that this file may reach
+ *   EINVAL  @size is below DMOP_BATCH_SIZE_V1; @flags, @pad or an operation's
+ *           flags are not 0; @nr is 0; or @bytes is not what the operations
+ *           and their buffers take
+ *   E2BIG   @size, @nr or @bytes is above its maximum; bytes of the structure
+ *           that this module does not know are not 0; or a buffer is larger,
+ *           or there are more in an operation, than the limits
+ *   EFAULT  @arg, or what follows it, cannot be read
+ *   ENOMEM  no memory
+ *   ESRCH   revoked
+ * EFAULT also if all that was asked for was made and cannot be written back, or
+ * not wholly.
+ */
+#define DMOP_IOCTL_BATCH	_IO('P', 0x82)
 
 #endif /* _UAPI_XEN_DMOP_H */
