@@ -8,7 +8,7 @@ RELEASE ?= bookworm
 DOM0 ?= pv
 
 
-.PHONY: help module install uninstall demo check check-mutants check-debug prove fuzz lint unit lab-shell clean
+.PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
 .PHONY: check-all deb rpm check-long bench bench-check
 
 help:
@@ -18,7 +18,6 @@ help:
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
-	@echo '  make check-debug    the selftests under kernels that see what a test cannot (an hour)'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
 	@echo '  make bench          what each call costs in instructions, beside the stock driver (minutes)'
@@ -64,9 +63,6 @@ check-long:
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)
-
-check-debug:
-	@scripts/check-debug --release $(RELEASE)
 
 prove:
 	@scripts/prove
