@@ -21,7 +21,7 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 
 int dmop_hypercall_dm_ops(domid_t domid, unsigned int nr, struct dmop_op *ops)
 {
-	struct multicall_entry calls[DMOP_OPS_AT_A_TIME] dmop_uninitialized;
+	struct multicall_entry calls[DMOP_OPS_AT_A_TIME];
 	unsigned int i;
 	int ret;
 
@@ -29,15 +29,23 @@ int dmop_hypercall_dm_ops(domid_t domid, unsigned int nr, struct dmop_op *ops)
 		return -EINVAL;
 
 	for (i = 0; i < nr; i++) {
-		calls[i].op = __HYPERVISOR_dm_op;
-		calls[i].args[0] = domid;
-		calls[i].args[1] = ops[i].nr;
-		calls[i].args[2] = (unsigned long)ops[i].bufs;
+		calls[i] = (struct multicall_entry) {
+			.op = __HYPERVISOR_dm_op,
+			.args = { domid, ops[i].nr, (unsigned long)ops[i].bufs },
+		};
 	}
 
 	xen_preemptible_hcall_begin();
 	ret = HYPERVISOR_multicall(calls, nr);
 	xen_preemptible_hcall_end();
+
+	/* Xen before 4.15 has no multicall for an auto-translated dom0: none was made. */
+	if (ret == -ENOSYS) {
+		for (i = 0; i < nr; i++)
+			ops[i].ret = dmop_hypercall_dm_op(domid, ops[i].nr,
+							  ops[i].bufs);
+		return 0;
+	}
 
 	for (i = 0; !ret && i < nr; i++)
 		ops[i].ret = calls[i].result;

@@ -55,10 +55,7 @@
  * @nr:     frames of the VMA; 0 when all was taken away
  * @pages:  auto-translated dom0: the empty pages that the frames are mapped
  *          over; NULL on PV
- * @tried:  so many frames from the start have page tables; written under
- *          @maps->lock and mmap_lock
  * @notifier: tells before the core unmaps the area; on PV, and only if @told
- * @start:  of the VMA
  * @left:   the process is gone, and the core is quick
  * @mapped: a bit for each frame; under @maps->lock
  */
@@ -68,11 +65,9 @@ struct area {
 	domid_t domid;
 	unsigned int nr;
 	struct page **pages;
-	unsigned int tried;
 #ifdef DMOP_BATCHED_UNMAP
 	struct mmu_interval_notifier notifier;
 #endif
-	unsigned long start;
 	bool told;
 	bool left;
 	unsigned long mapped[];
@@ -193,18 +188,23 @@ static int clear_pte(pte_t *pte, unsigned long addr, void *data)
 }
 
 /*
- * Clears the PTEs of [@start, @end). All page tables are there, so nothing is
- * allocated, and they stay: whoever unmaps the area frees them later. Between
- * two of them Xen gets what was collected, and in the end flushes the TLBs,
- * for the core will find nothing there that it would flush.
+ * Clears the PTEs of [@start, @end). Page tables are neither made nor freed:
+ * whoever unmaps the area frees them later. Between two of them Xen gets what
+ * was collected, and in the end flushes the TLBs, for the core will find
+ * nothing there that it would flush.
  */
 static void clear_batched(struct area *area, unsigned long start,
 			  unsigned long end)
 {
 	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+	unsigned long n;
 
-	apply_to_page_range(area->notifier.mm, start, end - start, clear_pte,
-			    area);
+	for (; start < end; start += n) {
+		n = min(end - start, (unsigned long)FRAMES_AT_A_TIME << PAGE_SHIFT);
+		apply_to_existing_page_range(area->notifier.mm, start, n,
+					     clear_pte, area);
+		cond_resched();
+	}
 	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF));
 }
 
@@ -226,10 +226,8 @@ static bool area_invalidate(struct mmu_interval_notifier *notifier,
 			    unsigned long seq)
 {
 	struct area *area = container_of(notifier, struct area, notifier);
-	unsigned long tried = area->start +
-		((unsigned long)READ_ONCE(area->tried) << PAGE_SHIFT);
-	unsigned long start = max(range->start, area->start);
-	unsigned long end = min(range->end, tried);
+	unsigned long start = max(range->start, notifier->interval_tree.start);
+	unsigned long end = min(range->end, notifier->interval_tree.last + 1);
 
 	if (range->event == MMU_NOTIFY_RELEASE)
 		WRITE_ONCE(area->left, true);
@@ -256,7 +254,6 @@ static void area_be_told(struct area *area, struct vm_area_struct *vma)
 
 	if (area->told || area->nr < WORTH_BATCHING || !xen_pv_domain())
 		return;
-	area->start = vma->vm_start;
 	area->told = !mmu_interval_notifier_insert_locked(&area->notifier,
 							  vma->vm_mm,
 							  vma->vm_start,
@@ -521,8 +518,6 @@ static int area_map(struct area *area, struct vm_area_struct *vma,
 			if (errs[i] > 0)
 				errs[i] = err < 0 ? err : -EFAULT;
 		}
-		if (err >= 0 && area->tried == first + done)
-			WRITE_ONCE(area->tried, first + done + n);
 		err = note_results(area, vma, first + done, n, errs + done);
 		if (err)
 			ret = err;

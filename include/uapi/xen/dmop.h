@@ -43,8 +43,9 @@
  *
  * A killed caller may see EINTR on its way out. A call that is refused changes
  * nothing but the counters and writes nothing to user memory; one that Xen
- * answers with an error writes nothing either. The one exception is EFAULT when
- * all went well and the results cannot be written back, or not wholly.
+ * answers with an error writes nothing either. The exceptions are EFAULT when all
+ * went well and the results cannot be written back, or not wholly; and BATCH, of
+ * which a part can have been made.
  *
  * Numbers 0 to 10 and their structures are those of the stock driver's
  * <xen/privcmd.h>; numbers from 0x80 are this module's own, and only these
@@ -368,8 +369,8 @@ struct dmop_info {
  *   EFAULT  @arg, or what follows it, cannot be read
  *   ENOMEM  no memory
  *   ESRCH   revoked
- * EFAULT also if all that was asked for was made and cannot be written back, or
- * not wholly.
+ * EFAULT also if operations were made and what follows the structure cannot be
+ * written back, or not wholly; and any error of Xen's that made none of them.
  */
 #define DMOP_IOCTL_BATCH	_IO('P', 0x82)
 
