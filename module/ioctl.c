@@ -390,7 +390,7 @@ static long ioctl_hypercall(struct file *filp, void __user *uarg)
 {
 	const struct dmop_hypercall __user *u = uarg;
 	struct dmop_request r;
-	u64 nr, uarray, unused;
+	u64 nr, uarray, unused __maybe_unused;
 
 	if (!user_access_begin(u, sizeof(*u)))
 		return -EFAULT;
