@@ -499,21 +499,6 @@ static void bench_many(void)
 		close(fds[i]);
 }
 
-static void bench_bytes_map(void)
-{
-	static char *areas[8];
-	uint64_t before;
-	unsigned int i;
-
-	before = charged();
-	for (i = 0; before && i < 8; i++)
-		map(areas[i] = area(MAX_FRAMES), MAX_FRAMES);
-	if (before)
-		tell("bytes_frame_x1000", more_than(before) * 1000 / (8 * MAX_FRAMES));
-	for (i = 0; before && i < 8; i++)
-		munmap(areas[i], MAX_FRAMES * PAGE);
-}
-
 /* --- all of it --------------------------------------------------------- */
 
 static void bench_node(const char *name, const char *at)
@@ -551,7 +536,6 @@ static void bench_node(const char *name, const char *at)
 	bench_exit(4096);
 	bench_resource();
 
-	bench_bytes_map();
 	bench_many();
 
 	if (own && (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
