@@ -243,6 +243,16 @@ static bool read_name(int dirfd, char *name)
 	return true;
 }
 
+DIR *dir_at(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
 static int read_files(int dirfd, struct process *p)
 {
 	dev_t device = xen_device("dmop");
@@ -250,18 +260,12 @@ static int read_files(int dirfd, struct process *p)
 	struct dirent *entry;
 	char path[32], text[4096];
 	DIR *dir;
-	int fd;
 
 	if (!device)
 		return -EIO;
-	fd = openat(dirfd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	dir = dir_at(dirfd, "fd");
+	if (!dir)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || !leads_to(dirfd, entry->d_name, device))
 			continue;

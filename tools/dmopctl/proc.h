@@ -8,6 +8,7 @@
 #ifndef DMOPCTL_PROC_H
 #define DMOPCTL_PROC_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
@@ -81,6 +82,9 @@ void process_free(struct process *p);
 
 /* Reads a small file, cut at @size, with a NUL at its end. Return: bytes, or minus the errno. */
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size);
+
+/* Opens the directory @name of @dirfd. Return: it, or NULL with errno set. */
+DIR *dir_at(int dirfd, const char *name);
 
 /* Return: the number of Xen's device @name ("dmop"), or 0 if there is none. */
 dev_t xen_device(const char *name);

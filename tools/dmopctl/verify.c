@@ -84,16 +84,10 @@ static int take_all(struct subject *s)
 {
 	char path[32], node[64];
 	struct dirent *entry;
-	int fd = openat(s->dirfd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir;
+	DIR *dir = dir_at(s->dirfd, "fd");
 
-	if (fd < 0)
+	if (!dir)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
-	}
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -319,8 +313,7 @@ static void verify_mappings(struct subject *s)
 {
 	unsigned long long dmop = 0;
 	struct dirent *entry;
-	int fd = openat(s->dirfd, "map_files", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_at(s->dirfd, "map_files");
 
 	if (!dir) {
 		finding(s->f, FAULT, "mapping", NULL, "/proc/%d/map_files: %s", s->pid, strerror(errno));
@@ -374,8 +367,7 @@ static void verify_privileges(struct subject *s)
 static void verify_threads(struct subject *s)
 {
 	struct dirent *entry;
-	int fd = openat(s->dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = dir_at(s->dirfd, "task");
 	long differs;
 	pid_t tid;
 
