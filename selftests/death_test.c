@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
+#include "command.h"
 #include "hold.h"
 
 #define BAD_POINTER	((void *)8)
@@ -17,38 +18,20 @@
 
 /* --- a domain to destroy ----------------------------------------------- */
 
-/* Return: the number that the command prints, or -1. */
-static long number_from(const char *command)
-{
-	char line[64] = "", *end;
-	FILE *f = popen(command, "r");
-	long n;
-
-	if (!f)
-		return -1;
-	if (!fgets(line, sizeof(line), f))
-		line[0] = 0;
-	n = strtol(line, &end, 10);
-	return pclose(f) || end == line ? -1 : n;
-}
-
 /* Return: its domid, or -1. */
 static long doomed_create(void)
 {
-	return number_from("lab-domain create " DOOMED);
+	return number("lab-domain create " DOOMED);
 }
 
 static long doomed_create_again(long domid)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "lab-domain create " DOOMED " --domid %ld", domid);
-	return number_from(command);
+	return number("lab-domain create " DOOMED " --domid %ld", domid);
 }
 
 static bool doomed_destroy(void)
 {
-	return !system("lab-domain destroy " DOOMED " >/dev/null 2>&1");
+	return run("lab-domain destroy " DOOMED " >/dev/null 2>&1");
 }
 
 /*

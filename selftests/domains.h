@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
@@ -16,6 +15,7 @@
 #ifndef DMOP_TEST_TIMEOUT
 #define DMOP_TEST_TIMEOUT 1800
 #endif
+#include "command.h"
 #include "dmop_test.h"
 
 #define PAGE		4096UL
@@ -37,40 +37,6 @@
 #define TRIES		12000
 #define PAUSE_US	10000
 #define WAKE_MS		(TRIES * PAUSE_US / 1000)
-
-/* --- commands ---------------------------------------------------------- */
-
-/* Return: did it exit with 0? */
-static inline __attribute__((format(printf, 1, 2))) bool run(const char *format, ...)
-{
-	char command[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	return !system(command);
-}
-
-/* Return: the number that the command prints, or -1. */
-static inline __attribute__((format(printf, 1, 2))) long number(const char *format, ...)
-{
-	char command[512], line[64] = "", *end;
-	va_list args;
-	FILE *f;
-	long n;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	f = popen(command, "r");
-	if (!f)
-		return -1;
-	if (!fgets(line, sizeof(line), f))
-		line[0] = 0;
-	n = strtol(line, &end, 10);
-	return pclose(f) || end == line ? -1 : n;
-}
 
 static inline long create(const char *name)
 {

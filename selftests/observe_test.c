@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "command.h"
 #include "dmop_test.h"
 
 #define PAGE		4096UL
@@ -94,19 +95,12 @@ static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 
 static long doomed_create(void)
 {
-	char line[64] = "";
-	FILE *f = popen("lab-domain create " DOOMED, "r");
-
-	if (!f)
-		return -1;
-	if (!fgets(line, sizeof(line), f))
-		line[0] = 0;
-	return pclose(f) ? -1 : atol(line);
+	return number("lab-domain create " DOOMED);
 }
 
 static bool doomed_destroy(void)
 {
-	return !system("lab-domain destroy " DOOMED " >/dev/null 2>&1");
+	return run("lab-domain destroy " DOOMED " >/dev/null 2>&1");
 }
 
 /* The harness ends a test that waits for ever. */
