@@ -97,11 +97,8 @@ FIXTURE_SETUP(batch)
 	ASSERT_LE(0, self->bound);
 	self->observer = dmop_open();
 	ASSERT_LE(0, self->observer);
-	ioreq_destroy_all(self->observer, target_domid);
-	ioreq_destroy_all(self->observer, other_domid);
-	self->server = ioreq_create(self->observer, target_domid);
+	self->server = ioreq_create_on_both(self->observer);
 	ASSERT_LE(0, self->server);
-	ASSERT_EQ(self->server, ioreq_create(self->observer, other_domid));
 	self->b = malloc(sizeof(*self->b));
 	ASSERT_NE(NULL, self->b);
 }
@@ -436,30 +433,6 @@ TEST_F(batch, results_that_cannot_be_written)
 
 /* --- held still -------------------------------------------------------- */
 
-struct caller {
-	pthread_t thread;
-	int fd;
-	void *arg;
-	atomic_int tid;
-	atomic_int done;
-	long ret;
-};
-
-static void *caller_main(void *data)
-{
-	struct caller *c = data;
-
-	atomic_store(&c->tid, syscall(SYS_gettid));
-	c->ret = dmop_ioctl(c->fd, DMOP_IOCTL_BATCH, c->arg);
-	atomic_store(&c->done, 1);
-	return NULL;
-}
-
-static bool caller_start(struct caller *c)
-{
-	return !pthread_create(&c->thread, NULL, caller_main, c);
-}
-
 /*
  * The head at the end of one page, all else in the next, where the call is held.
  * What the head says is changed behind its back.
@@ -468,7 +441,7 @@ TEST_F(batch, reads_nothing_twice)
 {
 	struct hold hold;
 	struct dmop_batch *head;
-	struct caller c = { .fd = self->observer };
+	struct caller c = { };
 	char *two;
 
 	ASSERT_EQ(0, hold_init(&hold));
@@ -490,15 +463,13 @@ TEST_F(batch, reads_nothing_twice)
 	batch_ports(self->b, target_domid, 20, DM_OP_MAP_IO_RANGE, self->server, 0x300);
 	head = (struct dmop_batch *)hold.page - 1;
 	*head = self->b->head;
-	c.arg = head;
-	ASSERT_TRUE(caller_start(&c));
+	ASSERT_TRUE(caller_start(&c, self->observer, DMOP_IOCTL_BATCH, head));
 	ASSERT_TRUE(hold_wait(&hold));
 	head->domid = other_domid;
 	head->nr = 1;
 	head->bytes = 16;
 	ASSERT_TRUE(hold_release(&hold, self->b->rest, self->b->head.bytes));
-	pthread_join(c.thread, NULL);
-	EXPECT_EQ(20, c.ret);
+	EXPECT_EQ(20, caller_join(&c));
 	EXPECT_EQ(1, ports_mapped(self->observer, target_domid, self->server, 0x313, 0x313));
 	EXPECT_EQ(0, ports_mapped(self->observer, other_domid, self->server, 0x300, 0x313));
 	hold_exit(&hold);
@@ -514,16 +485,13 @@ TEST_F(batch, is_waited_for)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, hold_init(&hold));
-	c.fd = fd;
-	c.arg = hold.page;
 	batch_ports(self->b, other_domid, 20, DM_OP_MAP_IO_RANGE, self->server, 0x300);
 	/* The head is held, so it has not been decided on yet: the restriction wins. */
-	ASSERT_TRUE(caller_start(&c));
+	ASSERT_TRUE(caller_start(&c, fd, DMOP_IOCTL_BATCH, hold.page));
 	ASSERT_TRUE(hold_wait(&hold));
 	ASSERT_EQ(0, dmop_restrict(fd, target_domid));
 	ASSERT_TRUE(hold_release(&hold, self->b, sizeof(self->b->head) + self->b->head.bytes));
-	pthread_join(c.thread, NULL);
-	EXPECT_EQ(-EPERM, c.ret);
+	EXPECT_EQ(-EPERM, caller_join(&c));
 	EXPECT_EQ(0, ports_mapped(self->observer, other_domid, self->server, 0x300, 0x313));
 	close(fd);
 	hold_exit(&hold);
@@ -534,8 +502,8 @@ TEST_F(batch, is_waited_for)
 	if (!child) {
 		if (hold_init(&hold))
 			_exit(1);
-		c = (struct caller) { .fd = self->bound, .arg = hold.page };
-		if (!caller_start(&c) || !hold_wait(&hold))
+		memset(&c, 0, sizeof(c));
+		if (!caller_start(&c, self->bound, DMOP_IOCTL_BATCH, hold.page) || !hold_wait(&hold))
 			_exit(1);
 		raise(SIGKILL);
 	}

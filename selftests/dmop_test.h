@@ -220,6 +220,17 @@ static inline void ioreq_destroy_all(int fd, __u16 domid)
 		ioreq_destroy(fd, domid, id);
 }
 
+/* Return: the id of a server that both domains have then, and no other; or -errno, or -1. */
+static inline long ioreq_create_on_both(int fd)
+{
+	long id;
+
+	ioreq_destroy_all(fd, target_domid);
+	ioreq_destroy_all(fd, other_domid);
+	id = ioreq_create(fd, target_domid);
+	return id < 0 || id == ioreq_create(fd, other_domid) ? id : -1;
+}
+
 static inline struct dm_op ports_op(__u32 code, __u16 id, __u64 start, __u64 end)
 {
 	struct dm_op op = { .op = code };
@@ -313,10 +324,10 @@ static inline bool all_bytes(const void *p, int byte, size_t n)
 
 /* --- descriptors ------------------------------------------------------- */
 
-/* Return: 0 or minus the errno. */
+/* The byte that it goes with is a blank, which QMP skips. Return: 0 or minus the errno. */
 static inline int send_fd(int sock, int fd)
 {
-	char byte = 0, control[CMSG_SPACE(sizeof(fd))] = { };
+	char byte = ' ', control[CMSG_SPACE(sizeof(fd))] = { };
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr msg = {
 		.msg_iov = &iov,

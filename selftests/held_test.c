@@ -23,11 +23,8 @@ static void world_setup(struct __test_metadata *const _metadata, struct world *w
 {
 	w->observer = dmop_open();
 	ASSERT_LE(0, w->observer);
-	ioreq_destroy_all(w->observer, target_domid);
-	ioreq_destroy_all(w->observer, other_domid);
-	w->server = ioreq_create(w->observer, target_domid);
+	w->server = ioreq_create_on_both(w->observer);
 	ASSERT_LE(0, w->server);
-	ASSERT_EQ(w->server, ioreq_create(w->observer, other_domid));
 	w->fd = bound ? dmop_open_bound(target_domid) : dmop_open();
 	ASSERT_LE(0, w->fd);
 	ASSERT_EQ(0, hold_init(&w->hold));
@@ -46,58 +43,6 @@ static void world_teardown(struct world *w)
 static long mapped(struct world *w, __u16 domid, __u64 port)
 {
 	return ports_mapped(w->observer, domid, w->server, port, port);
-}
-
-/* --- a call in a thread ------------------------------------------------ */
-
-struct caller {
-	pthread_t thread;
-	int fd;
-	unsigned int cmd;
-	void *arg;
-	/* If set: what is seen on the other domain once the call has returned. */
-	struct world *look;
-	long seen;
-
-	atomic_int tid;
-	atomic_int done;
-	long ret;
-};
-
-static void *caller_main(void *data)
-{
-	struct caller *c = data;
-
-	atomic_store(&c->tid, syscall(SYS_gettid));
-	c->ret = dmop_ioctl(c->fd, c->cmd, c->arg);
-	if (c->look)
-		c->seen = mapped(c->look, other_domid, SERVER_PORT);
-	atomic_store(&c->done, 1);
-	return NULL;
-}
-
-/* Return: true once the thread runs. */
-static bool caller_start(struct caller *c, int fd, unsigned int cmd, void *arg)
-{
-	c->fd = fd;
-	c->cmd = cmd;
-	c->arg = arg;
-	if (pthread_create(&c->thread, NULL, caller_main, c))
-		return false;
-	while (!atomic_load(&c->tid))
-		sched_yield();
-	return true;
-}
-
-static bool caller_asleep(struct caller *c)
-{
-	return wait_asleep(getpid(), atomic_load(&c->tid), &c->done);
-}
-
-static long caller_join(struct caller *c)
-{
-	pthread_join(c->thread, NULL);
-	return c->ret;
 }
 
 /* --- RESTRICT against calls -------------------------------------------- */
@@ -165,10 +110,24 @@ TEST_F(held, restrict_waits_for_the_call)
 	EXPECT_EQ(-EPERM, unknown_op(self->w.fd, other_domid));
 }
 
+/* What is seen on the other domain. */
+struct look {
+	struct world *w;
+	long seen;
+};
+
+static void look_at_other(void *data)
+{
+	struct look *l = data;
+
+	l->seen = mapped(l->w, other_domid, SERVER_PORT);
+}
+
 /* When RESTRICT has returned, the effect of that call is complete. */
 TEST_F(held, restrict_returns_after_the_effect)
 {
-	struct caller restricter = { .look = &self->w };
+	struct look look = { .w = &self->w };
+	struct caller restricter = { .after = look_at_other, .after_arg = &look };
 	struct held_call h;
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
@@ -177,7 +136,7 @@ TEST_F(held, restrict_returns_after_the_effect)
 
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
 	EXPECT_EQ(0, caller_join(&restricter));
-	EXPECT_EQ(1, restricter.seen);
+	EXPECT_EQ(1, look.seen);
 }
 
 /* The same for each of the places where a call can sleep. */

@@ -113,4 +113,56 @@ static inline bool wait_asleep(pid_t pid, pid_t tid, atomic_int *done)
 	return false;
 }
 
+/* --- a call in a thread ------------------------------------------------ */
+
+struct caller {
+	pthread_t thread;
+	int fd;
+	unsigned int cmd;
+	void *arg;
+	/* If set: called by the thread once the call has returned. */
+	void (*after)(void *arg);
+	void *after_arg;
+
+	atomic_int tid;
+	atomic_int done;
+	long ret;
+};
+
+static inline void *caller_main(void *data)
+{
+	struct caller *c = data;
+
+	atomic_store(&c->tid, syscall(SYS_gettid));
+	c->ret = dmop_ioctl(c->fd, c->cmd, c->arg);
+	if (c->after)
+		c->after(c->after_arg);
+	atomic_store(&c->done, 1);
+	return NULL;
+}
+
+/* Return: true once the thread runs. */
+static inline bool caller_start(struct caller *c, int fd, unsigned int cmd, void *arg)
+{
+	c->fd = fd;
+	c->cmd = cmd;
+	c->arg = arg;
+	if (pthread_create(&c->thread, NULL, caller_main, c))
+		return false;
+	while (!atomic_load(&c->tid))
+		sched_yield();
+	return true;
+}
+
+static inline bool caller_asleep(struct caller *c)
+{
+	return wait_asleep(getpid(), atomic_load(&c->tid), &c->done);
+}
+
+static inline long caller_join(struct caller *c)
+{
+	pthread_join(c->thread, NULL);
+	return c->ret;
+}
+
 #endif /* DMOP_TEST_HOLD_H */

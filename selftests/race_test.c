@@ -39,11 +39,8 @@ FIXTURE_SETUP(race)
 {
 	self->observer = dmop_open();
 	ASSERT_LE(0, self->observer);
-	ioreq_destroy_all(self->observer, target_domid);
-	ioreq_destroy_all(self->observer, other_domid);
-	self->server = ioreq_create(self->observer, target_domid);
+	self->server = ioreq_create_on_both(self->observer);
 	ASSERT_LE(0, self->server);
-	ASSERT_EQ(self->server, ioreq_create(self->observer, other_domid));
 }
 
 FIXTURE_TEARDOWN(race)

@@ -63,21 +63,7 @@ static int connect_to(const char *path)
 /* A descriptor goes with the first byte of a command, here a blank before it. */
 static bool add_fd(FILE *qmp, int sock, int fd)
 {
-	char blank = ' ', control[CMSG_SPACE(sizeof(fd))] = { };
-	struct iovec iov = { .iov_base = &blank, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == 1 &&
+	return !send_fd(sock, fd) &&
 	       command(qmp, sock, "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":1}}\n");
 }
 
