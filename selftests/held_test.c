@@ -204,7 +204,7 @@ TEST_F(held, restrict_waits_for_the_way_back)
 	struct dmop_buf bufs[2];
 	struct dmop_dm_op arg = { .dom = other_domid, .num = 2, .ubufs = bufs };
 	unsigned int before = ioreq_mask(self->w.observer, other_domid);
-	struct hold first;
+	struct hold first = { };
 
 	ASSERT_EQ(0, hold_init(&first));
 	ASSERT_TRUE(hold_release(&first, &create, sizeof(create)));
