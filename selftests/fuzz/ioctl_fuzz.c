@@ -368,6 +368,11 @@ int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 
 /* module/mapping.c and observe.c, likewise */
 
+static int maps_answer(void)
+{
+	return min(scene.answer % 200, 0);
+}
+
 int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp, unsigned long addr,
 		      domid_t domid, unsigned int nr, xen_pfn_t *gfns, int *errs)
 {
@@ -380,7 +385,7 @@ int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp, unsigned long a
 	entered++;
 	for (i = 0; i < nr; i++)
 		errs[i] = (int)gfns[i];
-	return scene.answer % 200 > 0 ? 0 : scene.answer % 200;
+	return maps_answer();
 }
 
 int dmop_maps_resource(struct dmop_maps *maps, struct file *filp, unsigned long addr,
@@ -511,6 +516,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(!changed || ret < 0 || written == changed);
 	must(changed || !entered || !written ||
 	     (cmd != DMOP_IOCTL_DM_OP && cmd != DMOP_IOCTL_HYPERCALL));
+	/* Per-frame errors are told if the call went well but for such: all of them, or EFAULT. */
+	if (cmd == DMOP_IOCTL_MMAPBATCH_V2 && entered) {
+		struct dmop_mmapbatch_v2 m;
+		bool told = !ret || ret == -ENOENT;
+
+		must(ret == maps_answer() || (ret == -EFAULT && (!maps_answer() || maps_answer() == -ENOENT)));
+		must(stood(&m, scene.arg, sizeof(m)));
+		must(written == (told ? m.num * sizeof(*m.err) : 0));
+	}
 	/* A number that is not all of a known one is nothing. */
 	must(is_known(cmd) || ret == -ENOTTY);
 	if (cmd == DMOP_IOCTL_INFO) {
@@ -619,28 +633,50 @@ static void sizes_of_info(void)
 	}
 }
 
+/* Whatever mapping answers, with room for the errors of the frames and without */
+static void errors_of_frames(void)
+{
+	struct scene s = { .cmd = DMOP_IOCTL_MMAPBATCH_V2, .state = 1, .bound = 5, .arg = HEAD };
+	struct dmop_mmapbatch_v2 m = { .num = 3, .dom = 5, .addr = 0x10000, .arr = (void *)ARRAY };
+	int none;
+
+	for (s.answer = 1; s.answer > -200; s.answer--) {
+		for (none = 0; none < 2; none++) {
+			m.err = (void *)(u64)(none ? READ_ONLY : BUF(0));
+			memset(data, 0, sizeof(data));
+			memcpy(data, &s, sizeof(s));
+			memcpy(data + sizeof(s) + HEAD, &m, sizeof(m));
+			LLVMFuzzerTestOneInput(data, sizeof(data));
+			must(entered);
+			must(written == (!none && (s.answer >= 0 || s.answer == -ENOENT) ? 12 : 0));
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int i;
 
-	printf("TAP version 13\n1..%d\n", argc + 1);
+	printf("TAP version 13\n1..%d\n", argc + 2);
 	limits();
 	printf("ok 1 - calls at each limit\n");
 	sizes_of_info();
 	printf("ok 2 - sizes of INFO\n");
+	errors_of_frames();
+	printf("ok 3 - errors of frames\n");
 	for (i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 		FILE *f = fopen(argv[i], "rb");
 		size_t n;
 
 		if (!f) {
-			printf("not ok %d - cannot open %s\n", i + 2, argv[i]);
+			printf("not ok %d - cannot open %s\n", i + 3, argv[i]);
 			return 1;
 		}
 		n = fread(data, 1, sizeof(data), f);
 		fclose(f);
 		LLVMFuzzerTestOneInput(data, n);
-		printf("ok %d - input %s\n", i + 2, name ? name + 1 : argv[i]);
+		printf("ok %d - input %s\n", i + 3, name ? name + 1 : argv[i]);
 		fflush(stdout);
 	}
 	return 0;
