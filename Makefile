@@ -9,7 +9,7 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all deb rpm check-long bench bench-check
+.PHONY: check-all deb rpm check-long bench bench-check static
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -23,6 +23,7 @@ help:
 	@echo '  make bench          what each call costs in instructions, beside the stock driver (minutes)'
 	@echo '  make bench-check    the same, and fail if a bar of selftests/bench/bars is missed'
 	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
+	@echo '  make static         the semantic patches of the kernel, and the analyzer of clang'
 	@echo '  make lint, unit     those parts of check alone'
 	@echo
 	@echo 'On a dom0 (as root):'
@@ -80,6 +81,9 @@ bench-check:
 lint:
 	@scripts/setup build lint
 	@scripts/lint
+
+static:
+	@scripts/static
 
 unit:
 	@scripts/setup unit
