@@ -15,8 +15,8 @@ SPLAT="\[ *[0-9]+\.[0-9]+\].*($SPLAT_KERNEL)|\(XEN\).*($SPLAT_XEN)"
 scan_expected() {
 	local status=0
 	[ -e "$1" ] || return 0
-	echo | grep -qaE -f "$1" || status=$?
-	[ $status -ne 0 ] || [ ! -s "$1" ] || die "$1 has a line that matches anything" "an empty line does, too"
+	printf '\nan ordinary line 1\n' | grep -qaE -f "$1" || status=$?
+	[ $status -ne 0 ] || [ ! -s "$1" ] || die "$1 has a line that matches anything" "it would hide what is wrong; say what the line is like"
 	[ $status -le 1 ] || die "$1 is no list of extended regexps"
 }
 
