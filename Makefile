@@ -35,7 +35,7 @@ help:
 	@echo
 	@echo 'For a kernel developer:'
 	@echo '  make module         build it for the running kernel; KDIR= for another'
-	@echo '  make clean          remove what was built (the lab images: scripts/lab clean)'
+	@echo '  make clean          remove what was built, but not the lab images (scripts/lab clean) and debug kernels'
 	@echo
 	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
@@ -101,5 +101,5 @@ rpm:
 	@scripts/package rpm --release $(RELEASE)
 
 clean:
-	rm -rf build/check build/lint build/selftests
+	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name lab ! -name debug-kernel -exec rm -rf {} +
 	@test ! -d $(KDIR) || $(MAKE) -s -C $(KDIR) M=$(CURDIR)/module clean
