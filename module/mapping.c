@@ -27,6 +27,9 @@
 #define DMOP_BATCHED_UNMAP
 #endif
 
+/* So many updates of PTEs are collected on the stack before Xen gets them. */
+#define UPDATES_AT_A_TIME	32
+
 /* Fewer frames than this are not worth being told before they are unmapped. */
 #define WORTH_BATCHING		16
 
@@ -178,31 +181,57 @@ static struct area *area_create(struct dmop_maps *maps, domid_t domid,
 
 #ifdef DMOP_BATCHED_UNMAP
 
-static int clear_pte(pte_t *pte, unsigned long addr, void *data)
+/*
+ * Clears what is mapped by one page table, from @pte, the PTE of @addr, to the
+ * end of the area or of the table. Called for the first PTE that is not none, it
+ * does the work of all, which is cheaper than to be called for each; then it
+ * ends the walk. The PTE lock is held, and Xen has got every update before it is
+ * dropped. What Xen refuses is left to the core.
+ */
+static int clear_table(pte_t *pte, unsigned long addr, void *data)
 {
-	struct area *area = data;
+	/* Only what was filled in is given to Xen. */
+	struct mmu_update updates[UPDATES_AT_A_TIME] dmop_uninitialized;
+	unsigned long end = pmd_addr_end(addr, *(const unsigned long *)data);
+	unsigned int nr = (end - addr) >> PAGE_SHIFT, n = 0, i;
+	u64 machine = arbitrary_virt_to_machine(pte).maddr;
 
-	if (!pte_none(ptep_get(pte)))
-		pte_clear(area->notifier.mm, addr, pte);
-	return 0;
+	/* Kernels that lose their place at a PTE that is none call for none behind it. */
+	if (WARN_ON_ONCE(offset_in_page(pte) / sizeof(*pte) != pte_index(addr)))
+		return 1;
+
+	for (i = 0; i < nr; i++) {
+		if (pte_none(ptep_get(pte + i)))
+			continue;
+		updates[n].ptr = (machine + i * sizeof(*pte)) | MMU_NORMAL_PT_UPDATE;
+		updates[n].val = 0;
+		if (++n < UPDATES_AT_A_TIME)
+			continue;
+		if (WARN_ON_ONCE(HYPERVISOR_mmu_update(updates, n, NULL, DOMID_SELF)))
+			return 1;
+		n = 0;
+	}
+	if (n)
+		WARN_ON_ONCE(HYPERVISOR_mmu_update(updates, n, NULL, DOMID_SELF));
+	return 1;
 }
 
 /*
- * Clears the PTEs of [@start, @end). Page tables are neither made nor freed:
- * whoever unmaps the area frees them later. Between two of them Xen gets what
- * was collected, and in the end flushes the TLBs, for the core will find
- * nothing there that it would flush.
+ * Clears the PTEs of [@start, @end), one page table at a time. Page tables are
+ * neither made nor freed: whoever unmaps the area frees them later. In the end
+ * the TLBs are flushed, for the core will find nothing there that it would
+ * flush.
  */
 static void clear_batched(struct area *area, unsigned long start,
 			  unsigned long end)
 {
 	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
-	unsigned long n;
+	unsigned long next;
 
-	for (; start < end; start += n) {
-		n = min(end - start, (unsigned long)FRAMES_AT_A_TIME << PAGE_SHIFT);
-		apply_to_existing_page_range(area->notifier.mm, start, n,
-					     clear_pte, area);
+	for (; start < end; start = next) {
+		next = pmd_addr_end(start, end);
+		apply_to_existing_page_range(area->notifier.mm, start,
+					     next - start, clear_table, &end);
 		cond_resched();
 	}
 	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF));
