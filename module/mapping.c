@@ -30,8 +30,14 @@
 /* So many updates of PTEs are collected on the stack before Xen gets them. */
 #define UPDATES_AT_A_TIME	32
 
-/* Fewer frames than this are not worth being told before they are unmapped. */
+/*
+ * An area of fewer frames is small: it is not worth being told before it is
+ * unmapped, and needs no more bits than it has at hand.
+ */
 #define WORTH_BATCHING		16
+
+/* A resource of so many frames is mapped without an allocation for them. */
+#define FEW_FRAMES	4
 
 /*
  * No guest has a frame above this, and a PTE has no room for it: what is
@@ -51,30 +57,20 @@
 #define XENMEM_maximum_gpfn	14
 #endif
 
-/*
- * What is mapped in one VMA; made by the first mapping call on it.
- *
- * @maps, @domid: constant
- * @nr:     frames of the VMA; 0 when all was taken away
- * @pages:  auto-translated dom0: the empty pages that the frames are mapped
- *          over; NULL on PV
- * @notifier: tells before the core unmaps the area; on PV, and only if @told
- * @left:   the process is gone, and the core is quick
- * @mapped: a bit for each frame; under @maps->lock
- */
-struct area {
-	struct dmop_maps *maps;
-	struct list_head link;
-	domid_t domid;
-	unsigned int nr;
-	struct page **pages;
 #ifdef DMOP_BATCHED_UNMAP
+
+/* An area that is worth batching. */
+struct large_area {
+	struct dmop_area area;
 	struct mmu_interval_notifier notifier;
-#endif
-	bool told;
-	bool left;
-	unsigned long mapped[];
 };
+#define LARGE_AREA	sizeof(struct large_area)
+
+#else
+
+#define LARGE_AREA	sizeof(struct dmop_area)
+
+#endif
 
 static bool auto_translated(void)
 {
@@ -93,7 +89,7 @@ static bool too_many_pages(struct dmop_maps *maps, domid_t domid,
 	return highest < 0 || maps->frames + nr > 2 * ((u64)highest + 1);
 }
 
-static int area_alloc_pages(struct area *area)
+static int area_alloc_pages(struct dmop_area *area)
 {
 	int err;
 
@@ -119,7 +115,7 @@ static int area_alloc_pages(struct area *area)
  * No PTE may point at the pages any more. A TLB may for a moment, if another
  * thread is just unmapping; Xen flushes when it takes a frame away.
  */
-static void area_free_pages(struct area *area)
+static void area_free_pages(struct dmop_area *area)
 {
 	unsigned int done, n;
 
@@ -137,20 +133,53 @@ static void area_free_pages(struct area *area)
 	area->pages = NULL;
 }
 
-static void area_destroy(struct area *area)
+/* The first small area of a file, which is often its only one, costs nothing. */
+static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
+{
+	struct dmop_area *area = &maps->small;
+
+	if (nr >= WORTH_BATCHING) {
+		area = kvzalloc(LARGE_AREA + BITS_TO_LONGS(nr) * sizeof(long),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (area)
+			area->mapped = (void *)area + LARGE_AREA;
+	} else {
+		if (area->maps)
+			area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+		if (area)
+			area->mapped = &area->few;
+	}
+	if (area)
+		area->maps = maps;
+	return area;
+}
+
+static void area_free(struct dmop_area *area)
+{
+	struct dmop_maps *maps = area->maps;
+
+	lockdep_assert_held(&maps->lock);
+
+	if (area == &maps->small)
+		memset(area, 0, sizeof(*area));
+	else
+		kvfree(area);
+}
+
+static void area_destroy(struct dmop_area *area)
 {
 	lockdep_assert_held(&area->maps->lock);
 
 	area_free_pages(area);
 	list_del(&area->link);
 	WRITE_ONCE(area->maps->frames, area->maps->frames - area->nr);
-	kvfree(area);
+	area_free(area);
 }
 
-static struct area *area_create(struct dmop_maps *maps, domid_t domid,
-				unsigned int nr)
+static struct dmop_area *area_create(struct dmop_maps *maps, domid_t domid,
+				     unsigned int nr)
 {
-	struct area *area;
+	struct dmop_area *area;
 	int err;
 
 	lockdep_assert_held(&maps->lock);
@@ -159,8 +188,7 @@ static struct area *area_create(struct dmop_maps *maps, domid_t domid,
 	    maps->frames > READ_ONCE(dmop_max_map_frames) - nr)
 		return ERR_PTR(-E2BIG);
 
-	area = kvzalloc(struct_size(area, mapped, BITS_TO_LONGS(nr)),
-			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 
@@ -170,7 +198,7 @@ static struct area *area_create(struct dmop_maps *maps, domid_t domid,
 
 	err = area_alloc_pages(area);
 	if (err) {
-		kvfree(area);
+		area_free(area);
 		return ERR_PTR(err);
 	}
 
@@ -222,7 +250,7 @@ static int clear_table(pte_t *pte, unsigned long addr, void *data)
  * the TLBs are flushed, for the core will find nothing there that it would
  * flush.
  */
-static void clear_batched(struct area *area, unsigned long start,
+static void clear_batched(struct mm_struct *mm, unsigned long start,
 			  unsigned long end)
 {
 	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
@@ -230,8 +258,8 @@ static void clear_batched(struct area *area, unsigned long start,
 
 	for (; start < end; start = next) {
 		next = pmd_addr_end(start, end);
-		apply_to_existing_page_range(area->notifier.mm, start,
-					     next - start, clear_table, &end);
+		apply_to_existing_page_range(mm, start, next - start,
+					     clear_table, &end);
 		cond_resched();
 	}
 	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF));
@@ -254,7 +282,8 @@ static bool area_invalidate(struct mmu_interval_notifier *notifier,
 			    const struct mmu_notifier_range *range,
 			    unsigned long seq)
 {
-	struct area *area = container_of(notifier, struct area, notifier);
+	struct dmop_area *area = &container_of(notifier, struct large_area,
+					       notifier)->area;
 	unsigned long start = max(range->start, notifier->interval_tree.start);
 	unsigned long end = min(range->end, notifier->interval_tree.last + 1);
 
@@ -268,7 +297,7 @@ static bool area_invalidate(struct mmu_interval_notifier *notifier,
 	if (!mmu_notifier_range_blockable(range))
 		return false;
 
-	clear_batched(area, start, end);
+	clear_batched(notifier->mm, start, end);
 	return true;
 }
 
@@ -276,14 +305,19 @@ static const struct mmu_interval_notifier_ops area_notifier_ops = {
 	.invalidate = area_invalidate,
 };
 
+static struct mmu_interval_notifier *notifier_of(struct dmop_area *area)
+{
+	return &container_of(area, struct large_area, area)->notifier;
+}
+
 /* Without it all is the same, only slower: no error. */
-static void area_be_told(struct area *area, struct vm_area_struct *vma)
+static void area_be_told(struct dmop_area *area, struct vm_area_struct *vma)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 
 	if (area->told || area->nr < WORTH_BATCHING || !xen_pv_domain())
 		return;
-	area->told = !mmu_interval_notifier_insert_locked(&area->notifier,
+	area->told = !mmu_interval_notifier_insert_locked(notifier_of(area),
 							  vma->vm_mm,
 							  vma->vm_start,
 							  vma->vm_end - vma->vm_start,
@@ -291,19 +325,19 @@ static void area_be_told(struct area *area, struct vm_area_struct *vma)
 }
 
 /* Waits for an invalidation under way, which takes none of the caller's locks. */
-static void area_be_told_no_more(struct area *area)
+static void area_be_told_no_more(struct dmop_area *area)
 {
 	if (area->told)
-		mmu_interval_notifier_remove(&area->notifier);
+		mmu_interval_notifier_remove(notifier_of(area));
 }
 
 #else
 
-static void area_be_told(struct area *area, struct vm_area_struct *vma)
+static void area_be_told(struct dmop_area *area, struct vm_area_struct *vma)
 {
 }
 
-static void area_be_told_no_more(struct area *area)
+static void area_be_told_no_more(struct dmop_area *area)
 {
 }
 
@@ -319,7 +353,7 @@ static void area_vma_open(struct vm_area_struct *vma)
 /* The PTEs are gone, and flushed from every TLB. */
 static void area_vma_close(struct vm_area_struct *vma)
 {
-	struct area *area = vma->vm_private_data;
+	struct dmop_area *area = vma->vm_private_data;
 	struct dmop_maps *maps;
 
 	if (!area)
@@ -427,7 +461,7 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 
 bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
 {
-	struct area *area;
+	struct dmop_area *area;
 	bool other = false;
 
 	mutex_lock(&maps->lock);
@@ -445,7 +479,7 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 
 void dmop_maps_close(struct dmop_maps *maps)
 {
-	struct area *area;
+	struct dmop_area *area;
 
 	WRITE_ONCE(maps->closed, true);
 	mutex_lock(&maps->lock);
@@ -493,7 +527,7 @@ static bool covers(struct vm_area_struct *vma, unsigned long addr,
 }
 
 /* The frames of @area from @first on that failed have no mapping. */
-static int note_results(struct area *area, struct vm_area_struct *vma,
+static int note_results(struct dmop_area *area, struct vm_area_struct *vma,
 			unsigned int first, unsigned int nr, const int *errs)
 {
 	unsigned int i;
@@ -516,7 +550,7 @@ static int note_results(struct area *area, struct vm_area_struct *vma,
 }
 
 /* Maps @nr frames of @area from @first on. */
-static int area_map(struct area *area, struct vm_area_struct *vma,
+static int area_map(struct dmop_area *area, struct vm_area_struct *vma,
 		    unsigned int first, unsigned int nr, xen_pfn_t *gfns,
 		    int *errs)
 {
@@ -558,7 +592,7 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		       unsigned long addr, domid_t domid, unsigned int nr,
 		       xen_pfn_t *gfns, int *errs)
 {
-	struct area *area = vma->vm_private_data;
+	struct dmop_area *area = vma->vm_private_data;
 	unsigned int first = (addr - vma->vm_start) >> PAGE_SHIFT;
 	int err;
 
@@ -623,7 +657,7 @@ static int acquire_resource(struct xen_mem_acquire_resource *xar)
  * xen_remap_vma_range() takes the pages from where the stock driver keeps them.
  * Nobody else looks there meanwhile: mmap_lock is held for writing.
  */
-static int map_pages(struct area *area, struct vm_area_struct *vma)
+static int map_pages(struct dmop_area *area, struct vm_area_struct *vma)
 {
 	int ret;
 
@@ -641,7 +675,7 @@ static int map_pages(struct area *area, struct vm_area_struct *vma)
  * Xen tells the machine frames, which are then mapped, as the caller's own if
  * Xen says that they are.
  */
-static int area_map_resource(struct area *area, struct vm_area_struct *vma,
+static int area_map_resource(struct dmop_area *area, struct vm_area_struct *vma,
 			     struct xen_mem_acquire_resource *xar,
 			     xen_pfn_t *frames, int *errs)
 {
@@ -674,7 +708,7 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 			struct xen_mem_acquire_resource *xar, unsigned int nr,
 			xen_pfn_t *frames, int *errs)
 {
-	struct area *area;
+	struct dmop_area *area;
 	int ret;
 
 	if (maps->closed)
@@ -709,16 +743,21 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
 		.frame = idx,
 	};
 	struct vm_area_struct *vma;
-	xen_pfn_t *frames;
-	int *errs;
+	/* Written before they are read, like the allocated ones. */
+	xen_pfn_t few_frames[FEW_FRAMES] dmop_uninitialized;
+	int few_errs[FEW_FRAMES] dmop_uninitialized;
+	xen_pfn_t *frames = few_frames;
+	int *errs = few_errs;
 	int ret = -EINTR;
 
-	/* One allocation for both. */
-	frames = kvmalloc_array(nr, sizeof(*frames) + sizeof(*errs),
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!frames)
-		return -ENOMEM;
-	errs = (int *)(frames + nr);
+	if (nr > FEW_FRAMES) {
+		/* One allocation for both. */
+		frames = kvmalloc_array(nr, sizeof(*frames) + sizeof(*errs),
+					GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (!frames)
+			return -ENOMEM;
+		errs = (int *)(frames + nr);
+	}
 
 	if (mmap_write_lock_killable(current->mm))
 		goto out;
@@ -731,7 +770,8 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
 	}
 	mmap_write_unlock(current->mm);
 out:
-	kvfree(frames);
+	if (frames != few_frames)
+		kvfree(frames);
 	return ret;
 }
 

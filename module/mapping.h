@@ -12,12 +12,37 @@
 #include <xen/interface/xen.h>
 
 /*
+ * What is mapped in one VMA; made by the first mapping call on it.
+ *
+ * @maps, @domid: constant; no @maps: not in use
+ * @told:   a notifier tells before the core unmaps the area
+ * @left:   the process is gone, and the core is quick
+ * @nr:     frames of the VMA; 0 when all was taken away
+ * @pages:  auto-translated dom0: the empty pages that the frames are mapped
+ *          over; NULL on PV
+ * @mapped: a bit for each frame; under @maps->lock
+ * @few:    these bits, if the area is small
+ */
+struct dmop_area {
+	struct dmop_maps *maps;
+	struct list_head link;
+	domid_t domid;
+	bool told;
+	bool left;
+	unsigned int nr;
+	struct page **pages;
+	unsigned long *mapped;
+	unsigned long few;
+};
+
+/*
  * The mappings of one open file.
  *
  * @space:  every VMA of the file hangs here, so that one call can take all
  *          mappings away
  * @lock:   protects the rest, and what the areas hold
  * @areas:  the areas that something was mapped in
+ * @small:  one of them
  * @frames: their sizes added up
  * @closed: nothing is mapped any more, and nothing will be; set before @lock
  *          is taken to act on it, so that a mapping call under way ends soon
@@ -28,6 +53,7 @@ struct dmop_maps {
 	struct address_space space;
 	struct mutex lock;
 	struct list_head areas;
+	struct dmop_area small;
 	unsigned long frames;
 	bool closed;
 };
