@@ -65,11 +65,14 @@ static __always_inline int decide(struct dmop_file *f,
 				  const struct dmop_record *record,
 				  const struct dmop_request *r)
 {
-	struct dmop_subject s = {
-		.state = dmop_file_state(record),
-		.bound = record ? record->domid : 0,
-	};
+	/* All of it is set here, and so are the requests: none is zeroed before. */
+	struct dmop_subject s dmop_uninitialized;
 	int verdict;
+
+	s.state = dmop_file_state(record);
+	s.bound = record ? record->domid : 0;
+	s.own = 0;
+	s.admin = false;
 
 	/*
 	 * Asked only where it counts: capable() leaves marks on the caller. It
@@ -389,7 +392,7 @@ static __always_inline long call(struct dmop_file *f,
 static long ioctl_hypercall(struct file *filp, void __user *uarg)
 {
 	const struct dmop_hypercall __user *u = uarg;
-	struct dmop_request r;
+	struct dmop_request r dmop_uninitialized;
 	u64 nr, uarray, unused __maybe_unused;
 
 	if (!user_access_begin(u, sizeof(*u)))
@@ -414,7 +417,7 @@ static long ioctl_dm_op(struct file *filp, void __user *uarg)
 {
 	const struct dmop_dm_op __user *u = uarg;
 	const struct dmop_buf __user *uarray;
-	struct dmop_request r;
+	struct dmop_request r dmop_uninitialized;
 	u16 nr, domid;
 
 	if (!user_access_begin(u, sizeof(*u)))
@@ -672,7 +675,7 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 {
 	struct dmop_file *f = filp->private_data;
-	struct dmop_mmap_resource m;
+	struct dmop_mmap_resource m dmop_uninitialized;
 	struct dmop_request r = { .act = DMOP_ACT_MAP };
 	struct dmop_record *record;
 	long ret;
@@ -811,10 +814,10 @@ long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	const struct ioctl_entry *e;
 
 	/* What is called all the time takes no indirect call, nor what guards it. */
-	if (cmd == DMOP_IOCTL_HYPERCALL)
-		return ioctl_hypercall(filp, (void __user *)arg);
 	if (cmd == DMOP_IOCTL_DM_OP)
 		return ioctl_dm_op(filp, (void __user *)arg);
+	if (cmd == DMOP_IOCTL_HYPERCALL)
+		return ioctl_hypercall(filp, (void __user *)arg);
 
 	e = find_entry(cmd);
 	if (!e)

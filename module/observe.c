@@ -86,7 +86,7 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 }
 
 /* Takes what its caller got, so that nothing is moved about on the way. */
-static noinline void observe(struct dmop_file *f, const struct dmop_subject *s,
+static noinline __noclone void observe(struct dmop_file *f, const struct dmop_subject *s,
 			     const struct dmop_request *r, int cause)
 {
 	trace_refuse(r->act, r->op, r->domid,
