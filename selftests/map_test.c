@@ -628,6 +628,141 @@ TEST_F(map, many_threads)
 	EXPECT_EQ(0, mapped_frames(m.fd));
 }
 
+/* --- taken away -------------------------------------------------------- */
+
+#define TABLE		512UL	/* pages that one page table maps */
+#define NR_TABLES	4
+
+/*
+ * Other memory of the process shares page tables with the area, and keeps its
+ * pages when the area goes; also if some of the area's frames were not mapped.
+ */
+TEST_F(map, unmapping_spares_the_neighbours)
+{
+	static const unsigned int sizes[] = { 1, 15, 16, 17, 63, 64, 65, TABLE - 1, TABLE, TABLE + 1, 2 * TABLE };
+	static const unsigned int offsets[] = { 1, 300, TABLE - 1 };
+	static __u64 gfns[2 * TABLE];
+	static int errs[2 * TABLE];
+	size_t bytes = NR_TABLES * TABLE * PAGE;
+	char *all = mmap(NULL, bytes + TABLE * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int o, s, i;
+
+	ASSERT_NE(MAP_FAILED, all);
+	all = (char *)(((unsigned long)all + TABLE * PAGE - 1) & -(TABLE * PAGE));
+	ASSERT_EQ(0, madvise(all, bytes, MADV_NOHUGEPAGE));
+
+	for (o = 0; o < ARRAY_SIZE(offsets); o++) {
+		for (s = 0; s < 2 * ARRAY_SIZE(sizes); s++) {
+			unsigned int nr = sizes[s / 2], bad = s % 2 ? 3 : nr + 1;
+			char *p = all + offsets[o] * PAGE;
+
+			for (i = 0; i < NR_TABLES * TABLE; i++)
+				*(unsigned int *)(all + i * PAGE) = ~i;
+			for (i = 0; i < nr; i++)
+				gfns[i] = i % bad == 1 ? NO_GFN : GFN + i % 64;
+			ASSERT_EQ(p, mmap(p, nr * PAGE, PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_FIXED, self->bound, 0));
+			ASSERT_EQ(0, map(self->bound, target_domid, p, nr, gfns, errs));
+			for (i = 0; i < nr; i++)
+				EXPECT_EQ(i % bad == 1, errs[i] < 0);
+			EXPECT_EQ(0, touch(p, true));
+			ASSERT_EQ(0, munmap(p, nr * PAGE));
+			EXPECT_EQ(SIGSEGV, touch(p, false));
+			EXPECT_EQ(0, mapped_frames(self->bound));
+
+			/* It was the old memory's before, too. */
+			ASSERT_EQ(p, mmap(p, nr * PAGE, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+			for (i = 0; i < NR_TABLES * TABLE; i++) {
+				bool of_area = i >= offsets[o] && i < offsets[o] + nr;
+
+				ASSERT_EQ(of_area ? 0 : ~i, *(unsigned int *)(all + i * PAGE)) {
+					TH_LOG("page %u, area of %u at %u", i, nr, offsets[o]);
+				}
+			}
+		}
+	}
+}
+
+struct reader {
+	volatile char *volatile at;
+	volatile bool unmapped;
+	volatile bool late;
+	volatile unsigned long reads;
+};
+
+/* No system call between two reads: it could make the processor forget what it knows. */
+static void *read_on(void *data)
+{
+	struct reader *r = data;
+	bool unmapped;
+
+	if (sigsetjmp(fault_jump, 1))
+		return NULL;
+	while (!r->late) {
+		unmapped = r->unmapped;
+		*r->at;
+		r->late = unmapped;
+		r->reads++;
+	}
+	return NULL;
+}
+
+/* On whatever processor: once munmap() is back, nobody reads there any more. */
+TEST_F(map, unmapping_is_seen_by_all_processors)
+{
+	struct sigaction sa = { .sa_handler = on_fault };
+	struct reader r = { };
+	unsigned int i;
+
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	for (i = 0; i < 200; i++) {
+		/* With a neighbour, so that the page table stays. */
+		char *all = mmap(NULL, 3 * ALL * PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		char *p = all + ALL * PAGE;
+		pthread_t thread;
+
+		ASSERT_EQ(p, mmap(p, ALL * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, self->bound, 0));
+		ASSERT_EQ(0, map(self->bound, target_domid, p, ALL, self->gfns, self->errs));
+		r = (struct reader) { .at = p };
+		ASSERT_EQ(0, pthread_create(&thread, NULL, read_on, &r));
+		while (r.reads < 100)
+			sched_yield();
+		ASSERT_EQ(0, munmap(p, ALL * PAGE));
+		r.unmapped = true;
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_FALSE(r.late);
+		munmap(all, 3 * ALL * PAGE);
+	}
+}
+
+/* Each has its own frames and is taken away for itself, in whatever order. */
+TEST_F(map, many_small_areas)
+{
+	char *areas[16];
+	unsigned int round, i, nr, at;
+
+	for (round = 0; round < 16; round++) {
+		for (i = 0; i < 16; i++) {
+			nr = 1 + (i + round) % 16;
+			areas[i] = area(self->bound, nr, PROT_READ | PROT_WRITE);
+			ASSERT_EQ(0, map(self->bound, target_domid, areas[i], nr, self->gfns, self->errs));
+			EXPECT_EQ(-EINVAL, map(self->bound, target_domid, areas[i], nr, self->gfns, self->errs));
+		}
+		EXPECT_EQ(16 * 17 / 2, mapped_frames(self->bound));
+		for (i = 0; i < 16; i++) {
+			at = (i * 5 + round) % 16;
+			nr = 1 + (at + round) % 16;
+			EXPECT_EQ(0, touch(areas[at] + (nr - 1) * PAGE, true));
+			ASSERT_EQ(0, munmap(areas[at], nr * PAGE));
+		}
+		EXPECT_EQ(0, mapped_frames(self->bound));
+	}
+}
+
 /* --- resources --------------------------------------------------------- */
 
 TEST_F(map, resource_of_an_ioreq_server)
