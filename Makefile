@@ -76,7 +76,7 @@ bench:
 	@scripts/bench --release $(RELEASE) --dom0 $(DOM0)
 
 bench-check:
-	@scripts/bench --check
+	@scripts/bench --check --profile build/bench/profile
 
 lint:
 	@scripts/setup build lint

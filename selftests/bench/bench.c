@@ -30,12 +30,14 @@
 
 #include <xen/dmop.h>
 #include "../dm_op.h"
+#include "count.h"
 
 #define PAGE		4096UL
 #define ROUNDS		301
 #define MAX_FRAMES	4096
 #define DOMAIN_FRAMES	1024
 #define NR_BATCH	32
+#define NR_WINDOWS	3
 
 static const char *node;	/* of the results */
 static int fd;			/* bound to target */
@@ -58,10 +60,34 @@ static void die(const char *what, ...)
 
 static uint64_t took[ROUNDS], empty;
 
+/* For a profile: of which call each window of count.c is, in their order. */
+static FILE *windows;
+static bool in_window;
+
 static uint64_t now(void)
 {
 	_mm_lfence();
 	return __rdtsc();
+}
+
+/* The last few of @times calls get a window each. */
+static uint64_t begin(const char *name, unsigned int i, unsigned int times)
+{
+	in_window = windows && i + NR_WINDOWS >= times;
+	if (in_window) {
+		fprintf(windows, "%s %s\n", name, node ? node : "-");
+		count_call(COUNT_BEGIN);
+	}
+	return now();
+}
+
+static uint64_t end(uint64_t start)
+{
+	uint64_t ticks = now() - start;
+
+	if (in_window)
+		count_call(COUNT_END);
+	return ticks;
 }
 
 static int compare(const void *a, const void *b)
@@ -90,17 +116,17 @@ static long nothing(void)
 	return 0;
 }
 
-static uint64_t cost(call_fn call)
+static uint64_t cost(const char *name, call_fn call)
 {
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS / 10; i++)
 		call();
 	for (i = 0; i < ROUNDS; i++) {
-		uint64_t start = now();
+		uint64_t start = begin(name, i, ROUNDS);
 
 		call();
-		took[i] = now() - start;
+		took[i] = end(start);
 	}
 	return median(took, ROUNDS) - empty;
 }
@@ -114,7 +140,7 @@ static void bench(const char *name, call_fn call, long want)
 		errno = ret < 0 ? -ret : 0;
 		die("%s gave %ld, not %ld", name, ret, want);
 	}
-	tell(name, cost(call));
+	tell(name, cost(name, call));
 }
 
 static long sys_ioctl(int on, unsigned int cmd, void *arg)
@@ -219,7 +245,7 @@ static void bench_batch(void)
 	}
 	if (call_batch() != NR_BATCH || batch.ops[NR_BATCH - 1].result != -EOPNOTSUPP)
 		die("BATCH");
-	tell("batch_32", cost(call_batch) / NR_BATCH);
+	tell("batch_32", cost("batch_32", call_batch) / NR_BATCH);
 }
 #endif
 
@@ -275,8 +301,8 @@ static void bench_library(void)
 	if (!library || xendevicemodel_restrict(library, target))
 		die("the library cannot be opened or restricted");
 	/* What Xen says is the same on both nodes; only that it was asked counts. */
-	tell("inject_msi", cost(call_inject_msi));
-	tell("set_pci_intx_level", cost(call_set_intx));
+	tell("inject_msi", cost("inject_msi", call_inject_msi));
+	tell("set_pci_intx_level", cost("set_pci_intx_level", call_set_intx));
 	xendevicemodel_close(library);
 }
 
@@ -332,33 +358,33 @@ static void find_frames(void)
 
 static void bench_map(unsigned int nr)
 {
-	unsigned int i, rounds = nr > 256 ? 7 : nr > 1 ? 21 : 101;
+	unsigned int i, times = nr > 256 ? 7 : nr > 1 ? 21 : 101;
 	static uint64_t unmap[ROUNDS];
-	char name[32];
+	char map_name[32], unmap_name[32];
 
-	for (i = 0; i < rounds; i++) {
+	snprintf(map_name, sizeof(map_name), "map_%u", nr);
+	snprintf(unmap_name, sizeof(unmap_name), "unmap_%u", nr);
+	for (i = 0; i < times; i++) {
 		char *p = area(nr);
-		uint64_t start = now();
+		uint64_t start = begin(map_name, i, times);
 
 		map(p, nr);
-		took[i] = now() - start;
-		start = now();
+		took[i] = end(start);
+		start = begin(unmap_name, i, times);
 		if (munmap(p, nr * PAGE))
 			die("munmap");
-		unmap[i] = now() - start;
+		unmap[i] = end(start);
 	}
-	snprintf(name, sizeof(name), "map_%u", nr);
-	tell(name, (median(took, rounds) - empty) / nr);
-	snprintf(name, sizeof(name), "unmap_%u", nr);
-	tell(name, (median(unmap, rounds) - empty) / nr);
+	tell(map_name, (median(took, times) - empty) / nr);
+	tell(unmap_name, (median(unmap, times) - empty) / nr);
 }
 
 /* From the last word of a process that has @nr frames mapped until it is gone. */
-static uint64_t exit_cost(unsigned int nr)
+static uint64_t exit_cost(const char *name, unsigned int nr)
 {
-	unsigned int i;
+	unsigned int i, times = 7;
 
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < times; i++) {
 		int go[2], ready[2], status;
 		uint64_t start;
 		char c = 0;
@@ -376,16 +402,16 @@ static uint64_t exit_cost(unsigned int nr)
 		}
 		if (pid < 0 || read(ready[0], &c, 1) != 1)
 			die("fork");
-		start = now();
+		start = begin(name, i, times);
 		if (write(go[1], &c, 1) != 1 || waitpid(pid, &status, 0) != pid || status)
 			die("waitpid");
-		took[i] = now() - start;
+		took[i] = end(start);
 		close(go[0]);
 		close(go[1]);
 		close(ready[0]);
 		close(ready[1]);
 	}
-	return median(took, 7);
+	return median(took, times);
 }
 
 static void bench_exit(unsigned int nr)
@@ -393,7 +419,7 @@ static void bench_exit(unsigned int nr)
 	char name[32];
 
 	snprintf(name, sizeof(name), "exit_%u", nr);
-	tell(name, (exit_cost(nr) - exit_cost(0)) / nr);
+	tell(name, (exit_cost(name, nr) - exit_cost("exit_0", 0)) / nr);
 }
 
 static void bench_resource(void)
@@ -403,13 +429,13 @@ static void bench_resource(void)
 	struct dmop_buf buf = { &create, sizeof(create) };
 	struct dmop_dm_op arg = { .dom = target, .num = 1, .ubufs = &buf };
 	static uint64_t unmap[ROUNDS];
-	unsigned int i;
+	unsigned int i, times = 101;
 
 	create.u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
 	if (sys_ioctl(fd, DMOP_IOCTL_DM_OP, &arg))
 		die("no ioreq server");
 	bench("dm_op_info", call_info, 0);
-	for (i = 0; i < 101; i++) {
+	for (i = 0; i < times; i++) {
 		struct dmop_mmap_resource r = {
 			.dom = target, .id = create.u.create.id, .num = 2,
 		};
@@ -418,17 +444,17 @@ static void bench_resource(void)
 		long ret;
 
 		r.addr = (unsigned long)p;
-		start = now();
+		start = begin("map_resource", i, times);
 		ret = sys_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &r);
-		took[i] = now() - start;
+		took[i] = end(start);
 		if (ret)
 			die("MMAP_RESOURCE: %ld", ret);
-		start = now();
+		start = begin("unmap_resource", i, times);
 		munmap(p, 2 * PAGE);
-		unmap[i] = now() - start;
+		unmap[i] = end(start);
 	}
-	tell("map_resource", median(took, 101) - empty);
-	tell("unmap_resource", median(unmap, 101) - empty);
+	tell("map_resource", median(took, times) - empty);
+	tell("unmap_resource", median(unmap, times) - empty);
 
 	destroy.u.destroy.id = create.u.create.id;
 	buf.uptr = &destroy;
@@ -448,26 +474,63 @@ static int open_node(void)
 }
 
 #define NR_OPEN	1000
+#define NR_AREAS	200
 
-/* Kernel memory that this process is charged for; 0: nobody counts. */
-static uint64_t charged(void)
+/*
+ * What all objects of the kernel take. What a group of processes is charged for
+ * would be nearer, but comes in batches. What was freed before is gone by then.
+ */
+static uint64_t objects(void)
 {
-	unsigned long long bytes = 0;
-	FILE *f = fopen("/sys/fs/cgroup/bench/memory.current", "r");
+	unsigned long long nr, size, bytes = 0;
+	char line[256];
+	FILE *f;
 
+	sleep(1);
+	f = fopen("/proc/slabinfo", "r");
 	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &bytes) != 1)
-		bytes = 0;
+		die("/proc/slabinfo");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %llu %*u %llu", &nr, &size) == 2)
+			bytes += nr * size;
 	fclose(f);
 	return bytes;
 }
 
-static uint64_t more_than(uint64_t before)
+static uint64_t page_tables(void)
 {
-	uint64_t now = charged();
+	unsigned long long kib = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
 
-	return now > before ? now - before : 0;
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "VmPTE: %llu", &kib) != 1)
+		;
+	if (f)
+		fclose(f);
+	return kib * 1024;
+}
+
+/* What one of  takes; a machine at rest frees more than it allocates. */
+static uint64_t each_since(uint64_t before, uint64_t now, unsigned int nr)
+{
+	return now > before ? (now - before) / nr : 0;
+}
+
+/* An area of 256 frames, with its page tables. */
+static void bench_weight(void)
+{
+	static char *areas[NR_AREAS];
+	uint64_t before = objects(), tables = page_tables();
+	unsigned int i;
+
+	for (i = 0; i < NR_AREAS; i++) {
+		areas[i] = area(256);
+		map(areas[i], 256);
+	}
+	tell("bytes_256_frames", each_since(before, objects(), NR_AREAS) +
+				 each_since(tables, page_tables(), NR_AREAS));
+	for (i = 0; i < NR_AREAS; i++)
+		munmap(areas[i], 256 * PAGE);
 }
 
 /* Many descriptors, of two domains: what they weigh, and do they slow one down? */
@@ -484,17 +547,15 @@ static void bench_many(void)
 	if (dup2(fd, NR_OPEN + 63) < 0)
 		die("dup2");
 	close(NR_OPEN + 63);
-	before = charged();
+	before = objects();
 	for (i = 0; i < NR_OPEN; i++)
 		fds[i] = open_node();
-	if (before)
-		tell("bytes_open", more_than(before) / NR_OPEN);
+	tell("bytes_open", each_since(before, objects(), NR_OPEN));
 	for (i = 0; i < NR_OPEN; i++)
 		if (sys_ioctl(fds[i], DMOP_IOCTL_RESTRICT, i % 2 ? &other : &target))
 			die("RESTRICT");
-	if (before)
-		tell("bytes_bound", more_than(before) / NR_OPEN);
-	tell("dm_op_64_of_1000", cost(call_64));
+	tell("bytes_bound", each_since(before, objects(), NR_OPEN));
+	tell("dm_op_64_of_1000", cost("dm_op_64_of_1000", call_64));
 	for (i = 0; i < NR_OPEN; i++)
 		close(fds[i]);
 }
@@ -536,6 +597,7 @@ static void bench_node(const char *name, const char *at)
 	bench_exit(4096);
 	bench_resource();
 
+	bench_weight();
 	bench_many();
 
 	if (own && (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
@@ -549,16 +611,21 @@ static void bench_node(const char *name, const char *at)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench TARGET OTHER: domids of two paused PVH domains\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: bench TARGET OTHER [WINDOWS]: domids of two paused PVH domains,\n"
+				"       and where to write which window of count.c is of which call\n");
 		return 2;
 	}
 	target = atoi(argv[1]);
 	other = atoi(argv[2]);
+	if (argc == 4)
+		windows = count_arm(argv[3]);
+	if (argc == 4 && !windows)
+		die("%s", argv[3]);
 	/* Stock's raw hypercall has Xen read these where they are. */
 	if (mlockall(MCL_CURRENT))
 		die("mlockall");
-	empty = cost(nothing);
+	empty = cost("nothing", nothing);
 	bench_node("stock", "/dev/xen/privcmd");
 	bench_node("dmop", "/dev/xen/dmop");
 	return 0;
