@@ -268,14 +268,20 @@ static void wake_pollers(struct dmop_record *record)
 	mutex_unlock(&record->lock);
 }
 
+/*
+ * Of no file before all have stopped: the last mapping that goes may free the
+ * domain's number, and a call of another file would map its next owner.
+ */
 static void take_mappings(struct dmop_record *record)
 {
 	unsigned int files = 0;
 	struct dmop_file *f;
 
 	mutex_lock(&record->lock);
+	list_for_each_entry(f, &record->files, link)
+		dmop_maps_stop(&f->maps);
 	list_for_each_entry(f, &record->files, link) {
-		dmop_maps_close(&f->maps);
+		dmop_maps_take(&f->maps);
 		files++;
 	}
 	mutex_unlock(&record->lock);
@@ -288,9 +294,10 @@ static void take_mappings(struct dmop_record *record)
  *
  *  1. The record was marked dead: no call enters Xen for it any more.
  *  2. Pollers are woken.
- *  3. Mappings are taken away, and with them the last hold on the domain; a
- *     mapping call under way ends, or finds that it is too late. Afterwards
- *     nothing of the domain is left in any process; calls may be in Xen still.
+ *  3. Mapping ends, in all files: a call under way is waited for, or finds that
+ *     it is too late. Then mappings are taken away, and with them the last hold
+ *     on the domain. Afterwards nothing of the domain is left in any process;
+ *     calls may be in Xen still.
  *  4. These are waited for. Not before step 3: a caller can make Xen work for
  *     long, and Xen ends that when the domain is gone.
  *  5. The reference is dropped. The files keep theirs until they are closed.
@@ -343,13 +350,15 @@ static bool store_has_no(const char *dir)
  * the domain's directory before anybody can serve the domain, and removes it
  * when it destroys the domain; and a new domain's has the /vm path of another, or
  * another of the ids that some toolstacks give. Of these, only what was seen
- * once and is then different counts: not every toolstack writes them all.
+ * once and is then different counts: not every toolstack writes them all. The
+ * id is the better witness: the path of a domain that lives on can change,
+ * when a toolstack gives its guest another uuid.
  */
 static bool is_gone(struct dmop_record *record)
 {
 	char dir[sizeof("/local/domain/65535")];
 	char *vm, *unique;
-	bool other;
+	bool known, other, other_id;
 
 	if (dmop_hypercall_probe(record->domid) == -ESRCH)
 		return true;
@@ -362,8 +371,10 @@ static bool is_gone(struct dmop_record *record)
 		return store_has_no(dir);
 
 	unique = read_store(dir, "unique-domain-id");
+	known = record->unique && unique;
+	other_id = is_other(&record->unique, unique);
 	other = is_other(&record->vm, vm);
-	return is_other(&record->unique, unique) || other;
+	return known ? other_id : other;
 }
 
 /* Looks that an event brought come once a second; for all others see look_now(). */
@@ -560,60 +571,59 @@ int dmop_file_enter_unbound(struct dmop_file *f)
 	return -EAGAIN;
 }
 
-/* Revocation sees the file, or the file sees that it is too late. */
+/*
+ * Revocation sees the file, or the file sees that it is too late. A poller that
+ * revocation wakes sees the record, or it would sleep on.
+ */
 static int join(struct dmop_file *f, struct dmop_record *record)
 {
 	int err = 0;
 
 	mutex_lock(&record->lock);
-	if (READ_ONCE(record->dead))
+	if (READ_ONCE(record->dead)) {
 		err = -ESRCH;
-	else
+	} else {
 		list_add(&f->link, &record->files);
+		/* Pairs with the acquire in dmop_file_record(). */
+		smp_store_release(&f->record, record);
+	}
 	mutex_unlock(&record->lock);
 
 	return err;
 }
 
-/* The record of a domain that is there, with the file in it. */
-static struct dmop_record *join_domain(struct dmop_file *f, domid_t domid)
+/* Binds the file to the record of a domain that is there. */
+static int join_domain(struct dmop_file *f, domid_t domid)
 {
 	struct dmop_record *record = record_get(domid);
 	int err;
 
 	if (IS_ERR(record))
-		return record;
+		return PTR_ERR(record);
 
 	err = look_now(record);
 	if (!err)
 		err = join(f, record);
-	if (!err)
-		return record;
-
-	record_put(record);
-	return ERR_PTR(err);
+	if (err)
+		record_put(record);
+	return err;
 }
 
 static int bind_to(struct dmop_file *f, domid_t domid)
 {
-	struct dmop_record *record;
+	int err;
 
 	if (dmop_maps_hold_other(&f->maps, domid))
 		return -EBUSY;
 
-	record = join_domain(f, domid);
+	err = join_domain(f, domid);
 	/*
 	 * The record that was there may turn out to be of an earlier domain of
 	 * that number. The next one is new; if that too is dead, so is the domain.
 	 */
-	if (record == ERR_PTR(-ESRCH))
-		record = join_domain(f, domid);
-	if (IS_ERR(record))
-		return PTR_ERR(record);
-
-	/* Pairs with the acquire in dmop_file_record(). */
-	smp_store_release(&f->record, record);
-	return 0;
+	if (err == -ESRCH)
+		err = join_domain(f, domid);
+	return err;
 }
 
 /* Any failure leaves the file unbound, which is worth nothing here. */

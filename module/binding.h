@@ -251,7 +251,7 @@ int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
  *
  * XenStore may come up at any time later.
  *
- * Context: module init; what needs XenStore happens elsewhere.
+ * Context: module init; waits for XenStore if that is up.
  *
  * Return: 0, or -ENOMEM.
  */

@@ -29,6 +29,11 @@
 #define may_split	split
 #endif
 
+/* Linux 5.11 brought this one. Without it mprotect() would do harm, see mapping.c. */
+#if !defined(HAVE_VM_OPS_MPROTECT) && LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#error "vm_operations_struct.mprotect is not where dmop_privcmd looks for it."
+#endif
+
 /* Linux 6.10 made a function of this member; a later one took the mm away. */
 #ifndef HAVE_MM_GET_UNMAPPED_AREA
 #define get_unmapped_area_of(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))

@@ -27,6 +27,9 @@
 #define DMOP_BATCHED_UNMAP
 #endif
 
+/* Resources are no part of what a domain may have, nor are the holes in its memory. */
+#define MORE_PAGES		4096
+
 /* So many updates of PTEs are collected on the stack before Xen gets them. */
 #define UPDATES_AT_A_TIME	32
 
@@ -52,11 +55,6 @@
  */
 #define AREA_PGOFF	(1UL << (BITS_PER_LONG - 2))
 
-/* Of Xen's public/memory.h; the kernel's copy of it leaves this out. */
-#ifndef XENMEM_maximum_gpfn
-#define XENMEM_maximum_gpfn	14
-#endif
-
 #ifdef DMOP_BATCHED_UNMAP
 
 /* An area that is worth batching. */
@@ -79,14 +77,15 @@ static bool auto_translated(void)
 
 /*
  * The empty pages that frames are mapped over are kernel memory that nobody is
- * charged for: no more of them than twice what the domain can have frames.
+ * charged for: no more of them than twice what the toolstack lets the domain
+ * have. What the domain says of itself, or its device model of it, is no bound.
  */
 static bool too_many_pages(struct dmop_maps *maps, domid_t domid,
 			   unsigned int nr)
 {
-	long highest = HYPERVISOR_memory_op(XENMEM_maximum_gpfn, &domid);
+	long most = HYPERVISOR_memory_op(XENMEM_maximum_reservation, &domid);
 
-	return highest < 0 || maps->frames + nr > 2 * ((u64)highest + 1);
+	return most < 0 || maps->frames + nr > 2 * (u64)most + MORE_PAGES;
 }
 
 static int area_alloc_pages(struct dmop_area *area)
@@ -95,8 +94,6 @@ static int area_alloc_pages(struct dmop_area *area)
 
 	if (!auto_translated() || area->pages)
 		return 0;
-	if (too_many_pages(area->maps, area->domid, area->nr))
-		return -E2BIG;
 
 	area->pages = kvcalloc(area->nr, sizeof(*area->pages),
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -184,8 +181,8 @@ static struct dmop_area *area_create(struct dmop_maps *maps, domid_t domid,
 
 	lockdep_assert_held(&maps->lock);
 
-	if (nr > READ_ONCE(dmop_max_map_frames) ||
-	    maps->frames > READ_ONCE(dmop_max_map_frames) - nr)
+	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames) ||
+	    (auto_translated() && too_many_pages(maps, domid, nr)))
 		return ERR_PTR(-E2BIG);
 
 	area = area_alloc(maps, nr);
@@ -310,12 +307,16 @@ static struct mmu_interval_notifier *notifier_of(struct dmop_area *area)
 	return &container_of(area, struct large_area, area)->notifier;
 }
 
-/* Without it all is the same, only slower: no error. */
+/*
+ * Without it all is the same, only slower: no error. A process's first has the
+ * kernel wait for page faults of that process, which may wait for whatever
+ * serves its files; so maps->lock, which revocation takes, is not held.
+ */
 static void area_be_told(struct dmop_area *area, struct vm_area_struct *vma)
 {
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 
-	if (area->told || area->nr < WORTH_BATCHING || !xen_pv_domain())
+	if (area->told || vma_pages(vma) < WORTH_BATCHING || !xen_pv_domain())
 		return;
 	area->told = !mmu_interval_notifier_insert_locked(notifier_of(area),
 							  vma->vm_mm,
@@ -466,7 +467,8 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
 
 	mutex_lock(&maps->lock);
 	list_for_each_entry(area, &maps->areas, link)
-		other |= !dmop_policy_same_target(area->domid, domid);
+		other |= !dmop_policy_same_target(area->domid, domid) &&
+			 !bitmap_empty(area->mapped, area->nr);
 	mutex_unlock(&maps->lock);
 
 	return other;
@@ -477,11 +479,18 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 	return READ_ONCE(maps->frames);
 }
 
-void dmop_maps_close(struct dmop_maps *maps)
+void dmop_maps_stop(struct dmop_maps *maps)
+{
+	WRITE_ONCE(maps->closed, true);
+	/* Who has not seen that holds the lock. */
+	mutex_lock(&maps->lock);
+	mutex_unlock(&maps->lock);
+}
+
+void dmop_maps_take(struct dmop_maps *maps)
 {
 	struct dmop_area *area;
 
-	WRITE_ONCE(maps->closed, true);
 	mutex_lock(&maps->lock);
 	unmap_mapping_range(&maps->space, 0, 0, 1);
 	list_for_each_entry(area, &maps->areas, link) {
@@ -506,6 +515,9 @@ static struct vm_area_struct *find_area(struct file *filp, unsigned long addr,
 	if (!vma || vma->vm_ops != &area_vm_ops || vma->vm_file != filp)
 		return NULL;
 	if (addr < vma->vm_start || nr > (vma->vm_end - addr) >> PAGE_SHIFT)
+		return NULL;
+	/* As in dmop_maps_mmap(): on Linux 5.10 mprotect() may have come between. */
+	if (!(vma->vm_flags & (VM_READ | VM_WRITE)))
 		return NULL;
 	return vma;
 }
@@ -616,7 +628,6 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 	}
 	set_protection(vma);
 	err = area_map(area, vma, first, nr, gfns, errs);
-	area_be_told(area, vma);
 	if (bitmap_empty(area->mapped, area->nr))
 		area_free_pages(area);
 	return err;
@@ -637,6 +648,8 @@ int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 	} else if (!mutex_lock_killable(&maps->lock)) {
 		ret = map_foreign(maps, vma, addr, domid, nr, gfns, errs);
 		mutex_unlock(&maps->lock);
+		if (vma->vm_private_data)
+			area_be_told(vma->vm_private_data, vma);
 	}
 	mmap_write_unlock(current->mm);
 	return ret;

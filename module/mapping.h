@@ -44,7 +44,7 @@ struct dmop_area {
  * @areas:  the areas that something was mapped in
  * @small:  one of them
  * @frames: their sizes added up
- * @closed: nothing is mapped any more, and nothing will be; set before @lock
+ * @closed: nothing will be mapped any more; set before @lock
  *          is taken to act on it, so that a mapping call under way ends soon
  *
  * Lock order: mmap_lock, then @lock, then what unmapping takes.
@@ -94,7 +94,7 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 				      unsigned long flags);
 
 /**
- * dmop_maps_hold_other() - is anything mapped that is not of this domain?
+ * dmop_maps_hold_other() - is any frame mapped that is not of this domain?
  * @maps:  of the file
  * @domid: the domain
  *
@@ -114,16 +114,24 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid);
 unsigned long dmop_maps_frames(struct dmop_maps *maps);
 
 /**
- * dmop_maps_close() - take every mapping away, for ever
+ * dmop_maps_stop() - let nothing more be mapped, for ever
  * @maps: of the file
- *
- * Touching what was mapped gives SIGBUS from then on. Only the areas are left,
- * empty, until their processes unmap them.
  *
  * Context: process context; waits for a mapping call of this file, but not for
  * any user memory.
  */
-void dmop_maps_close(struct dmop_maps *maps);
+void dmop_maps_stop(struct dmop_maps *maps);
+
+/**
+ * dmop_maps_take() - take every mapping away
+ * @maps: of the file, after dmop_maps_stop()
+ *
+ * Touching what was mapped gives SIGBUS from then on. Only the areas are left,
+ * empty, until their processes unmap them.
+ *
+ * Context: as dmop_maps_stop()
+ */
+void dmop_maps_take(struct dmop_maps *maps);
 
 /**
  * dmop_maps_foreign() - map frames of a domain
@@ -144,10 +152,10 @@ void dmop_maps_close(struct dmop_maps *maps);
  * and at least one failed because it is paged out; or with nothing changed:
  *  -EINVAL no area of this file there, not wholly covered, or mapped before
  *  -E2BIG  more frames than the file may have; on an auto-translated dom0 also
- *          more than twice what the domain can have
+ *          more than twice what the toolstack lets the domain have
  *  -ENOMEM no memory
  *  -EINTR  the caller is being killed; what was mapped until then stays
- *  -ESRCH  dmop_maps_close() was called; nothing is mapped any more
+ *  -ESRCH  dmop_maps_stop() was called
  */
 int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 		      unsigned long addr, domid_t domid, unsigned int nr,
@@ -180,7 +188,7 @@ int dmop_maps_resource(struct dmop_maps *maps, struct file *filp,
  * @id:    which one of that type
  * @nr:    out: its size in frames
  *
- * Return: 0; what Xen answers; -ESRCH: dmop_maps_close() was called; -EINTR:
+ * Return: 0; what Xen answers; -ESRCH: dmop_maps_stop() was called; -EINTR:
  * the caller is being killed.
  */
 int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,

@@ -19,6 +19,7 @@
 #define DM_OP_TRACK_DIRTY_VRAM		7
 #define DM_OP_MODIFIED_MEMORY		11
 #define DM_OP_SET_MEM_TYPE		12
+#define DM_OP_RELOCATE_MEMORY		17
 #define DM_OP_UNKNOWN			0x7fffffff	/* none, in any Xen */
 
 #define DM_OP_BUFIOREQ_OFF		0
@@ -79,6 +80,11 @@ struct dm_op {
 			__u16 pad;
 			__aligned_u64 first_pfn;
 		} mem_type;
+		struct {
+			__u32 size;
+			__u32 pad;
+			__aligned_u64 src_gfn, dst_gfn;
+		} relocate;
 		/* As large as any operation of any Xen. */
 		__u8 raw[56];
 	} u;

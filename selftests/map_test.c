@@ -18,6 +18,10 @@
 #define GFN		64
 #define NO_GFN		0x7fffffULL
 
+/* Where a device model can have a page moved to; and more than twice what the guest may have. */
+#define HIGH_GFN	0x700000ULL
+#define MANY_FRAMES	32768
+
 #define RESOURCE_IOREQ_SERVER	0
 #define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */
 
@@ -515,6 +519,36 @@ TEST_F(map, limit_of_a_file)
 	EXPECT_EQ(-E2BIG, second);
 	EXPECT_EQ(0, third);
 	EXPECT_EQ(4, mapped_frames(self->bound));
+}
+
+/*
+ * On an auto-translated dom0 each frame takes an empty page, for which nobody pays.
+ * How many there are is the toolstack's word: a device model can move a page of its
+ * domain to a frame as high as it likes.
+ */
+TEST_F(map, no_more_pages_than_the_domain_may_have)
+{
+	bool translated = !system("grep -qx PVH /sys/hypervisor/guest_type");
+	struct dm_op op = {
+		.op = DM_OP_RELOCATE_MEMORY,
+		.u.relocate = { .size = 1, .src_gfn = GFN + 128, .dst_gfn = HIGH_GFN },
+	};
+	static __u64 gfns[MANY_FRAMES];
+	static int errs[MANY_FRAMES];
+	char *p = area(self->bound, MANY_FRAMES, PROT_READ);
+	int i;
+
+	for (i = 0; i < MANY_FRAMES; i++)
+		gfns[i] = NO_GFN;
+	ASSERT_EQ(0, dm_op(self->bound, target_domid, &op));
+	EXPECT_EQ(translated ? -E2BIG : 0,
+		  map(self->bound, target_domid, p, MANY_FRAMES, gfns, errs));
+	EXPECT_EQ(translated ? 0 : MANY_FRAMES, mapped_frames(self->bound));
+
+	op.u.relocate.size = 1;
+	op.u.relocate.src_gfn = HIGH_GFN;
+	op.u.relocate.dst_gfn = GFN + 128;
+	EXPECT_EQ(0, dm_op(self->bound, target_domid, &op));
 }
 
 /* --- restriction ------------------------------------------------------- */
