@@ -103,7 +103,7 @@ confined() {
 	config "$1" 'device_model_version = "qemu-xen"' 'device_model_override = "/usr/lib/dmop/dmop-qemu"'
 }
 
-# Without dmop-qemu. QEMU 10 and later need one thing of it, or they do not start, see there.
+# Without dmop-qemu. Xen 4.20 and QEMU 10 need what it repairs, or they do not start, see there.
 stock() {
 	case $LAB_RELEASE in
 	bullseye | bookworm)
@@ -114,6 +114,9 @@ stock() {
 	cat >/tmp/stock-qemu <<-'END'
 		#!/bin/sh
 		ulimit -f unlimited
+		case "$*" in
+		*'-machine none'*) exec unshare --mount sh -c 'mount -t tmpfs none /var/run/xen; exec "$@"' sh /usr/libexec/xen-qemu-system-i386 "$@" ;;
+		esac
 		exec /usr/libexec/xen-qemu-system-i386 "$@"
 	END
 	chmod +x /tmp/stock-qemu
