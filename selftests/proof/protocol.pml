@@ -24,7 +24,6 @@
 /* The domain that has the number now. */
 bool alive = true;
 byte instance;
-bool event;			/* @releaseDomain */
 
 /* struct dmop_record, and the table of them */
 byte users[RECORDS];
@@ -51,8 +50,11 @@ byte busy[FILES];		/* who has it open */
 bool inside[CALLERS];
 byte inside_of[CALLERS];
 
-byte asked, answered;		/* look_now() */
-bool looking;
+/* look_now(), release_domain() and look() */
+byte asked[RECORDS], answered[RECORDS];
+bool looks[RECORDS];
+bool looking;			/* look_work is at one of them */
+#define pending(r)	(in_table[r] && (looks[r] || asked[r] != answered[r]))
 byte running;			/* processes that are no works */
 byte works;			/* revoke works that have not ended */
 
@@ -75,12 +77,24 @@ inline record_die(r) {
 	fi
 }
 
+/* Variables that are not used any more would only make more states. */
+inline forget(r) {
+	asked[r] = 0;
+	answered[r] = 0;
+	looks[r] = false;
+	learned[r] = false;
+	of_instance[r] = 0
+}
+
 inline put_last(r) {
 	uses(r);
 	assert(users[r] > 0);
 	users[r]--;
 	if
-	:: users[r] == 0 -> in_table[r] = false; freed[r] = true
+	:: users[r] == 0 ->
+		in_table[r] = false;
+		freed[r] = true;
+		forget(r)
 	:: else
 	fi
 }
@@ -125,7 +139,6 @@ inline record_get(r) {
 	}
 }
 
-/* Variables that are not used any more would only make more states. */
 inline done(f) {
 	r = 0;
 	busy[f]--;
@@ -133,14 +146,14 @@ inline done(f) {
 }
 
 proctype Restrict(byte f) {
-	byte r = NONE, mine, first = instance;
-	bool fail;
+	byte r = NONE, mine, first;
+	bool fail, again;
 
 	if
 #ifdef BROKEN_RESTRICT_DOES_NOT_WAIT
-	:: skip
+	:: first = instance
 #else
-	:: atomic { !writer[f] && readers[f] == 0 -> writer[f] = true }
+	:: atomic { !writer[f] && readers[f] == 0 -> writer[f] = true; first = instance }
 #endif
 	:: goto out				/* killed */
 	fi;
@@ -150,22 +163,22 @@ proctype Restrict(byte f) {
 	:: else
 	fi;
 #endif
-	do
-	:: record_get(r);
-	   if
-	   :: r == NONE -> goto unlock
-	   :: else
-	   fi;
+try:	/* join_domain() */
+	record_get(r);
+	if
+	:: r == NONE -> goto failed
+	:: else
+	fi;
 
-	   /* look_now() */
-	   atomic { asked++; mine = asked };
-	   if
-	   :: answered >= mine || dead[r]
-	   :: record_put(r); goto unlock	/* killed */
-	   fi;
+	/* look_now() */
+	atomic { !records_lock -> uses(r); asked[r]++; mine = asked[r] };
+	if
+	:: answered[r] >= mine || dead[r]
+	:: record_put(r); goto unlock	/* killed */
+	fi;
 
-	   /* join() */
-	   atomic {
+	/* join() */
+	atomic {
 		!lock[r] ->
 		uses(r);
 #ifdef BROKEN_JOINS_THE_DEAD
@@ -177,12 +190,11 @@ proctype Restrict(byte f) {
 		:: !fail -> listed[f] = r
 		:: else
 		fi
-	   };
-	   if
-	   :: fail -> record_put(r)
-	   :: else -> break
-	   fi
-	od;
+	};
+	if
+	:: fail -> record_put(r); goto failed
+	:: else
+	fi;
 	atomic {
 		assert(record[f] == NONE);	/* P5: a file is bound once */
 		assert(learned[r] && of_instance[r] >= first);	/* P7: to no domain that was gone */
@@ -194,10 +206,18 @@ proctype Restrict(byte f) {
 		restricted[f] = true
 	};
 	goto out;
+failed:
+#ifndef BROKEN_TRIES_ONCE
+	if
+	:: !again -> again = true; goto try
+	:: else
+	fi;
+#endif
+	assert(!alive || instance != first);	/* P8: it fails if the domain is gone */
 unlock:
-	writer[f] = false;
+	atomic { writer[f] = false; goto out };
 out:
-	atomic { mine = 0; first = 0; fail = false; done(f) }
+	atomic { mine = 0; first = 0; fail = false; again = false; done(f) }
 }
 
 /* One dm_op through file @f. */
@@ -363,35 +383,23 @@ proctype Revoke(byte r) {
 	atomic { works--; r = 0 }
 }
 
-/* look(): after an event, and whenever RESTRICT asks. */
+/* look(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
 active proctype Look() {
 	byte r, upto;
 	bool other;
 
-end:	atomic {
-		event || asked > answered ->
-		event = false;
-		upto = asked;
-		looking = true;
-		r = 0
-	};
-next:	atomic {
-		!records_lock ->
+end:	atomic {				/* next_to_look_at() */
+		!records_lock && (pending(0) || pending(1) || pending(2)) ->
+		r = 0;
 		do
-		:: r < RECORDS && !in_table[r] -> r++
+		:: !pending(r) -> r++
 		:: else -> break
 		od;
-		if
-		:: r == RECORDS ->
-			answered = upto;
-			looking = false;
-			upto = 0;
-			r = 0;
-			goto end
-		:: else ->
-			uses(r);
-			users[r]++
-		fi
+		uses(r);
+		looks[r] = false;
+		upto = asked[r];
+		users[r]++;
+		looking = true
 	};
 	atomic {				/* is_gone() */
 		if
@@ -408,20 +416,42 @@ next:	atomic {
 		:: other -> record_die(r)
 		:: else
 		fi;
+		answered[r] = upto;
 		other = false
 	};
 	record_put(r);
-	atomic { r++; goto next }
-
+	atomic { r = 0; upto = 0; looking = false; goto end }
 }
 
-/* Death, and the number given to a new domain. */
+/* release_domain(): the watch on @releaseDomain fires. */
+inline event() {
+	atomic {
+		!records_lock ->
+		do
+		:: r < RECORDS && in_table[r] -> looks[r] = true; r++
+		:: r < RECORDS && !in_table[r] -> r++
+		:: else -> break
+		od;
+		r = 0
+	}
+}
+
+inline rebirth() {
+	atomic { alive = true; instance++ }
+}
+
+/* Death, and the number given to a new domain, before or after the event. */
 proctype Domain() {
+	byte r;
+
 	alive = false;
-	event = true;
 	if
-	:: atomic { alive = true; instance++ }
-	:: skip
+	:: rebirth(); event()
+	:: event();
+	   if
+	   :: rebirth()
+	   :: skip
+	   fi
 	fi;
 	running--
 }
@@ -457,7 +487,8 @@ init {
 		run Close(0)
 	};
 	/* P4: all of it ends (Spin tells a deadlock), and no record is left. */
-	running == 0 && works == 0 && !event && !looking && asked <= answered;
+	running == 0 && works == 0 && !looking &&
+		!(pending(0) || pending(1) || pending(2));
 	do
 	:: r < RECORDS -> assert(!made[r] || (freed[r] && users[r] == 0)); r++
 	:: else -> break
