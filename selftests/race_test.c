@@ -2,16 +2,16 @@
 /*
  * race_test.c - the same by chance: hundreds of rounds, and no order of events is bad
  *
- * Rounds are counted and never timed. SCALE makes them fewer or more: 4 for thousands.
+ * Rounds are counted and never timed. SCALE makes them fewer or more: 16 for thousands.
  */
 #include <stdatomic.h>
 
 #include "dmop_test.h"
 
 #ifndef SCALE
-#define SCALE	1
+#define SCALE	4
 #endif
-#define ROUNDS(n)	((n) * SCALE / 4)
+#define ROUNDS(n)	((n) * SCALE / 16)
 
 /* Nobody's time is wasted by those who wait: there may be one processor only. */
 static void wait_for(atomic_int *what, int value)
