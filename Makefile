@@ -9,7 +9,7 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all deb rpm check-long bench bench-check static
+.PHONY: check-all deb rpm check-long bench bench-check static check-debug
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -17,13 +17,14 @@ help:
 	@echo '  make check          lint, unit tests, selftests and guests on real Xen; ends in one summary'
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
+	@echo '  make check-debug    the selftests and a QEMU under a kernel with lockdep and its like (hours)'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
-	@echo '  make fuzz           look for inputs that break the decoder, in user space (SECONDS=300)'
+	@echo '  make fuzz           look for calls that break it, on Xen, and for inputs that break the decoder (SECONDS=1800)'
 	@echo '  make bench          what each call costs in instructions, beside the stock driver (minutes)'
 	@echo '  make bench-check    the same, and fail if a bar of selftests/bench/bars is missed'
 	@echo '  make lab-shell      a root shell in a dom0 with the module loaded'
-	@echo '  make static         the semantic patches of the kernel, and the analyzer of clang'
+	@echo '  make static         the semantic patches of the kernel, and clang'"'"'s analyzer'
 	@echo '  make lint, unit     those parts of check alone'
 	@echo
 	@echo 'On a dom0 (as root):'
@@ -69,8 +70,13 @@ prove:
 	@scripts/prove
 
 fuzz:
-	@scripts/setup lint
-	@$(MAKE) -s -C selftests/fuzz fuzz
+	@scripts/fuzz $(SECONDS)
+
+static:
+	@scripts/static
+
+check-debug:
+	@scripts/check-debug
 
 bench:
 	@scripts/bench --release $(RELEASE) --dom0 $(DOM0)
@@ -81,9 +87,6 @@ bench-check:
 lint:
 	@scripts/setup build lint
 	@scripts/lint
-
-static:
-	@scripts/static
 
 unit:
 	@scripts/setup unit
