@@ -30,17 +30,6 @@ builder_ensure() {
 	BUILDER=$dir/rootfs
 }
 
-# image_mirror RELEASE DIR: writes DIR/sources.list and DIR/apt.conf, for mmdebstrap
-image_mirror() {
-	image_sources "$1" >"$2/sources.list" || die "apt knows no Debian mirror on this machine" \
-		"run apt-get update, or name one: LAB_MIRROR=URL"
-	# How this machine reaches its mirrors (proxies, retries), not what it makes of them.
-	apt-config dump --no-empty --format '%f "%v";%n' Acquire |
-		grep -E '^Acquire::(http|https|ftp|Retries|Force|Queue)' >"$2/apt.conf" || :
-	# A mirror frozen at a date serves release files that are past theirs.
-	echo 'Acquire::Check-Valid-Until "false";' >>"$2/apt.conf"
-}
-
 builder_build() {
 	local release=$1 dir=$2 tmp=$2.part log=$LAB_BUILD/log/builder-$1.log
 	need mmdebstrap

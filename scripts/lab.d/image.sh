@@ -2,10 +2,6 @@
 # Builds the image: a release's root file system, and what a boot takes from it.
 # This file is part of the image's key: a change here builds it again.
 
-image_packages() {
-	sed 's/#.*//; /^[[:space:]]*$/d' "$LAB_D/packages"
-}
-
 # Lines for sources.list, made from where this machine itself gets Debian's packages.
 image_sources() {
 	local release=$1 site suite suffix found=
@@ -28,6 +24,17 @@ image_sources() {
 	[ -n "$found" ]
 }
 
+# image_mirror RELEASE DIR: writes DIR/sources.list and DIR/apt.conf, for mmdebstrap
+image_mirror() {
+	image_sources "$1" >"$2/sources.list" || die "apt knows no Debian mirror on this machine" \
+		"run apt-get update, or name one: LAB_MIRROR=URL"
+	# How this machine reaches its mirrors (proxies, retries), not what it makes of them.
+	apt-config dump --no-empty --format '%f "%v";%n' Acquire |
+		grep -E '^Acquire::(http|https|ftp|Retries|Force|Queue)' >"$2/apt.conf" || :
+	# A mirror frozen at a date serves release files that are past theirs.
+	echo 'Acquire::Check-Valid-Until "false";' >>"$2/apt.conf"
+}
+
 image_build() {
 	local release=$1 dir=$2 tmp log=$LAB_BUILD/log/image-$1.log include kver
 	need mmdebstrap
@@ -37,13 +44,7 @@ image_build() {
 	tmp=$dir.part
 	as_root rm -rf --one-file-system "$tmp"
 	mkdir -p "$tmp"
-	image_sources "$release" >"$tmp/sources.list" || die "apt knows no Debian mirror on this machine" \
-		"run apt-get update, or name one: LAB_MIRROR=URL"
-	# How this machine reaches its mirrors (proxies, retries), not what it makes of them.
-	apt-config dump --no-empty --format '%f "%v";%n' Acquire |
-		grep -E '^Acquire::(http|https|ftp|Retries|Force|Queue)' >"$tmp/apt.conf" || :
-	# A mirror frozen at a date serves release files that are past theirs.
-	echo 'Acquire::Check-Valid-Until "false";' >>"$tmp/apt.conf"
+	image_mirror "$release" "$tmp"
 
 	# unshare: whatever mmdebstrap mounts goes with it, even if it is killed.
 	# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
