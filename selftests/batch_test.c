@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "command.h"
 #include "hold.h"
 
 #define BAD_POINTER	((void *)8)
@@ -620,21 +621,16 @@ static void *dying_main(void *data)
 TEST_F(batch, revoked)
 {
 	struct dying d = { };
-	char line[64] = "";
-	FILE *f;
+	long domid = create(DOOMED);
 
-	f = popen("lab-domain create " DOOMED, "r");
-	ASSERT_NE(NULL, f);
-	ASSERT_NE(NULL, fgets(line, sizeof(line), f));
-	ASSERT_EQ(0, pclose(f));
-	d.domid = atoi(line);
-	ASSERT_LT(0, d.domid);
+	ASSERT_LT(0, domid);
+	d.domid = domid;
 	d.fd = dmop_open_bound(d.domid);
 	ASSERT_LE(0, d.fd);
 	ASSERT_EQ(0, pthread_create(&d.thread, NULL, dying_main, &d));
 	while (!atomic_load(&dying_go))
 		sched_yield();
-	EXPECT_EQ(0, system("lab-domain destroy " DOOMED));
+	EXPECT_TRUE(destroy(DOOMED));
 	pthread_join(d.thread, NULL);
 	EXPECT_EQ(-ESRCH, d.last);
 	EXPECT_FALSE(d.bad);

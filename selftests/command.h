@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * command.h - commands of the shell, and what they print
+ * command.h - commands of the shell, what they print, and domains made by them
  */
 #ifndef DMOP_TEST_COMMAND_H
 #define DMOP_TEST_COMMAND_H
@@ -40,6 +40,30 @@ static inline __attribute__((format(printf, 1, 2))) long number(const char *form
 		line[0] = 0;
 	n = strtol(line, &end, 10);
 	return pclose(f) || end == line ? -1 : n;
+}
+
+/* --- domains ----------------------------------------------------------- */
+
+/* Return: the domid, or -1. */
+static inline long create(const char *name)
+{
+	return number("lab-domain create %s", name);
+}
+
+static inline long create_as(const char *name, long domid)
+{
+	return number("lab-domain create %s --domid %ld 2>/dev/null", name, domid);
+}
+
+static inline bool destroy(const char *name)
+{
+	return run("lab-domain destroy %s >/dev/null 2>&1", name);
+}
+
+/* How many references there are on the module: one for each open file. */
+static inline long refcount(void)
+{
+	return number("cat /sys/module/dmop_privcmd/refcnt");
 }
 
 #endif /* DMOP_TEST_COMMAND_H */

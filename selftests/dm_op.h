@@ -22,7 +22,6 @@
 #define DM_OP_RELOCATE_MEMORY		17
 #define DM_OP_UNKNOWN			0x7fffffff	/* none, in any Xen */
 
-#define DM_OP_BUFIOREQ_OFF		0
 #define DM_OP_BUFIOREQ_ATOMIC		2
 #define DM_OP_INFO_NO_GFNS		1
 #define DM_OP_RANGE_PORT		0

@@ -162,6 +162,26 @@ static inline long unknown_op(int fd, __u16 domid)
 	return dm_op(fd, domid, &op);
 }
 
+/* The same in a batch of one. Return: what the call gives, if that is an error, or the operation. */
+static inline long unknown_batch(int fd, __u32 domid)
+{
+	struct {
+		struct dmop_batch head;
+		struct dmop_batch_op op;
+		struct dm_op buf;
+	} b = {
+		.head = {
+			.size = sizeof(b.head), .domid = domid, .nr = 1,
+			.bytes = sizeof(b.op) + sizeof(b.buf),
+		},
+		.op.size = { sizeof(b.buf) },
+		.buf.op = DM_OP_UNKNOWN,
+	};
+	long ret = dmop_ioctl(fd, DMOP_IOCTL_BATCH, &b);
+
+	return ret < 0 ? ret : b.op.result;
+}
+
 /* Return: the id of the new server, or minus the errno. */
 static inline long ioreq_create(int fd, __u16 domid)
 {
@@ -179,15 +199,6 @@ static inline long ioreq_destroy(int fd, __u16 domid, __u16 id)
 	struct dm_op op = { .op = DM_OP_DESTROY_IOREQ_SERVER };
 
 	op.u.destroy.id = id;
-	return dm_op(fd, domid, &op);
-}
-
-static inline long ioreq_enable(int fd, __u16 domid, __u16 id, bool on)
-{
-	struct dm_op op = { .op = DM_OP_SET_IOREQ_SERVER_STATE };
-
-	op.u.state.id = id;
-	op.u.state.enabled = on;
 	return dm_op(fd, domid, &op);
 }
 
@@ -365,6 +376,15 @@ static inline int recv_fd(int sock)
 		return -EBADMSG;
 	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	return fd;
+}
+
+static inline bool bytes_from(int fd, int nr)
+{
+	char c;
+
+	while (nr && read(fd, &c, 1) == 1)
+		nr--;
+	return !nr;
 }
 
 /* --- module parameters ------------------------------------------------- */

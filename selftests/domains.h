@@ -6,8 +6,6 @@
 #define DMOP_TEST_DOMAINS_H
 
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
@@ -16,14 +14,9 @@
 #define DMOP_TEST_TIMEOUT 1800
 #endif
 #include "command.h"
-#include "dmop_test.h"
+#include "frames.h"
 
-#define PAGE		4096UL
-#define GFN		64	/* a frame that the test guest has, and those after it */
 #define NR_FRAMES	16
-
-#define RESOURCE_IOREQ_SERVER	0
-#define FRAME_IOREQ		1
 
 #define MODULE		"dmop_privcmd"
 #define PREFIX		"dmop-test-life-"
@@ -37,16 +30,6 @@
 #define TRIES		12000
 #define PAUSE_US	10000
 #define WAKE_MS		(TRIES * PAUSE_US / 1000)
-
-static inline long create(const char *name)
-{
-	return number("lab-domain create %s", name);
-}
-
-static inline bool destroy(const char *name)
-{
-	return run("lab-domain destroy %s >/dev/null 2>&1", name);
-}
 
 /* Return: the process that does it. */
 static inline pid_t destroy_beside(const char *name)
@@ -91,20 +74,12 @@ static inline void nap(unsigned int seconds)
 
 /* --- mappings ---------------------------------------------------------- */
 
-static inline char *area(int fd, size_t nr)
-{
-	return mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-}
-
 /* Frames from GFN on, in an area of their own. NULL: not all could be mapped. */
 static inline char *map_frames(int fd, __u16 domid, unsigned int nr)
 {
-	char *p = area(fd, nr);
+	char *p = area(fd, nr, PROT_READ | PROT_WRITE);
 	__u64 gfns[NR_FRAMES];
 	int errs[NR_FRAMES];
-	struct dmop_mmapbatch_v2 m = {
-		.num = nr, .dom = domid, .addr = (unsigned long)p, .arr = gfns, .err = errs,
-	};
 	unsigned int i;
 
 	if (p == MAP_FAILED)
@@ -112,8 +87,7 @@ static inline char *map_frames(int fd, __u16 domid, unsigned int nr)
 	for (i = 0; i < nr; i++)
 		gfns[i] = GFN + i;
 	memset(errs, POISON, sizeof(errs));
-	if (!dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m) &&
-	    all_bytes(errs, 0, nr * sizeof(*errs)))
+	if (!map(fd, domid, p, nr, gfns, errs) && all_bytes(errs, 0, nr * sizeof(*errs)))
 		return p;
 	munmap(p, nr * PAGE);
 	return NULL;
@@ -121,7 +95,7 @@ static inline char *map_frames(int fd, __u16 domid, unsigned int nr)
 
 static inline char *map_ioreq_page(int fd, __u16 domid, __u16 id)
 {
-	char *p = area(fd, 1);
+	char *p = area(fd, 1, PROT_READ | PROT_WRITE);
 	struct dmop_mmap_resource r = {
 		.dom = domid, .type = RESOURCE_IOREQ_SERVER, .id = id,
 		.idx = FRAME_IOREQ, .num = 1, .addr = (unsigned long)p,
@@ -135,36 +109,13 @@ static inline char *map_ioreq_page(int fd, __u16 domid, __u16 id)
 	return NULL;
 }
 
-static sigjmp_buf fault_jump;
-
-static inline void on_fault(int sig)
-{
-	siglongjmp(fault_jump, sig);
-}
-
-/* The signal that writing to it gives, or 0. */
-static inline int touch(volatile char *p)
-{
-	struct sigaction sa = { .sa_handler = on_fault }, bus, segv;
-	int sig;
-
-	sigaction(SIGBUS, &sa, &bus);
-	sigaction(SIGSEGV, &sa, &segv);
-	sig = sigsetjmp(fault_jump, 1);
-	if (!sig)
-		*p = *p;
-	sigaction(SIGBUS, &bus, NULL);
-	sigaction(SIGSEGV, &segv, NULL);
-	return sig;
-}
-
 /* Pollers are woken first and mappings taken away next. */
 static inline int touch_until_gone(char *p)
 {
 	int i, sig = 0;
 
 	for (i = 0; i < TRIES && !sig; i++) {
-		sig = touch(p);
+		sig = touch(p, true);
 		if (!sig)
 			usleep(PAUSE_US);
 	}
@@ -223,11 +174,6 @@ static inline bool event(void)
 
 /* --- what the module and the kernel hold ------------------------------- */
 
-static inline long refcount(void)
-{
-	return number("cat /sys/module/" MODULE "/refcnt");
-}
-
 /* Domains that are destroyed and yet there. */
 static inline bool no_zombies(void)
 {
@@ -256,15 +202,6 @@ static inline void destroy_all(void)
 	run("for d in $(xl list | awk '/^" PREFIX "/ { print $2 }'); do xl destroy $d; done >/dev/null 2>&1");
 }
 
-static inline bool bytes_from(int fd, int nr)
-{
-	char c;
-
-	while (nr && read(fd, &c, 1) == 1)
-		nr--;
-	return !nr;
-}
-
 /* Through so many events, and the looks after the last of them. */
 static inline void still_bound(struct __test_metadata *const _metadata, int fd, __u16 domid,
 			       char *frame, int events)
@@ -275,7 +212,7 @@ static inline void still_bound(struct __test_metadata *const _metadata, int fd, 
 	nap(3);
 	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
-	EXPECT_EQ(0, touch(frame));
+	EXPECT_EQ(0, touch(frame, true));
 	EXPECT_EQ(0, poll(&(struct pollfd){ .fd = fd }, 1, 0));
 }
 

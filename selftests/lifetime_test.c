@@ -222,7 +222,7 @@ static long create_again(const char *name, long domid)
 	int i;
 
 	for (i = 0; i < 50 && ret < 0; i++)
-		ret = number("lab-domain create %s --domid %ld 2>/dev/null", name, domid);
+		ret = create_as(name, domid);
 	return ret;
 }
 
@@ -301,7 +301,7 @@ static int stopper_main(int fd, __u16 domid, int ready)
 	if (!p || write(ready, "", 1) != 1)
 		return 1;
 	raise(SIGSTOP);
-	return touch(p) == SIGBUS ? old_one_is_powerless(fd, domid) : 2;
+	return touch(p, true) == SIGBUS ? old_one_is_powerless(fd, domid) : 2;
 }
 
 /* Nobody's child: each generation ends as soon as it has made the next. */
@@ -366,7 +366,7 @@ TEST_F(lifetime, same_number_for_those_who_hide)
 	id = ioreq_create(fresh, domid);
 	EXPECT_LE(0, id);
 
-	EXPECT_EQ(SIGBUS, touch(p));
+	EXPECT_EQ(SIGBUS, touch(p, true));
 	kill(stopper, SIGCONT);
 	EXPECT_TRUE(ends_well_in_time(stopper));
 	ASSERT_EQ(1, write(go[1], "", 1));

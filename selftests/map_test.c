@@ -3,64 +3,40 @@
  * map_test.c - memory and resources of the target domain, mapped
  */
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
-#include "dmop_test.h"
+#include "command.h"
+#include "frames.h"
+#include "hold.h"
 
-#define PAGE		4096UL
 #define BAD_POINTER	((void *)8)
 
-/* Frames that the test guest has, and one that it does not. */
-#define GFN		64
+/* A frame that the test guest does not have. */
 #define NO_GFN		0x7fffffULL
 
 /* Where a device model can have a page moved to; and more than twice what the guest may have. */
 #define HIGH_GFN	0x700000ULL
 #define MANY_FRAMES	32768
 
-#define RESOURCE_IOREQ_SERVER	0
-#define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */
+#define DOOMED		"dmop-test-mapped"
+#define CGROUP		"/sys/fs/cgroup/dmop-test"
 
-#define NR_DOOMED	"dmop-test-mapped"
+/* After so many the module looks whether it is to go on. */
+#define PORTION		4096
 
 /* --- wrappers ---------------------------------------------------------- */
-
-static char *area(int fd, size_t nr, int prot)
-{
-	return mmap(NULL, nr * PAGE, prot, MAP_SHARED, fd, 0);
-}
-
-static long map(int fd, __u16 domid, void *at, unsigned int nr, const __u64 *gfns,
-		int *errs)
-{
-	struct dmop_mmapbatch_v2 m = {
-		.num = nr, .dom = domid, .addr = (unsigned long)at, .arr = gfns, .err = errs,
-	};
-
-	return dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m);
-}
-
-/* One frame, in an area of its own. */
-static char *map_one(int fd, __u16 domid, __u64 gfn)
-{
-	char *p = area(fd, 1, PROT_READ | PROT_WRITE);
-	int err = -1;
-
-	if (p == MAP_FAILED)
-		return NULL;
-	if (!map(fd, domid, p, 1, &gfn, &err) && !err)
-		return p;
-	munmap(p, PAGE);
-	return NULL;
-}
 
 static long map_resource(int fd, struct dmop_mmap_resource *r)
 {
 	return dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, r);
+}
+
+/* A PVH dom0: there a file gets only so many frames, and each takes long. */
+static bool auto_translated(void)
+{
+	return run("grep -qx PVH /sys/hypervisor/guest_type");
 }
 
 static __u64 mapped_frames(int fd)
@@ -70,45 +46,21 @@ static __u64 mapped_frames(int fd)
 	return dmop_info(fd, &info) ? ~0ULL : info.mapped_frames;
 }
 
-static sigjmp_buf fault_jump;
-
-static void on_fault(int sig)
-{
-	siglongjmp(fault_jump, sig);
-}
-
-/* The signal that touching a byte gives, or 0. */
-static int touch(volatile char *p, bool write)
-{
-	struct sigaction sa = { .sa_handler = on_fault }, bus, segv;
-	int sig;
-
-	sigaction(SIGBUS, &sa, &bus);
-	sigaction(SIGSEGV, &sa, &segv);
-	sig = sigsetjmp(fault_jump, 1);
-	if (!sig) {
-		char c = *p;
-
-		if (write)
-			*p = c;
-	}
-	sigaction(SIGBUS, &bus, NULL);
-	sigaction(SIGSEGV, &segv, NULL);
-	return sig;
-}
+/* The first NR_GFNS, again and again. */
+#define NR_GFNS		32
 
 static void fill(__u64 *gfns, unsigned int nr)
 {
 	while (nr--)
-		gfns[nr] = GFN + nr;
+		gfns[nr] = GFN + nr % NR_GFNS;
 }
 
 FIXTURE(map)
 {
 	int bound;	/* to the target */
 	int observer;	/* unbound, privileged */
-	__u64 gfns[32];
-	int errs[32];
+	__u64 gfns[NR_GFNS];
+	int errs[NR_GFNS];
 };
 
 FIXTURE_SETUP(map)
@@ -217,6 +169,45 @@ TEST_F(map, bad_frames_fail_one_by_one)
 				       self->gfns + i, self->errs + i));
 	}
 	EXPECT_EQ(ALL, mapped_frames(self->bound));
+}
+
+/* What fails at the end of one portion and at the beginning of the next, fails there. */
+TEST_F(map, more_than_one_portion)
+{
+	static __u64 gfns[PORTION + 904];
+	static int errs[ARRAY_SIZE(gfns)];
+	const unsigned int nr = ARRAY_SIZE(gfns);
+	char *p = area(self->bound, nr, PROT_READ | PROT_WRITE);
+	char *q = area(self->observer, ALL, PROT_READ | PROT_WRITE);
+	unsigned int i;
+
+	ASSERT_EQ(0, map(self->observer, target_domid, q, ALL, self->gfns, self->errs));
+	for (i = 0; i < ALL; i++)
+		memset(q + i * PAGE, i + 1, PAGE);
+	fill(gfns, nr);
+	for (i = PORTION - 1; i <= PORTION + 1; i++)
+		gfns[i] = NO_GFN;
+	memset(errs, POISON, sizeof(errs));
+	ASSERT_EQ(0, map(self->bound, target_domid, p, nr, gfns, errs));
+	EXPECT_EQ(nr, mapped_frames(self->bound));
+	for (i = 0; i < nr; i++) {
+		bool bad = gfns[i] == NO_GFN;
+
+		ASSERT_EQ(bad, errs[i] < 0) {
+			TH_LOG("frame %u: %d", i, errs[i]);
+		}
+		ASSERT_EQ(bad ? SIGBUS : 0, touch(p + i * PAGE, false));
+		ASSERT_TRUE(bad || p[i * PAGE] == (int)(i % NR_GFNS) + 1);
+	}
+
+	/* These can be tried again, those beside them cannot. */
+	fill(gfns, nr);
+	for (i = PORTION - 2; i <= PORTION + 2; i++)
+		EXPECT_EQ(i == PORTION - 2 || i == PORTION + 2 ? -EINVAL : 0,
+			  map(self->bound, target_domid, p + i * PAGE, 1, gfns + i, errs));
+	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p + (nr - 1) * PAGE, 1, gfns, errs));
+	EXPECT_EQ(0, munmap(p, nr * PAGE));
+	EXPECT_EQ(0, mapped_frames(self->bound));
 }
 
 TEST_F(map, all_frames_bad)
@@ -375,6 +366,50 @@ TEST_F(map, stays_as_it_is)
 	EXPECT_EQ(0, mapped_frames(self->bound));
 }
 
+/* Of the area at @p, as proc(5) abbreviates them; "" if there is none. */
+static void flags_of(const char *p, char *flags, size_t size)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+	bool here = false;
+
+	flags[0] = 0;
+	while (f && fgets(flags, size, f)) {
+		if (sscanf(flags, "%lx-%lx ", &start, &end) == 2)
+			here = start == (unsigned long)p;
+		else if (here && !strncmp(flags, "VmFlags:", 8))
+			break;
+		flags[0] = 0;
+	}
+	if (f)
+		fclose(f);
+}
+
+/* What keeps fork, core dumps, mremap and the rest of the kernel away from it. */
+TEST_F(map, flags_of_the_area)
+{
+	static const char *const set[] = { "sh", "pf", "io", "dc", "de", "dd" };
+	static const char *const clear[] = { "ex", "mr", "mw", "me" };
+	char *p = map_one(self->bound, target_domid, GFN), flags[256], flag[8];
+	unsigned int i;
+
+	ASSERT_NE(NULL, p);
+	flags_of(p, flags, sizeof(flags));
+	ASSERT_STRNE("", flags);
+	for (i = 0; i < ARRAY_SIZE(set); i++) {
+		snprintf(flag, sizeof(flag), " %s ", set[i]);
+		EXPECT_NE(NULL, strstr(flags, flag)) {
+			TH_LOG("no%sin %s", flag, flags);
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(clear); i++) {
+		snprintf(flag, sizeof(flag), " %s ", clear[i]);
+		EXPECT_EQ(NULL, strstr(flags, flag)) {
+			TH_LOG("%sin %s", flag, flags);
+		}
+	}
+}
+
 /* Linux 5.10 cannot refuse it. What is lost by that is lost for good, and to nobody else. */
 TEST_F(map, access_does_not_come_back)
 {
@@ -528,7 +563,7 @@ TEST_F(map, limit_of_a_file)
  */
 TEST_F(map, no_more_pages_than_the_domain_may_have)
 {
-	bool translated = !system("grep -qx PVH /sys/hypervisor/guest_type");
+	bool translated = auto_translated();
 	struct dm_op op = {
 		.op = DM_OP_RELOCATE_MEMORY,
 		.u.relocate = { .size = 1, .src_gfn = GFN + 128, .dst_gfn = HIGH_GFN },
@@ -549,6 +584,55 @@ TEST_F(map, no_more_pages_than_the_domain_may_have)
 	op.u.relocate.src_gfn = HIGH_GFN;
 	op.u.relocate.dst_gfn = GFN + 128;
 	EXPECT_EQ(0, dm_op(self->bound, target_domid, &op));
+}
+
+static long charged(void)
+{
+	return number("cat " CGROUP "/memory.current");
+}
+
+/*
+ * A call that has made its allocation and now sleeps, reading the list of frames:
+ * whose memory is that?
+ */
+static int charged_main(int fd, unsigned int nr)
+{
+	struct dmop_mmapbatch_v2 m = { .num = nr, .dom = target_domid };
+	long before, within, size = nr * (sizeof(__u64) + sizeof(int));
+	struct caller call = { };
+	struct hold hold = { };
+
+	if (!run("echo %d >" CGROUP "/cgroup.procs", getpid()) || hold_init(&hold))
+		return 1;
+	m.arr = (void *)hold.page;
+	before = charged();
+	if (!caller_start(&call, fd, DMOP_IOCTL_MMAPBATCH_V2, &m) || !hold_wait(&hold))
+		return 2;
+	within = charged();
+	printf("# %ld bytes charged before the call, %ld within, for %ld\n", before, within, size);
+	hold_release(&hold, "", 1);
+	/* The list goes on where nothing can be read. */
+	if (before < 0 || caller_join(&call) != -EFAULT)
+		return 3;
+	/* The shell that reads it is charged, too, and not always the same. */
+	return within - before < size / 2;
+}
+
+TEST_F(map, memory_of_a_call_is_the_callers)
+{
+	struct dmop_info info;
+	int status;
+	pid_t child;
+
+	if (!run("echo +memory >/sys/fs/cgroup/cgroup.subtree_control && mkdir -p " CGROUP))
+		SKIP(return, "no memory controller (CONFIG_MEMCG), or no cgroup2 on /sys/fs/cgroup");
+	ASSERT_EQ(0, dmop_info(self->bound, &info));
+	child = fork();
+	if (!child)
+		_exit(charged_main(self->bound, info.max_call_frames));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	rmdir(CGROUP);
 }
 
 /* --- restriction ------------------------------------------------------- */
@@ -622,8 +706,8 @@ TEST_F(map, restrict_against_mapping)
 	}
 }
 
-/* Two threads at one area: one fills it, or neither is disturbed. */
-static void *rival_main(void *data)
+/* Each in areas of its own, none disturbed by the others. */
+static void *neighbour_main(void *data)
 {
 	struct mapper *m = data;
 	__u64 gfns[8];
@@ -648,7 +732,7 @@ TEST_F(map, many_threads)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, rival_main, &m));
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, neighbour_main, &m));
 	for (i = 0; i < ROUNDS; i++) {
 		char *p = map_one(m.fd, target_domid, GFN + 9);
 
@@ -797,6 +881,111 @@ TEST_F(map, many_small_areas)
 	}
 }
 
+#define RIVAL_FRAMES	8
+
+enum role { MAPS, UNMAPS, CLOSES };
+
+struct rival {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	enum role role;
+	int fd;
+	char *p;
+	long ret;
+};
+
+static void *rival_main(void *data)
+{
+	struct rival *r = data;
+	__u64 gfns[RIVAL_FRAMES];
+	int errs[RIVAL_FRAMES];
+
+	fill(gfns, RIVAL_FRAMES);
+	pthread_barrier_wait(r->barrier);
+	switch (r->role) {
+	case MAPS:
+		r->ret = map(r->fd, target_domid, r->p, RIVAL_FRAMES, gfns, errs);
+		break;
+	case UNMAPS:
+		r->ret = munmap(r->p, RIVAL_FRAMES * PAGE);
+		break;
+	case CLOSES:
+		r->ret = close(r->fd);
+		break;
+	}
+	return NULL;
+}
+
+/* All at one area, at once. */
+static void rivals(struct __test_metadata *const _metadata, struct rival *r, unsigned int nr, int fd)
+{
+	char *p = area(fd, RIVAL_FRAMES, PROT_READ | PROT_WRITE);
+	pthread_barrier_t barrier;
+	unsigned int i;
+
+	ASSERT_NE(MAP_FAILED, p);
+	pthread_barrier_init(&barrier, NULL, nr);
+	for (i = 0; i < nr; i++) {
+		r[i].barrier = &barrier;
+		r[i].fd = fd;
+		r[i].p = p;
+		ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, rival_main, &r[i]));
+	}
+	for (i = 0; i < nr; i++)
+		pthread_join(r[i].thread, NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
+TEST_F(map, one_of_many_fills_an_area)
+{
+	unsigned int i, round;
+
+	for (round = 0; round < ROUNDS / 3; round++) {
+		struct rival r[4] = { };	/* all of them map */
+		unsigned int won = 0, lost = 0;
+
+		rivals(_metadata, r, 4, self->bound);
+		for (i = 0; i < 4; i++) {
+			won += r[i].ret == 0;
+			lost += r[i].ret == -EINVAL;
+		}
+		ASSERT_EQ(1, won);
+		ASSERT_EQ(3, lost);
+		EXPECT_EQ(RIVAL_FRAMES, mapped_frames(self->bound));
+		EXPECT_EQ(0, touch(r[0].p + (RIVAL_FRAMES - 1) * PAGE, true));
+		ASSERT_EQ(0, munmap(r[0].p, RIVAL_FRAMES * PAGE));
+	}
+	EXPECT_EQ(0, mapped_frames(self->bound));
+}
+
+/* One maps what another unmaps, and a third closes the descriptor, which may be the last. */
+TEST_F(map, unmapped_and_closed_while_mapping)
+{
+	long users = refcount();
+	unsigned int round;
+
+	ASSERT_LT(0, users);
+	for (round = 0; round < ROUNDS / 3; round++) {
+		struct rival r[3] = { { .role = MAPS }, { .role = UNMAPS }, { .role = CLOSES } };
+		int fd = dmop_open_bound(target_domid), alias = -1;
+
+		ASSERT_LE(0, fd);
+		if (round % 2)
+			alias = dup(fd);
+		rivals(_metadata, r, 3, fd);
+		EXPECT_TRUE(r[0].ret == 0 || r[0].ret == -EINVAL || r[0].ret == -EBADF) {
+			TH_LOG("%ld", r[0].ret);
+		}
+		EXPECT_EQ(0, r[1].ret);
+		EXPECT_EQ(0, r[2].ret);
+		if (alias >= 0) {
+			EXPECT_EQ(0, mapped_frames(alias));
+			close(alias);
+		}
+	}
+	EXPECT_EQ(users, refcount());
+}
+
 /* --- resources --------------------------------------------------------- */
 
 TEST_F(map, resource_of_an_ioreq_server)
@@ -867,16 +1056,6 @@ TEST_F(map, resource_that_cannot_be_mapped)
 
 /* --- the end ----------------------------------------------------------- */
 
-static long doomed_create(void)
-{
-	FILE *f = popen("lab-domain create " NR_DOOMED, "r");
-	long domid = -1;
-
-	if (f && fscanf(f, "%ld", &domid) != 1)
-		domid = -1;
-	return f && !pclose(f) ? domid : -1;
-}
-
 /* Until no domain of that number is left, dying ones included. */
 static void wait_until_gone(int observer, __u16 domid)
 {
@@ -887,13 +1066,13 @@ static void wait_until_gone(int observer, __u16 domid)
 /* The process lives on, with its areas; the domain does not. */
 TEST_F(map, goes_with_the_domain)
 {
-	long domid = doomed_create();
+	long domid = create(DOOMED);
 	int fd = dmop_open_bound(domid);
 	char *p = map_one(fd, domid, GFN), *empty = area(fd, 1, PROT_READ);
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, p);
-	ASSERT_EQ(0, system("lab-domain destroy " NR_DOOMED));
+	ASSERT_TRUE(destroy(DOOMED));
 	wait_until_gone(self->observer, domid);
 
 	EXPECT_EQ(SIGBUS, touch(p, false));
@@ -913,25 +1092,24 @@ TEST_F(map, goes_with_the_domain)
  */
 TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
 {
-	long domid = doomed_create();
+	long domid = create(DOOMED);
 	int fd = dmop_open_bound(domid);
-	char *p = map_one(fd, domid, GFN), command[64];
+	char *p = map_one(fd, domid, GFN);
 	struct pollfd events = { .fd = fd };
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, p);
-	ASSERT_EQ(0, system("lab-domain create dmop-test-event >/dev/null && lab-domain destroy dmop-test-event"));
+	ASSERT_LT(0, create("dmop-test-event"));
+	ASSERT_TRUE(destroy("dmop-test-event"));
 	EXPECT_EQ(0, poll(&events, 1, 3000));
 	EXPECT_EQ(0, touch(p, true));
 
-	snprintf(command, sizeof(command), "xenstore-rm /local/domain/%ld", domid);
-	ASSERT_EQ(0, system(command));
+	ASSERT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
 	EXPECT_EQ(1, poll(&events, 1, -1));
 	/* Pollers are woken first, mappings are taken then. */
 	while (touch(p, false) != SIGBUS)
 		usleep(1000);
-	snprintf(command, sizeof(command), "lab-domain destroy %ld", domid);
-	ASSERT_EQ(0, system(command));
+	ASSERT_TRUE(run("lab-domain destroy %ld", domid));
 	wait_until_gone(self->observer, domid);
 	close(fd);
 }
@@ -939,24 +1117,29 @@ TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
 /* Mapping on all sides when it dies, and one mapper stopped in the middle. */
 TEST_F(map, goes_with_the_domain_under_load)
 {
-	long domid = doomed_create();
+	long domid = create(DOOMED);
 	pid_t children[4];
+	int ready[2];
 	unsigned int i;
 
 	ASSERT_LT(0, domid);
+	ASSERT_EQ(0, pipe2(ready, O_CLOEXEC));
 	for (i = 0; i < 4; i++) {
 		children[i] = fork();
 		if (!children[i]) {
 			int fd = dmop_open_bound(domid);
 
+			if (!map_one(fd, domid, GFN) || write(ready[1], "", 1) != 1)
+				_exit(1);
 			for (;;)
 				map_one(fd, domid, GFN);
 		}
 	}
-	usleep(200000);
+	close(ready[1]);
+	ASSERT_TRUE(bytes_from(ready[0], 4));
 	kill(children[0], SIGSTOP);
 	kill(children[1], SIGKILL);
-	ASSERT_EQ(0, system("lab-domain destroy " NR_DOOMED));
+	ASSERT_TRUE(destroy(DOOMED));
 	wait_until_gone(self->observer, domid);
 	for (i = 0; i < 4; i++) {
 		kill(children[i], SIGKILL);
@@ -964,31 +1147,53 @@ TEST_F(map, goes_with_the_domain_under_load)
 	}
 }
 
-/* Killed in the middle, again and again: nothing is left of it. */
+/* Killed in the middle of one call, again and again: the call ends, and nothing is left of it. */
 TEST_F(map, killed_while_mapping)
 {
-	long domid = doomed_create();
-	unsigned int i;
+	const size_t nr = auto_translated() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
+	__u64 *gfns = malloc(nr * sizeof(*gfns));
+	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long users = refcount(), domid = create(DOOMED);
+	unsigned int i, ended = 0;
 
 	ASSERT_LT(0, domid);
-	for (i = 0; i < 40; i++) {
-		pid_t child = fork();
+	ASSERT_NE(NULL, gfns);
+	ASSERT_NE(MAP_FAILED, errs);
+	fill(gfns, nr);
+	for (i = 0; i < 20; i++) {
+		int fd = dmop_open_bound(domid), status;
+		pid_t child;
 
+		ASSERT_LE(0, fd);
+		memset(errs, POISON, size);
+		child = fork();
 		if (!child) {
-			int fd = dmop_open_bound(domid);
+			char *p = area(fd, nr, PROT_READ | PROT_WRITE);
 
-			for (;;) {
-				char *p = area(fd, ALL, PROT_READ | PROT_WRITE);
-
-				map(fd, domid, p, ALL, self->gfns, self->errs);
-			}
+			if (map(fd, domid, p, nr, gfns, errs))
+				_exit(1);
+			for (;;)
+				pause();
 		}
-		usleep(1000 * (i % 20));
+		/* From before its first frame is mapped they are counted, all of them. */
+		while (!mapped_frames(fd))
+			sched_yield();
+		usleep(1000 * i);
 		kill(child, SIGKILL);
-		EXPECT_EQ(child, waitpid(child, NULL, 0));
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_EQ(SIGKILL, status);
+		ASSERT_EQ(0, mapped_frames(fd));
+		close(fd);
+		ASSERT_EQ(users, refcount());
+		/* A call that gets to its end writes results, whoever has been killed. */
+		ended += all_bytes(errs, POISON, size);
 	}
-	ASSERT_EQ(0, system("lab-domain destroy " NR_DOOMED));
+	TH_LOG("%u of %u calls ended by the kill", ended, i);
+	EXPECT_LT(0, ended);
+	ASSERT_TRUE(destroy(DOOMED));
 	wait_until_gone(self->observer, domid);
+	munmap(errs, size);
+	free(gfns);
 }
 
 int main(int argc, char **argv)

@@ -8,10 +8,8 @@
 #include <sys/wait.h>
 
 #include "command.h"
-#include "dmop_test.h"
+#include "frames.h"
 
-#define PAGE		4096UL
-#define GFN		64	/* the test guest has it */
 #define DOOMED		"dmop-test-observed"
 #define TRACING		"/sys/kernel/tracing"
 
@@ -93,34 +91,12 @@ static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 
 /* --- a domain that goes away ------------------------------------------- */
 
-static long doomed_create(void)
-{
-	return number("lab-domain create " DOOMED);
-}
-
-static bool doomed_destroy(void)
-{
-	return run("lab-domain destroy " DOOMED " >/dev/null 2>&1");
-}
-
 /* The harness ends a test that waits for ever. */
 static bool wait_revoked(int fd)
 {
 	struct pollfd p = { .fd = fd };
 
 	return poll(&p, 1, -1) == 1 && p.revents & POLLHUP;
-}
-
-static char *map_frame(int fd, __u16 domid)
-{
-	__u64 gfn = GFN;
-	int err = -1;
-	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	struct dmop_mmapbatch_v2 m = {
-		.num = 1, .dom = domid, .addr = (unsigned long)p, .arr = &gfn, .err = &err,
-	};
-
-	return p != MAP_FAILED && !dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m) && !err ? p : NULL;
 }
 
 /* --- what fdinfo says -------------------------------------------------- */
@@ -165,7 +141,7 @@ TEST(fdinfo_counters)
 	EXPECT_EQ(3, fdinfo_number(fd, "refused-policy"));
 	EXPECT_EQ(0, fdinfo_number(fd, "refused-dead"));
 	EXPECT_EQ(0, fdinfo_number(fd, "mapped-frames"));
-	ASSERT_NE(NULL, map_frame(fd, target_domid));
+	ASSERT_NE(NULL, map_one(fd, target_domid, GFN));
 	EXPECT_EQ(1, fdinfo_number(fd, "mapped-frames"));
 	expect_agreement(_metadata, fd);
 	close(fd);
@@ -173,13 +149,13 @@ TEST(fdinfo_counters)
 
 TEST(fdinfo_of_a_revoked_file)
 {
-	long domid = doomed_create();
+	long domid = create(DOOMED);
 	int fd;
 
 	ASSERT_LT(0, domid);
 	fd = dmop_open_bound(domid);
 	ASSERT_LE(0, fd);
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_TRUE(wait_revoked(fd));
 	EXPECT_EQ(-ESRCH, unknown_op(fd, domid));
 	EXPECT_EQ(-ESRCH, unknown_op(fd, other_domid));
@@ -370,7 +346,7 @@ TEST_F(trace, refuse_without_privilege)
 TEST_F(trace, map)
 {
 	struct dmop_mmap_resource resource = { .dom = target_domid, .type = 0xffff };
-	char *p = map_frame(self->fd, target_domid);
+	char *p = map_one(self->fd, target_domid, GFN);
 	long ret;
 
 	ASSERT_NE(NULL, p);
@@ -381,7 +357,7 @@ TEST_F(trace, map)
 
 TEST_F(trace, revoke)
 {
-	long domid = doomed_create();
+	long domid = create(DOOMED);
 	char event[64];
 	int a, b;
 
@@ -390,7 +366,7 @@ TEST_F(trace, revoke)
 	b = dmop_open_bound(domid);
 	ASSERT_LE(0, a);
 	ASSERT_LE(0, b);
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_TRUE(wait_revoked(a));
 	/* It is told once all is done, by a thread of the kernel's. */
 	snprintf(event, sizeof(event), ": revoke: domid=%ld files=2", domid);

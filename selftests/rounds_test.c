@@ -39,7 +39,7 @@ static void *maps_main(void *data)
 	while (!load->stop) {
 		char *p = map_frames(fd, target_domid, 4);
 
-		if (!p || touch(p))
+		if (!p || touch(p, true))
 			load->wrong++;
 		else
 			munmap(p, 4 * PAGE);
@@ -84,7 +84,7 @@ static int unprivileged_main(int fd, __u16 domid, int ready)
 	if (!drop_privileges())
 		return 1;
 	frames = map_frames(fd, domid, NR_FRAMES);
-	if (!frames || touch(frames) || write(ready, "", 1) != 1)
+	if (!frames || touch(frames, true) || write(ready, "", 1) != 1)
 		return 2;
 	if (poll(&p, 1, -1) != 1 || p.revents != (POLLHUP | POLLERR))
 		return 3;
@@ -152,8 +152,8 @@ static void life(struct __test_metadata *const _metadata, int observer)
 	ASSERT_LE(0, id);
 	ioreq = map_ioreq_page(fds[2], domid, id);
 	ASSERT_NE(NULL, ioreq);
-	EXPECT_EQ(0, touch(ioreq));
-	EXPECT_EQ(0, touch(frames));
+	EXPECT_EQ(0, touch(ioreq, true));
+	EXPECT_EQ(0, touch(frames, true));
 	ASSERT_TRUE(bytes_from(ready[0], 3));
 	close(ready[0]);
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * frames.h - memory of a domain, mapped, and what touching it gives
+ */
+#ifndef DMOP_TEST_FRAMES_H
+#define DMOP_TEST_FRAMES_H
+
+#include <setjmp.h>
+#include <signal.h>
+
+#include "dmop_test.h"
+
+#define PAGE		4096UL
+#define GFN		64	/* a frame that the test guest has, and those after it */
+
+#define RESOURCE_IOREQ_SERVER	0
+#define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */
+
+static inline char *area(int fd, size_t nr, int prot)
+{
+	return mmap(NULL, nr * PAGE, prot, MAP_SHARED, fd, 0);
+}
+
+static inline long map(int fd, __u16 domid, void *at, unsigned int nr, const __u64 *gfns,
+		       int *errs)
+{
+	struct dmop_mmapbatch_v2 m = {
+		.num = nr, .dom = domid, .addr = (unsigned long)at, .arr = gfns, .err = errs,
+	};
+
+	return dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m);
+}
+
+/* One frame, in an area of its own. */
+static inline char *map_one(int fd, __u16 domid, __u64 gfn)
+{
+	char *p = area(fd, 1, PROT_READ | PROT_WRITE);
+	int err = -1;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (!map(fd, domid, p, 1, &gfn, &err) && !err)
+		return p;
+	munmap(p, PAGE);
+	return NULL;
+}
+
+static sigjmp_buf fault_jump;
+
+static inline void on_fault(int sig)
+{
+	siglongjmp(fault_jump, sig);
+}
+
+/* The signal that touching a byte gives, or 0. */
+static inline int touch(volatile char *p, bool write)
+{
+	struct sigaction sa = { .sa_handler = on_fault }, bus, segv;
+	int sig;
+
+	sigaction(SIGBUS, &sa, &bus);
+	sigaction(SIGSEGV, &sa, &segv);
+	sig = sigsetjmp(fault_jump, 1);
+	if (!sig) {
+		char c = *p;
+
+		if (write)
+			*p = c;
+	}
+	sigaction(SIGBUS, &bus, NULL);
+	sigaction(SIGSEGV, &segv, NULL);
+	return sig;
+}
+
+#endif /* DMOP_TEST_FRAMES_H */
