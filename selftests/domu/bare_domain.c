@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bare_domain.c - a domain that Xen alone knows of: nothing of it is in XenStore,
+ * no process serves it, and it has no memory
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenctrl.h>
+
+static int create(xc_interface *xch)
+{
+	struct xen_domctl_createdomain config = {
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.max_vcpus = 1,
+		.max_evtchn_port = -1,
+		.max_grant_frames = -1,
+		.max_maptrack_frames = -1,
+#ifdef XEN_DOMCTL_GRANT_version	/* since Xen 4.16 */
+		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+#endif
+		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
+	};
+	uint32_t domid = 0;
+
+	if (xc_domain_create(xch, &domid, &config)) {
+		perror("bare_domain: create");
+		return 1;
+	}
+	printf("%u\n", domid);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+
+	if (!xch)
+		return 2;
+	if (argc == 2 && !strcmp(argv[1], "create"))
+		return create(xch);
+	if (argc == 3 && !strcmp(argv[1], "destroy")) {
+		if (!xc_domain_destroy(xch, atoi(argv[2])))
+			return 0;
+		perror("bare_domain: destroy");
+		return 1;
+	}
+	fprintf(stderr, "usage: bare_domain create | bare_domain destroy DOMID\n");
+	return 2;
+}
