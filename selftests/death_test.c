@@ -18,22 +18,6 @@
 
 /* --- a domain to destroy ----------------------------------------------- */
 
-/* Return: its domid, or -1. */
-static long doomed_create(void)
-{
-	return number("lab-domain create " DOOMED);
-}
-
-static long doomed_create_again(long domid)
-{
-	return number("lab-domain create " DOOMED " --domid %ld", domid);
-}
-
-static bool doomed_destroy(void)
-{
-	return run("lab-domain destroy " DOOMED " >/dev/null 2>&1");
-}
-
 /*
  * What never comes must be told from what is slow to come, without a clock: it
  * has had so many tries.
@@ -69,7 +53,7 @@ FIXTURE_SETUP(death)
 
 	if (system("command -v lab-domain >/dev/null"))
 		SKIP(return, "no lab-domain to make domains with: run this in the lab (make lab-shell)");
-	domid = doomed_create();
+	domid = create(DOOMED);
 	ASSERT_LT(0, domid);
 	self->domid = domid;
 	self->bound = dmop_open_bound(domid);
@@ -83,7 +67,7 @@ FIXTURE_SETUP(death)
 
 FIXTURE_TEARDOWN(death)
 {
-	doomed_destroy();
+	destroy(DOOMED);
 	close(self->bound);
 	close(self->observer);
 	close(self->control);
@@ -102,6 +86,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	struct dmop_buf buf = { .uptr = &op, .size = sizeof(op) };
 	struct dmop_mmapbatch_v2 batch = { .num = 1 };
 	struct dmop_mmap_resource resource = { .num = 0 };
+	struct dmop_batch empty = { };
 	struct dmop_info before, after;
 	unsigned int i, refused = 0;
 
@@ -121,17 +106,22 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, DMOP_HYPERCALL_NR, d | 1ULL << 32, 1, &buf));
 		EXPECT_EQ(-ESRCH, dmop_hypercall(fd, 40, d, 1, &buf));
 		EXPECT_EQ(-ESRCH, dmop_restrict(fd, d));
+		EXPECT_EQ(-ESRCH, unknown_batch(fd, d));
+		EXPECT_EQ(-ESRCH, unknown_batch(fd, d | 1U << 16));
+		empty.domid = d;
+		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_BATCH, &empty));
 		batch.dom = d;
 		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
 		resource.dom = d;
 		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
-		refused += 12;
+		refused += 15;
 	}
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
 	EXPECT_EQ(-ENOTTY, dmop_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
 
@@ -156,7 +146,7 @@ TEST_F(death, noticed_without_a_call)
 	__u64 calls = dmop_calls(self->bound);
 
 	EXPECT_EQ(0, poll(&p, 1, 0));
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(1, poll(&p, 1, WAKE_MS));
 	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
@@ -224,7 +214,7 @@ TEST_F(death, all_who_wait_are_woken)
 	ASSERT_TRUE(asleep(after, ready[0]));
 	EXPECT_EQ(0, epoll_wait(ep, &e, 1, 0));
 
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	EXPECT_EQ(1, epoll_wait(ep, &e, 1, WAKE_MS));
 	EXPECT_EQ(EPOLLHUP | EPOLLERR, e.events);
 	EXPECT_EQ(7, e.data.u32);
@@ -240,7 +230,7 @@ TEST_F(death, noticed_by_a_call)
 	struct dmop_info info;
 	__u64 calls;
 
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
 
 	ASSERT_EQ(0, dmop_info(self->bound, &info));
@@ -270,7 +260,7 @@ TEST_F(death, noticed_for_all)
 		files[i] = dmop_open_bound(self->domid);
 		ASSERT_LE(0, files[i]);
 	}
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
 
 	expect_refusals(_metadata, alias, self->domid);
@@ -287,7 +277,7 @@ TEST_F(death, noticed_by_restrict)
 	long ret = 0;
 	int i;
 
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	for (i = 0; i < TRIES && ret >= 0; i++) {
 		ret = dmop_open_bound(self->domid);
 		if (ret >= 0)
@@ -301,7 +291,7 @@ TEST_F(death, noticed_by_restrict)
 /* A holder without privilege is told the same. */
 TEST_F(death, without_privilege)
 {
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 
 	/* For good, so it comes last; the teardown has only to close. */
 	ASSERT_TRUE(drop_privileges());
@@ -316,10 +306,10 @@ TEST_F(death, same_domid_again)
 	unsigned int mask;
 	int fresh;
 
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
-	ASSERT_EQ(self->domid, doomed_create_again(self->domid));
+	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
 	ASSERT_EQ(-EOPNOTSUPP, unknown_op(self->observer, self->domid));
 
 	EXPECT_EQ(-ESRCH, unknown_op(self->bound, self->domid));
@@ -343,7 +333,7 @@ TEST_F(death, same_domid_again)
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fresh, self->domid));
 
 	/* And dies by itself. */
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	EXPECT_EQ(-ESRCH, call_until_gone(fresh, self->domid));
 	expect_refusals(_metadata, fresh, self->domid);
 	close(fresh);
@@ -383,7 +373,7 @@ TEST_F(death, under_calls)
 	}
 	while (atomic_load(&workers_running) < 4)
 		sched_yield();
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	for (i = 0; i < 4; i++) {
 		pthread_join(w[i].thread, NULL);
 		EXPECT_EQ(-ESRCH, w[i].last);
@@ -428,11 +418,11 @@ TEST_F(death, call_that_outlived_the_domain)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, held_call_main, &call));
 	ASSERT_TRUE(hold_wait(&hold));
 
-	ASSERT_TRUE(doomed_destroy());
+	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(-ESRCH, call_until_gone(noticer, self->domid));
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
-	ASSERT_EQ(self->domid, doomed_create_again(self->domid));
+	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
 	ASSERT_TRUE(hold_release(&hold, &create, sizeof(create)));
 	pthread_join(thread, NULL);
 
