@@ -189,7 +189,7 @@ static long meminfo(const char *what)
  */
 static bool caches(const char *to)
 {
-	return run("echo 3 >/proc/sys/vm/drop_caches; cd /sys/kernel/slab && "
+	return run("echo 3 >/proc/sys/vm/drop_caches; cd /sys/kernel/slab &&\n"
 		   "for c in *; do [ -L $c ] || echo 1 >$c/shrink; done; "
 		   "for c in *; do [ -L $c ] || { read -r n rest <$c/objects && echo $c $n; }; done >%s", to);
 }
