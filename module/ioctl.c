@@ -674,22 +674,35 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 
 static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 {
+	struct dmop_mmap_resource __user *u = uarg;
 	struct dmop_file *f = filp->private_data;
+	/* Each member is set, and none is copied back but by itself. */
 	struct dmop_mmap_resource m dmop_uninitialized;
 	struct dmop_request r = { .act = DMOP_ACT_MAP };
 	struct dmop_record *record;
 	long ret;
 
-	if (copy_from_user(&m, uarg, sizeof(m)))
+	if (!user_access_begin(u, sizeof(*u)))
 		return -EFAULT;
+	unsafe_get_user(m.dom, &u->dom, fault);
+	unsafe_get_user(m.type, &u->type, fault);
+	unsafe_get_user(m.id, &u->id, fault);
+	unsafe_get_user(m.idx, &u->idx, fault);
+	unsafe_get_user(m.num, &u->num, fault);
+	unsafe_get_user(m.addr, &u->addr, fault);
+	user_access_end();
+
 	r.domid = m.dom;
 	ret = enter(f, &r, &record);
 	if (ret != DMOP_ALLOW)
 		return ret;
-	ret = map_resource(filp, &m, uarg);
+	ret = map_resource(filp, &m, u);
 	trace_map(m.dom, true, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 __poll_t dmop_poll(struct file *filp, struct poll_table_struct *wait)

@@ -189,7 +189,6 @@ static struct dmop_area *area_create(struct dmop_maps *maps, domid_t domid,
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 
-	area->maps = maps;
 	area->domid = domid;
 	area->nr = nr;
 
@@ -741,7 +740,10 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		area_destroy(area);
 		return ret;
 	}
-	bitmap_fill(area->mapped, nr);
+	if (nr < WORTH_BATCHING)
+		area->few = BIT(nr) - 1;
+	else
+		bitmap_fill(area->mapped, nr);
 	return 0;
 }
 
