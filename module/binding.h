@@ -132,7 +132,7 @@ void dmop_file_destroy(struct dmop_file *f);
  */
 static inline struct dmop_record *dmop_file_record(struct dmop_file *f)
 {
-	/* Pairs with the release in dmop_file_restrict(). */
+	/* Pairs with the release in join(). */
 	return smp_load_acquire(&f->record);
 }
 

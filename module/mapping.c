@@ -80,12 +80,17 @@ static bool auto_translated(void)
  * charged for: no more of them than twice what the toolstack lets the domain
  * have. What the domain says of itself, or its device model of it, is no bound.
  */
-static bool too_many_pages(struct dmop_maps *maps, domid_t domid,
-			   unsigned int nr)
+static int check_pages(struct dmop_maps *maps, domid_t domid, unsigned int nr)
 {
-	long most = HYPERVISOR_memory_op(XENMEM_maximum_reservation, &domid);
+	long most;
 
-	return most < 0 || maps->frames + nr > 2 * (u64)most + MORE_PAGES;
+	if (!auto_translated())
+		return 0;
+
+	most = HYPERVISOR_memory_op(XENMEM_maximum_reservation, &domid);
+	if (most < 0)
+		return most;
+	return maps->frames + nr > 2 * (u64)most + MORE_PAGES ? -E2BIG : 0;
 }
 
 static int area_alloc_pages(struct dmop_area *area)
@@ -181,9 +186,11 @@ static struct dmop_area *area_create(struct dmop_maps *maps, domid_t domid,
 
 	lockdep_assert_held(&maps->lock);
 
-	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames) ||
-	    (auto_translated() && too_many_pages(maps, domid, nr)))
+	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames))
 		return ERR_PTR(-E2BIG);
+	err = check_pages(maps, domid, nr);
+	if (err)
+		return ERR_PTR(err);
 
 	area = area_alloc(maps, nr);
 	if (!area)

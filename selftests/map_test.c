@@ -1049,6 +1049,12 @@ TEST_F(map, resource_that_cannot_be_mapped)
 	bad.addr = (unsigned long)p | 1;
 	EXPECT_EQ(-EINVAL, map_resource(self->bound, &bad));
 
+	/* What Xen says of a domain that is not there, on any dom0. */
+	bad = r;
+	bad.dom = DMOP_DOMID_MAX;
+	bad.addr = (unsigned long)area(self->observer, 2, PROT_READ | PROT_WRITE);
+	EXPECT_EQ(-ESRCH, map_resource(self->observer, &bad));
+
 	/* The area is as new. */
 	EXPECT_EQ(0, map(self->bound, target_domid, p, 2, self->gfns, self->errs));
 	EXPECT_EQ(0, touch(p, true));

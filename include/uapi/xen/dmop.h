@@ -78,7 +78,7 @@
  * @arg[0]:  domid of the target domain
  * @arg[1]:  number of buffers, 1 to dmop_info.max_nr_bufs
  * @arg[2]:  address of an array of so many struct dmop_buf
- * @arg[3], @arg[4]: not used by dm_op, never read
+ * @arg[3], @arg[4]: not used by dm_op; whatever they hold
  */
 struct dmop_hypercall {
 	__u64 op;
