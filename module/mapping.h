@@ -155,7 +155,8 @@ void dmop_maps_take(struct dmop_maps *maps);
  *          more than twice what the toolstack lets the domain have
  *  -ENOMEM no memory
  *  -EINTR  the caller is being killed; what was mapped until then stays
- *  -ESRCH  dmop_maps_stop() was called
+ *  -ESRCH  dmop_maps_stop() was called; or, on an auto-translated dom0, Xen knows
+ *          no such domain (on PV @errs says so of each frame)
  */
 int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 		      unsigned long addr, domid_t domid, unsigned int nr,

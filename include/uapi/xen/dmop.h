@@ -278,7 +278,8 @@ struct dmop_info {
  *   EFAULT  @arr cannot be read; or @err cannot be written, and the frames are
  *           mapped all the same
  *   ENOMEM  no memory
- *   ESRCH   revoked
+ *   ESRCH   revoked; or, on an auto-translated dom0, Xen knows no such domain
+ *           (elsewhere @err says so of each frame)
  * An area is MAP_SHARED and not executable. It is not inherited over fork, not
  * dumped, and cannot be split, moved or grown; munmap() takes it away whole.
  * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2, as used by libxenforeignmemory.
