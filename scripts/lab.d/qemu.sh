@@ -36,7 +36,7 @@ qemu_accel() {
 # qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP, OUT, LAB_ARGS and the
 # caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS, which come last so that they win.
 qemu_command() {
-	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz
+	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz cpu
 	need qemu-system-x86_64
 	qemu_accel
 	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -machine q35 -smp "$SMP" -m "$MEM" -no-user-config
@@ -46,7 +46,11 @@ qemu_command() {
 	else
 		# EPYC and max crash a PV dom0 under emulation; without npt guests run on shadow paging.
 		# rdrand: else all that wants a uuid waits seconds for the kernel to have gathered entropy.
-		QEMU+=(-cpu 'qemu64,+svm,+npt,+rdrand')
+		# invtsc: without it a PVH dom0 triple-faults at an RDTSC of its kernel, in seconds when
+		# its processors are kept busy, with and without the module.
+		cpu='qemu64,+svm,+npt,+rdrand'
+		[ "$DOM0" = pv ] || cpu+=',+invtsc'
+		QEMU+=(-cpu "$cpu")
 	fi
 	xen="console=com1 com1=115200,8n1 conring_size=1m loglvl=all guest_loglvl=all dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
 	if [ "$DOM0" = pvh ]; then
