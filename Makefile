@@ -9,7 +9,7 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all deb rpm check-long bench bench-check static check-debug
+.PHONY: check-all deb rpm check-long soak bench bench-check static check-debug
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -17,6 +17,7 @@ help:
 	@echo '  make check          lint, unit tests, selftests and guests on real Xen; ends in one summary'
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
+	@echo '  make soak           an hour of device models, kills and dying domains: does anything stay behind?'
 	@echo '  make check-debug    the selftests and a QEMU under a kernel with lockdep and its like (hours)'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
@@ -38,7 +39,7 @@ help:
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built, but not the lab images (scripts/lab clean) and debug kernels'
 	@echo
-	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long and lab-shell, choose what the lab boots;'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long, soak and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
 
 module:
@@ -62,6 +63,9 @@ check-all:
 
 check-long:
 	@scripts/check-long --release $(RELEASE) --dom0 $(DOM0)
+
+soak:
+	@scripts/soak --release $(RELEASE) --dom0 $(DOM0)
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)

@@ -187,6 +187,50 @@ static inline bool no_zombies(void)
 	return false;
 }
 
+static inline long meminfo(const char *what)
+{
+	return number("awk '/^%s:/ { print $2 }' /proc/meminfo", what);
+}
+
+/*
+ * How many objects each of the kernel's caches has, "NAME N" in lines. What is kept
+ * for the next time is given back first, so that the numbers are exact.
+ */
+static inline bool caches(const char *to)
+{
+	return run("echo 3 >/proc/sys/vm/drop_caches; cd /sys/kernel/slab &&\n"
+		   "for c in *; do [ -L $c ] || echo 1 >$c/shrink; done; "
+		   "for c in *; do [ -L $c ] || { read -r n rest <$c/objects && echo $c $n; }; done >%s", to);
+}
+
+/* Return: the caches that have grown by @by or more; says which. */
+static inline long grown(const char *before, const char *now, int by)
+{
+	run("awk 'NR == FNR { was[$1] = $2; next } $2 - was[$1] >= %d { print \"# \" $1 \": +\" $2 - was[$1] }' %s %s",
+	    by, before, now);
+	return number("awk 'NR == FNR { was[$1] = $2; next } $2 - was[$1] >= %d { n++ } END { print n + 0 }' %s %s",
+		      by, before, now);
+}
+
+#define BEFORE	"/tmp/caches.before"
+#define NOW	"/tmp/caches.now"
+
+/* In KiB. */
+struct memory {
+	long used, percpu;
+};
+
+static inline struct memory memory_now(const char *to)
+{
+	if (!caches(to))
+		return (struct memory){ };
+	return (struct memory){
+		/* What the balloon takes and gives is in both figures. */
+		.used = meminfo("MemTotal") - meminfo("MemAvailable"),
+		.percpu = meminfo("Percpu"),
+	};
+}
+
 /* --- every one of these tests -------------------------------------------- */
 
 static inline bool domains_missing(void)

@@ -178,50 +178,6 @@ static void life(struct __test_metadata *const _metadata, int observer)
 		close(fds[i]);
 }
 
-static long meminfo(const char *what)
-{
-	return number("awk '/^%s:/ { print $2 }' /proc/meminfo", what);
-}
-
-/*
- * How many objects each of the kernel's caches has, "NAME N" in lines. What is kept
- * for the next time is given back first, so that the numbers are exact.
- */
-static bool caches(const char *to)
-{
-	return run("echo 3 >/proc/sys/vm/drop_caches; cd /sys/kernel/slab &&\n"
-		   "for c in *; do [ -L $c ] || echo 1 >$c/shrink; done; "
-		   "for c in *; do [ -L $c ] || { read -r n rest <$c/objects && echo $c $n; }; done >%s", to);
-}
-
-/* Return: the caches that have grown by @by or more; says which. */
-static long grown(const char *before, const char *now, int by)
-{
-	run("awk 'NR == FNR { was[$1] = $2; next } $2 - was[$1] >= %d { print \"# \" $1 \": +\" $2 - was[$1] }' %s %s",
-	    by, before, now);
-	return number("awk 'NR == FNR { was[$1] = $2; next } $2 - was[$1] >= %d { n++ } END { print n + 0 }' %s %s",
-		      by, before, now);
-}
-
-#define BEFORE	"/tmp/caches.before"
-#define NOW	"/tmp/caches.now"
-
-/* In KiB. */
-struct memory {
-	long used, percpu;
-};
-
-static struct memory memory_now(const char *to)
-{
-	if (!caches(to))
-		return (struct memory){ };
-	return (struct memory){
-		/* What the balloon takes and gives is in both figures. */
-		.used = meminfo("MemTotal") - meminfo("MemAvailable"),
-		.percpu = meminfo("Percpu"),
-	};
-}
-
 /* After so many the kernel has what it keeps for the next time. */
 #define WARM	10
 

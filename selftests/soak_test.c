@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * soak_test.c - an hour of device models: many processes bind, call, map and are
+ * killed while domains come and go, and nothing stays behind
+ *
+ * DMOP_SECONDS=N: how long. `make soak` runs it.
+ */
+#include <time.h>
+
+#include "domains.h"
+
+#define NR_PROCESSES	64
+#define NR_DOMAINS	16
+
+/* What one process did in all its lives. */
+struct counts {
+	unsigned long bound, calls, refusals, revocations, frames, late, wrong;
+	int line;		/* of the last that was wrong */
+	long ret;
+};
+
+struct soak {
+	volatile int stop;
+	volatile __u16 domids[NR_DOMAINS];	/* 0: there is none */
+	struct counts counts[NR_PROCESSES];
+};
+
+static struct soak *soak;
+
+/* --- a device model ------------------------------------------------------ */
+
+/*
+ * One open file, and what its process knows of it.
+ *
+ * @refusals: as INFO has to tell them
+ */
+struct model {
+	struct counts *c;
+	int fd;
+	__u16 domid;
+	char *frames;
+	unsigned int nr;
+	__u64 refusals;
+	bool gone;
+};
+
+/* Says where and with what; the test fails in the end. */
+#define RIGHT(m, condition, value) do {					\
+	if (!(condition)) {						\
+		(m)->c->wrong++;					\
+		(m)->c->line = __LINE__;				\
+		(m)->c->ret = (value);					\
+	}								\
+} while (0)
+
+/* The end of the domain may come at any time; everything else is as expected. */
+static void expect(struct model *m, long expected, long ret)
+{
+	if (ret == -ESRCH)
+		m->gone = true;
+	else
+		RIGHT(m, ret == expected, ret);
+}
+
+static __u16 another(const struct model *m)
+{
+	return m->domid == target_domid ? other_domid : target_domid;
+}
+
+static void refused(struct model *m, long ret)
+{
+	expect(m, -EPERM, ret);
+	if (ret != -EPERM)
+		return;
+	m->refusals++;
+	m->c->refusals++;
+}
+
+static void unmap_all(struct model *m)
+{
+	if (m->frames)
+		RIGHT(m, !munmap(m->frames, m->nr * PAGE), errno);
+	m->frames = NULL;
+}
+
+static void map_some(struct model *m)
+{
+	__u64 gfns[NR_FRAMES];
+	int errs[NR_FRAMES] = { };
+	unsigned int i;
+	long ret;
+
+	unmap_all(m);
+	m->nr = 1 + rand() % NR_FRAMES;
+	m->frames = area(m->fd, m->nr, PROT_READ | PROT_WRITE);
+	if (m->frames == MAP_FAILED) {
+		m->frames = NULL;
+		expect(m, 0, -errno);
+		return;
+	}
+	for (i = 0; i < m->nr; i++)
+		gfns[i] = GFN + i;
+	ret = map(m->fd, m->domid, m->frames, m->nr, gfns, errs);
+	/* Of a domain that is on its way out, frame by frame. */
+	for (i = 0; !ret && i < m->nr; i++)
+		ret = errs[i];
+	if (ret) {
+		m->c->late++;
+		unmap_all(m);
+		return;
+	}
+	m->c->frames += m->nr;
+}
+
+static void step(struct model *m)
+{
+	struct dmop_info info;
+	int sig;
+
+	switch (rand() % 8) {
+	case 0:
+	case 1:
+	case 2:
+		expect(m, -EOPNOTSUPP, unknown_op(m->fd, m->domid));
+		m->c->calls++;
+		break;
+	case 3:
+		expect(m, -EOPNOTSUPP, unknown_batch(m->fd, m->domid));
+		m->c->calls++;
+		break;
+	case 4:
+		refused(m, unknown_op(m->fd, another(m)));
+		break;
+	case 5:
+		refused(m, dmop_hypercall(m->fd, DMOP_HYPERCALL_NR + 1, m->domid, 0, NULL));
+		break;
+	case 6:
+		map_some(m);
+		break;
+	case 7:
+		if (!m->frames)
+			break;
+		sig = touch(m->frames + rand() % m->nr * PAGE, true);
+		RIGHT(m, !sig || sig == SIGBUS, sig);
+		m->gone |= sig == SIGBUS;
+		break;
+	}
+	RIGHT(m, !dmop_info(m->fd, &info), 0);
+	RIGHT(m, info.refused_policy == m->refusals, info.refused_policy);
+	RIGHT(m, info.domid == m->domid, info.domid);
+}
+
+/* A domain has ended, and nothing of it is left to this file. */
+static void end(struct model *m)
+{
+	unsigned int events = wait_for_end(m->fd);
+
+	RIGHT(m, events == THE_END, events);
+	RIGHT(m, dmop_state(m->fd) == DMOP_STATE_REVOKED, 0);
+	RIGHT(m, unknown_op(m->fd, m->domid) == -ESRCH, 0);
+	RIGHT(m, !m->frames || touch_until_gone(m->frames) == SIGBUS, 0);
+	m->c->revocations++;
+}
+
+static void pause_some(void)
+{
+	usleep(1000 + rand() % 200000);
+}
+
+static void serve_one(struct counts *c)
+{
+	struct model m = { .c = c, .domid = soak->domids[rand() % NR_DOMAINS] };
+	int steps = rand() % 100;
+
+	pause_some();
+	if (!m.domid)
+		return;
+	m.fd = dmop_open_bound(m.domid);
+	if (m.fd < 0) {
+		RIGHT(&m, m.fd == -ESRCH, m.fd);
+		c->late++;
+		return;
+	}
+	c->bound++;
+	while (!m.gone && !soak->stop && steps--) {
+		step(&m);
+		pause_some();
+	}
+	if (m.gone)
+		end(&m);
+	/* Some leave their mapping to the exit of the process, or to the close. */
+	if (rand() % 2)
+		unmap_all(&m);
+	close(m.fd);
+	unmap_all(&m);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static pid_t process_start(unsigned int i)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	srand(getpid());
+	while (!soak->stop)
+		serve_one(&soak->counts[i]);
+	_exit(0);
+}
+
+/* --- those who start, stop and kill them ----------------------------------- */
+
+static void domain_name(char *name, size_t size, unsigned int i)
+{
+	snprintf(name, size, PREFIX "%u", i);
+}
+
+static bool domain_start(unsigned int i)
+{
+	char name[64];
+	long domid;
+
+	domain_name(name, sizeof(name), i);
+	domid = create(name);
+	soak->domids[i] = domid > 0 ? domid : 0;
+	return domid > 0;
+}
+
+/* Its number stays known for a while: there is always one who is late. */
+static bool domain_end(unsigned int i)
+{
+	char name[64];
+
+	domain_name(name, sizeof(name), i);
+	return destroy(name);
+}
+
+struct done {
+	unsigned long domains, killed, signals;
+};
+
+/* For so long: signals, kills, and one domain after another that ends and is followed. */
+static void run_for(struct __test_metadata *const _metadata, long seconds, struct done *done)
+{
+	pid_t pids[NR_PROCESSES];
+	time_t until;
+	unsigned int i;
+	int status;
+
+	soak->stop = 0;
+	for (i = 0; i < NR_DOMAINS; i++)
+		ASSERT_TRUE(domain_start(i));
+	for (i = 0; i < NR_PROCESSES; i++) {
+		pids[i] = process_start(i);
+		ASSERT_LT(0, pids[i]);
+	}
+	until = time(NULL) + seconds;
+	while (time(NULL) < until) {
+		unsigned int n;
+
+		for (n = 0; n < 8; n++) {
+			kill(pids[rand() % NR_PROCESSES], SIGUSR1);
+			done->signals++;
+		}
+		i = rand() % NR_PROCESSES;
+		kill(pids[i], SIGSTOP);
+		n = rand() % NR_DOMAINS;
+		ASSERT_TRUE(domain_end(n));
+		ASSERT_TRUE(domain_start(n));
+		done->domains++;
+		kill(pids[i], SIGCONT);
+		done->signals += 2;
+
+		for (n = 0; n < 4; n++) {
+			i = rand() % NR_PROCESSES;
+			kill(pids[i], SIGKILL);
+			ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+			ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+				TH_LOG("process %u ended by itself: %#x", i, status);
+			}
+			pids[i] = process_start(i);
+			ASSERT_LT(0, pids[i]);
+			done->killed++;
+		}
+	}
+	soak->stop = 1;
+	for (i = 0; i < NR_PROCESSES; i++)
+		EXPECT_TRUE(ends_well_in_time(pids[i]));
+	for (i = 0; i < NR_DOMAINS; i++)
+		EXPECT_TRUE(domain_end(i));
+	EXPECT_TRUE(no_zombies());
+}
+
+static struct counts all_counts(void)
+{
+	struct counts all = { };
+	unsigned int i;
+
+	for (i = 0; i < NR_PROCESSES; i++) {
+		const struct counts *c = &soak->counts[i];
+
+		all.bound += c->bound;
+		all.calls += c->calls;
+		all.refusals += c->refusals;
+		all.revocations += c->revocations;
+		all.frames += c->frames;
+		all.late += c->late;
+		all.wrong += c->wrong;
+		if (c->wrong)
+			printf("# process %u, line %d: %ld; wrong %lu times\n", i, c->line, c->ret, c->wrong);
+	}
+	return all;
+}
+
+static long open_files(void)
+{
+	return number("cut -f 1 /proc/sys/fs/file-nr");
+}
+
+#define BEFORE	"/tmp/caches.before"
+#define NOW	"/tmp/caches.now"
+
+/* Memory, references and descriptors are compared with what they were after a short run. */
+TEST_F(lifetime, soak)
+{
+	const char *text = getenv("DMOP_SECONDS");
+	long seconds = text ? atol(text) : 60, references = refcount(), files;
+	struct memory before, now;
+	struct done done = { };
+	struct counts all;
+
+	ASSERT_LT(0, seconds);
+	soak = mmap(NULL, sizeof(*soak), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, soak);
+	run_for(_metadata, 1 + seconds / 20, &done);
+	before = memory_now(BEFORE);
+	ASSERT_LT(0, before.used);
+	files = open_files();
+	EXPECT_EQ(references, refcount());
+
+	memset(soak->counts, 0, sizeof(soak->counts));
+	memset(&done, 0, sizeof(done));
+	run_for(_metadata, seconds, &done);
+	now = memory_now(NOW);
+	all = all_counts();
+	printf("# soak: %ld s, %u processes, %u domains at a time\n", seconds, NR_PROCESSES, NR_DOMAINS);
+	printf("# soak: %lu domains destroyed and made, %lu processes killed, %lu signals\n",
+	       done.domains, done.killed, done.signals);
+	printf("# soak: %lu files bound, %lu calls, %lu refused, %lu frames mapped\n",
+	       all.bound, all.calls, all.refusals, all.frames);
+	printf("# soak: %lu files revoked in their process's hands, %lu calls came too late for their domain\n",
+	       all.revocations, all.late);
+	printf("# soak: memory in use %+ld KiB, per-CPU %+ld KiB; references %+ld; open files of the host %+ld\n",
+	       now.used - before.used, now.percpu - before.percpu,
+	       refcount() - references, open_files() - files);
+
+	EXPECT_EQ(0, all.wrong);
+	EXPECT_LT(0, all.calls);
+	EXPECT_LT(0, all.refusals);
+	EXPECT_LT(0, all.revocations);
+	EXPECT_LT(0, all.frames);
+	EXPECT_LT(0, done.domains);
+	EXPECT_EQ(references, refcount());
+	/* As in rounds_test: one thing for each domain, or each killed process, would show. */
+	EXPECT_EQ(0, grown(BEFORE, NOW, done.domains < 50 ? 50 : done.domains));
+	EXPECT_GT(4096 + 2 * (long)done.domains, now.used - before.used);
+	EXPECT_GT(64 + (long)done.domains / 2, now.percpu - before.percpu);
+	/* Xen's store and the shell come and go with some. */
+	EXPECT_GT(16, open_files() - files);
+}
+
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}
