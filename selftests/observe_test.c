@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * observe_test.c - what a person sees: fdinfo, tracepoints, the line in the kernel's log
+ * observe_test.c - what a person sees: fdinfo, tracepoints, the line in the kernel's log,
+ * the audit record
  */
+#include <linux/audit.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -491,6 +494,66 @@ TEST(log_is_limited)
 	}
 	EXPECT_EQ(5000, fdinfo_number(fd, "refused-policy"));
 	close(log);
+	close(fd);
+}
+
+/* --- audit --------------------------------------------------------------- */
+
+/* Records as they are made, whether an audit daemon is there or not. */
+static int audit_open(void)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = 1 << (AUDIT_NLGRP_READLOG - 1),
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+
+	if (fd >= 0 && bind(fd, (void *)&address, sizeof(address))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Return: is there one of that type, and does it end so? What comes first is its time and number. */
+static bool audited(int fd, __u16 type, const char *what)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	union {
+		struct nlmsghdr head;
+		char bytes[8192];
+	} u;
+	ssize_t length;
+
+	/* The kernel hands them on in a thread of its own. */
+	while (poll(&p, 1, 100) == 1) {
+		length = recv(fd, &u, sizeof(u) - 1, MSG_DONTWAIT);
+		if (length < (ssize_t)sizeof(u.head) || u.head.nlmsg_type != type)
+			continue;
+		u.bytes[length] = 0;
+		if (strstr(NLMSG_DATA(&u.head), what))
+			return true;
+	}
+	return false;
+}
+
+TEST(audit_names_who_and_what)
+{
+	int fd = dmop_open_bound(target_domid), audit = audit_open();
+	bool seen = false;
+	char wanted[128];
+	int tries;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, audit);
+	snprintf(wanted, sizeof(wanted), "op=dmop-call hypercall=%u domid=%u bound=%u pid=%d res=0",
+		 DMOP_HYPERCALL_NR, other_domid, target_domid, getpid());
+	for (tries = 0; !seen && tries < 1000; tries++) {
+		EXPECT_EQ(-EPERM, unknown_op(fd, other_domid));
+		seen = audited(audit, AUDIT_KERNEL_OTHER, wanted);
+	}
+	EXPECT_TRUE(seen);
+	close(audit);
 	close(fd);
 }
 
