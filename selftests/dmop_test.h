@@ -20,7 +20,7 @@
  * the machine that one would choose a time on.
  */
 #ifndef DMOP_TEST_TIMEOUT
-#define DMOP_TEST_TIMEOUT 600
+#define DMOP_TEST_TIMEOUT 1800
 #endif
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT DMOP_TEST_TIMEOUT

@@ -215,6 +215,19 @@ static inline long grown(const char *before, const char *now, int by)
 #define BEFORE	"/tmp/caches.before"
 #define NOW	"/tmp/caches.now"
 
+/*
+ * What the kernel has taken page by page, in KiB: not for its caches, which are counted one by
+ * one, and not for the memory of processes and files. Pages that a processor keeps free for
+ * itself are free.
+ */
+static inline long kernel_pages(void)
+{
+	long kept = number("awk '$1 == \"count:\" { n += $2 } END { print n + 0 }' /proc/zoneinfo");
+
+	return meminfo("MemTotal") - meminfo("MemFree") - kept * (long)(PAGE / 1024) -
+	       meminfo("Active") - meminfo("Inactive") - meminfo("Unevictable") - meminfo("Slab");
+}
+
 /* In KiB. */
 struct memory {
 	long used, percpu;
@@ -225,8 +238,7 @@ static inline struct memory memory_now(const char *to)
 	if (!caches(to))
 		return (struct memory){ };
 	return (struct memory){
-		/* What the balloon takes and gives is in both figures. */
-		.used = meminfo("MemTotal") - meminfo("MemAvailable"),
+		.used = kernel_pages(),
 		.percpu = meminfo("Percpu"),
 	};
 }

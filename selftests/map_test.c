@@ -1160,13 +1160,14 @@ TEST_F(map, killed_while_mapping)
 	__u64 *gfns = malloc(nr * sizeof(*gfns));
 	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long users = refcount(), domid = create(DOOMED);
+	const unsigned int times = auto_translated() ? 8 : 20;
 	unsigned int i, ended = 0;
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, gfns);
 	ASSERT_NE(MAP_FAILED, errs);
 	fill(gfns, nr);
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < times; i++) {
 		int fd = dmop_open_bound(domid), status;
 		pid_t child;
 

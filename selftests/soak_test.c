@@ -207,7 +207,6 @@ static pid_t process_start(unsigned int i)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	srand(getpid());
 	while (!soak->stop)
 		serve_one(&soak->counts[i]);
@@ -253,6 +252,8 @@ static void run_for(struct __test_metadata *const _metadata, long seconds, struc
 	unsigned int i;
 	int status;
 
+	/* Before there is a process: it may be signalled before it has begun. */
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	soak->stop = 0;
 	for (i = 0; i < NR_DOMAINS; i++)
 		ASSERT_TRUE(domain_start(i));
