@@ -200,7 +200,8 @@ static inline long meminfo(const char *what)
  */
 static inline bool caches(const char *to)
 {
-	return run("modprobe loop && rmmod loop || exit; "
+	/* What is freed behind a grace period has had one. */
+	return run("modprobe loop && rmmod loop || exit; sleep 2; "
 		   "echo 3 >/proc/sys/vm/drop_caches; cd /sys/kernel/slab &&\n"
 		   "for c in *; do [ -L $c ] || echo 1 >$c/shrink; done; "
 		   "for c in *; do [ -L $c ] || { read -r n rest <$c/objects && echo $c $n; }; done >%s", to);
