@@ -373,11 +373,11 @@ static long large_op(struct state *s)
 	return dm_op2(s->fd, target_domid, &op, large, sizeof(large));
 }
 
-/* The contents, which are allocated, and the result. */
+/* The contents, and the result. Where they are put is tried for in two ways. */
 TEST(dm_op_large)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(3, bound_without_server, large_op, made_if_counted, made, close_without_server);
+	EXPECT_FAILURES(2, bound_without_server, large_op, made_if_counted, made, close_without_server);
 }
 
 /* More buffers than are on the stack, which is more than Xen takes: it is asked, and says so. */
@@ -392,7 +392,7 @@ static long many_bufs(struct state *s, bool hypercall)
 	long ret = hypercall ? dmop_hypercall(s->fd, DMOP_HYPERCALL_NR, target_domid, ARRAY_SIZE(bufs), bufs) :
 			       dmop_call(s->fd, target_domid, bufs, ARRAY_SIZE(bufs));
 
-	return ret == -E2BIG && dmop_calls(s->fd) == s->calls + 1 ? 0 : ret;
+	return ret == -E2BIG ? 0 : ret;
 }
 
 static long many_dm_op(struct state *s)
@@ -405,6 +405,11 @@ static long many_hypercall(struct state *s)
 	return many_bufs(s, true);
 }
 
+static bool asked(struct state *s)
+{
+	return dmop_calls(s->fd) == s->calls + 1 && is_bound(s);
+}
+
 static bool not_asked(struct state *s)
 {
 	return dmop_calls(s->fd) == s->calls && is_bound(s);
@@ -414,13 +419,13 @@ static bool not_asked(struct state *s)
 TEST(dm_op_of_many_buffers)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(3, bound, many_dm_op, not_asked, is_bound, close_it);
+	EXPECT_FAILURES(3, bound, many_dm_op, not_asked, asked, close_it);
 }
 
 TEST(hypercall_of_many_buffers)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(3, bound, many_hypercall, not_asked, is_bound, close_it);
+	EXPECT_FAILURES(3, bound, many_hypercall, not_asked, asked, close_it);
 }
 
 static long batch_it(struct state *s)
@@ -687,10 +692,18 @@ static bool not_loaded(struct state *s)
 	return access("/sys/module/dmop_privcmd", F_OK) && access("/sys/class/misc/xen!dmop", F_OK);
 }
 
+/* Making the node is devtmpfs's; where that fails, the kernel goes on without, for any driver. */
+static bool node_lost(void)
+{
+	return access(DMOP_NODE, F_OK) && !access("/sys/class/misc/xen!dmop", F_OK);
+}
+
 static bool loaded(struct state *s)
 {
 	bool works;
 
+	if (node_lost())
+		return true;
 	if (!unbound(s))
 		return false;
 	works = can_be_bound(s);
