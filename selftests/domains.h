@@ -131,10 +131,14 @@ static inline int touch_until_gone(char *p)
 static inline unsigned int wait_for_end(int fd)
 {
 	struct epoll_event e = { };
-	int ep = epoll_create1(EPOLL_CLOEXEC);
+	int ep = epoll_create1(EPOLL_CLOEXEC), n = -1;
 
-	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) ||
-	    epoll_wait(ep, &e, 1, WAKE_MS) != 1)
+	if (ep >= 0 && !epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e)) {
+		do
+			n = epoll_wait(ep, &e, 1, WAKE_MS);
+		while (n < 0 && errno == EINTR);
+	}
+	if (n != 1)
 		e.events = 0;
 	close(ep);
 	return e.events;

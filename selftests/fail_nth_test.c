@@ -17,7 +17,7 @@
 /* Where a sweep that does not end is given up. */
 #define MOST	20000
 
-#define LARGE	4096	/* bytes: not on the stack */
+#define LARGE	1024	/* bytes: not on the stack, and allocated in one way only */
 #define MANY	40	/* frames: more than a small area has */
 #define FEW	8	/* and fewer, but more than a resource maps without an allocation */
 
@@ -111,10 +111,12 @@ static unsigned int sweep_from(struct __test_metadata *const _metadata, unsigned
 {
 	unsigned int n, failures = 0, survived = 0;
 	long references = refcount();
-	bool came = true;
+	unsigned int missed = 0;
 
-	for (n = first; came && n < MOST; n++) {
+	/* A slab that is full takes one more now and then, so one that did not come is not the end. */
+	for (n = first; missed < 3 && n < MOST; n++) {
 		struct state s = { .fd = -1, .p = MAP_FAILED, .module = -1 };
+		bool came;
 		long ret;
 
 		ASSERT_TRUE(w->before(&s));
@@ -123,6 +125,7 @@ static unsigned int sweep_from(struct __test_metadata *const _metadata, unsigned
 		ASSERT_TRUE(arm(n));
 		ret = w->call(&s);
 		came = disarm();
+		missed = came ? 0 : missed + 1;
 		if (ret < 0) {
 			EXPECT_TRUE(came);
 			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT) {
@@ -143,7 +146,7 @@ static unsigned int sweep_from(struct __test_metadata *const _metadata, unsigned
 			TH_LOG("failure %u leaves a reference on the module", n);
 		}
 	}
-	EXPECT_FALSE(came);
+	EXPECT_EQ(3, missed);
 	TH_LOG("%u failures: the call failed of %u, and was made in spite of %u",
 	       failures + survived, failures, survived);
 	return failures;
@@ -373,11 +376,11 @@ static long large_op(struct state *s)
 	return dm_op2(s->fd, target_domid, &op, large, sizeof(large));
 }
 
-/* The contents, and the result. Where they are put is tried for in two ways. */
+/* Where the contents are put, the contents, and the result. */
 TEST(dm_op_large)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(2, bound_without_server, large_op, made_if_counted, made, close_without_server);
+	EXPECT_FAILURES(3, bound_without_server, large_op, made_if_counted, made, close_without_server);
 }
 
 /* More buffers than are on the stack, which is more than Xen takes: it is asked, and says so. */
@@ -648,7 +651,8 @@ TEST(resource_size)
 {
 	ASSERT_TRUE(faults_ready());
 	frames = 1;
-	EXPECT_FAILURES(0, with_server, size_it, server_there, server_there, unmap_without_server);
+	EXPECT_EQ(0, sweep_from(_metadata, 1, &(struct sweep){ with_server, size_it, server_there, server_there,
+							       unmap_without_server }));
 }
 
 static long resource_it(struct state *s)
