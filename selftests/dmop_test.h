@@ -182,15 +182,21 @@ static inline long unknown_batch(int fd, __u32 domid)
 	return ret < 0 ? ret : b.op.result;
 }
 
-/* Return: the id of the new server, or minus the errno. */
-static inline long ioreq_create(int fd, __u16 domid)
+static inline struct dm_op ioreq_create_op(void)
 {
 	struct dm_op op = { .op = DM_OP_CREATE_IOREQ_SERVER };
-	long ret;
 
 	op.u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
 	op.u.create.id = 0xdead;
-	ret = dm_op(fd, domid, &op);
+	return op;
+}
+
+/* Return: the id of the new server, or minus the errno. */
+static inline long ioreq_create(int fd, __u16 domid)
+{
+	struct dm_op op = ioreq_create_op();
+	long ret = dm_op(fd, domid, &op);
+
 	return ret ? ret : op.u.create.id;
 }
 

@@ -4,12 +4,12 @@
  *
  * For a kernel with fault injection (make check-debug). /proc/thread-self/fail-nth
  * has the Nth of them fail in this thread. A call is made with N from 1 up, until
- * it ends before it comes to the Nth: then every one has failed, each by itself.
+ * it ends, a few times, before it comes to the Nth: then every one has failed, each
+ * by itself.
  * After each failure the state is the one before the call, and in the end nothing
  * is held that was not held at the start.
  */
 #include <poll.h>
-#include <sys/stat.h>
 
 #include "command.h"
 #include "frames.h"
@@ -19,7 +19,6 @@
 
 #define LARGE	1024	/* bytes: not on the stack, and allocated in one way only */
 #define MANY	40	/* frames: more than a small area has */
-#define FEW	8	/* and fewer, but more than a resource maps without an allocation */
 
 /* --- the Nth failure ----------------------------------------------------- */
 
@@ -81,12 +80,12 @@ static bool disarm(void)
  * @fd:    a descriptor that the call is about
  * @p:     an area of it, or memory of ours
  * @calls: what dmop_calls(@fd) was before the call
+ * @module: the module's file, where that is what is loaded
  */
 struct state {
 	int fd;
 	char *p;
 	__u64 calls;
-	struct stat st;
 	int module;
 };
 
@@ -109,9 +108,8 @@ struct sweep {
 static unsigned int sweep_from(struct __test_metadata *const _metadata, unsigned int first,
 			       const struct sweep *w)
 {
-	unsigned int n, failures = 0, survived = 0;
+	unsigned int n, failures = 0, survived = 0, missed = 0;
 	long references = refcount();
-	unsigned int missed = 0;
 
 	/* A slab that is full takes one more now and then, so one that did not come is not the end. */
 	for (n = first; missed < 3 && n < MOST; n++) {
@@ -344,14 +342,6 @@ static bool made(struct state *s)
 	return ioreq_mask(s->fd, target_domid) && is_bound(s);
 }
 
-static void create_op(struct dm_op *op)
-{
-	memset(op, 0, sizeof(*op));
-	op->op = DM_OP_CREATE_IOREQ_SERVER;
-	op->u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
-	op->u.create.id = 0xdead;
-}
-
 static long small_op(struct state *s)
 {
 	long ret = ioreq_create(s->fd, target_domid);
@@ -370,9 +360,8 @@ TEST(dm_op_small)
 static long large_op(struct state *s)
 {
 	static char large[LARGE];
-	struct dm_op op;
+	struct dm_op op = ioreq_create_op();
 
-	create_op(&op);
 	return dm_op2(s->fd, target_domid, &op, large, sizeof(large));
 }
 
@@ -443,11 +432,10 @@ static long batch_it(struct state *s)
 			.bytes = sizeof(b) - sizeof(b.head),
 		},
 		.ops = { { .size = { sizeof(b.op) } } },
+		.op = ioreq_create_op(),
 	};
-	long ret;
+	long ret = dmop_ioctl(s->fd, DMOP_IOCTL_BATCH, &b);
 
-	create_op(&b.op);
-	ret = dmop_ioctl(s->fd, DMOP_IOCTL_BATCH, &b);
 	return ret == 1 ? b.ops[0].result : ret;
 }
 
@@ -461,13 +449,6 @@ TEST(batch)
 /* --- areas and mappings ------------------------------------------------------ */
 
 static unsigned int frames;
-
-static __u64 mapped(int fd)
-{
-	struct dmop_info info;
-
-	return dmop_info(fd, &info) ? ~0ULL : info.mapped_frames;
-}
 
 /* Where nothing else is: page tables are made for it, each of which can fail. */
 #define ALONE	((void *)(1UL << 44))
@@ -490,14 +471,14 @@ static bool no_area(struct state *s)
 
 static bool an_area(struct state *s)
 {
-	return !mapped(s->fd) && touch(s->p, false) == SIGBUS;
+	return !mapped_frames(s->fd) && touch(s->p, false) == SIGBUS;
 }
 
 static void unmap_it(struct state *s)
 {
 	if (s->p != MAP_FAILED)
 		munmap(s->p, frames * PAGE);
-	if (mapped(s->fd))
+	if (mapped_frames(s->fd))
 		s->fd = -1;	/* is held by what is left, and refcount() tells */
 	close_it(s);
 }
@@ -533,7 +514,7 @@ static bool all_there(struct state *s)
 	for (i = 0; i < frames; i++)
 		if (touch(s->p + i * PAGE, true))
 			return false;
-	return mapped(s->fd) == frames && is_bound(s);
+	return mapped_frames(s->fd) == frames && is_bound(s);
 }
 
 /*
@@ -549,7 +530,7 @@ static bool all_or_none_there(struct state *s)
 	if (there && there < frames)
 		return false;
 	if (there)
-		return mapped(s->fd) == frames;
+		return mapped_frames(s->fd) == frames;
 	return !map_it(s) && all_there(s);
 }
 
@@ -584,7 +565,7 @@ static bool with_second_area(struct state *s)
 
 static bool second_there(struct state *s)
 {
-	return mapped(s->fd) == 1 + frames && !touch(s->p, true) && !touch(first_area, true);
+	return mapped_frames(s->fd) == 1 + frames && !touch(s->p, true) && !touch(first_area, true);
 }
 
 static bool second_or_not(struct state *s)
@@ -592,8 +573,8 @@ static bool second_or_not(struct state *s)
 	if (touch(first_area, true))
 		return false;
 	if (!touch(s->p, true))
-		return mapped(s->fd) == 1 + frames;
-	return mapped(s->fd) <= 1 + frames && !map_it(s) && second_there(s);
+		return mapped_frames(s->fd) == 1 + frames;
+	return mapped_frames(s->fd) <= 1 + frames && !map_it(s) && second_there(s);
 }
 
 static void unmap_both(struct state *s)
@@ -637,7 +618,7 @@ static long size_it(struct state *s)
 
 static bool server_there(struct state *s)
 {
-	return is_bound(s) && ioreq_mask(s->fd, target_domid) == 1U << id && !mapped(s->fd);
+	return is_bound(s) && ioreq_mask(s->fd, target_domid) == 1U << id && !mapped_frames(s->fd);
 }
 
 static void unmap_without_server(struct state *s)

@@ -45,6 +45,14 @@ static inline char *map_one(int fd, __u16 domid, __u64 gfn)
 	return NULL;
 }
 
+/* As INFO tells it. */
+static inline __u64 mapped_frames(int fd)
+{
+	struct dmop_info info;
+
+	return dmop_info(fd, &info) ? ~0ULL : info.mapped_frames;
+}
+
 static sigjmp_buf fault_jump;
 
 static inline void on_fault(int sig)

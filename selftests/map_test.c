@@ -39,13 +39,6 @@ static bool auto_translated(void)
 	return run("grep -qx PVH /sys/hypervisor/guest_type");
 }
 
-static __u64 mapped_frames(int fd)
-{
-	struct dmop_info info;
-
-	return dmop_info(fd, &info) ? ~0ULL : info.mapped_frames;
-}
-
 /* The first NR_GFNS, again and again. */
 #define NR_GFNS		32
 

@@ -321,9 +321,6 @@ static struct counts all_counts(void)
 	return all;
 }
 
-#define BEFORE	"/tmp/caches.before"
-#define NOW	"/tmp/caches.now"
-
 /* Memory, objects (open files among them) and references are compared with what they were after a short run. */
 TEST_F(lifetime, soak)
 {
