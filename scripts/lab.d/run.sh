@@ -14,7 +14,7 @@ exits 1, one that could not start 2.
   --release NAME     Debian release of dom0 (bookworm)
   --dom0 pv|pvh      kind of dom0 (pv)
   --mem MIB          memory of the machine, half of which is dom0's (3072)
-  --smp N            processors (2)
+  --smp N            processors (2; 1 under a PVH dom0 that is emulated)
   --icount           count instructions: the TSC is their number; emulation, one processor
   --timeout S        the run is killed after so many seconds (1200)
   --out DIR          where results go (build/lab/runs/TITLE)
@@ -46,7 +46,7 @@ END
 }
 
 cmd_run() {
-	local RELEASE=bookworm DOM0=pv MEM=3072 SMP=2 TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
+	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
 	local KERNEL='' MAKE_ARGS=''
 	while [ $# -gt 0 ]; do
