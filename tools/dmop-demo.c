@@ -190,7 +190,7 @@ static void take_from(int pid)
 	while (nr_fds < MAX_FDS && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		fd = syscall(__NR_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
 		if (fd < 0)
 			say_and_exit("pidfd_getfd");
 		if (is_dmop(fd))

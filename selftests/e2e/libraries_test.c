@@ -10,6 +10,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/stat.h>
+
+/* Without it Xen 4.14 declares nothing of libxendevicemodel. */
+#define __XEN_TOOLS__ 1
 #include <xencall.h>
 #include <xendevicemodel.h>
 #include <xenforeignmemory.h>

@@ -54,7 +54,7 @@ struct subject {
 static void take(struct subject *s, int number)
 {
 	struct taken *t;
-	int fd = syscall(SYS_pidfd_getfd, s->pidfd, number, 0);
+	int fd = syscall(__NR_pidfd_getfd, s->pidfd, number, 0);
 	char node[64];
 
 	if (fd < 0) {
