@@ -99,9 +99,22 @@ static bool built_for(const char *release)
 	return found;
 }
 
+/* Return: what has this kernel take signed modules only, or NULL. */
+static const char *signed_only(void)
+{
+	char text[128] = "";
+
+	if (read_line("/sys/kernel/security/lockdown", text, sizeof(text)) && !strstr(text, "[none]"))
+		return "lockdown, as under Secure Boot";
+	if (read_line("/sys/module/module/parameters/sig_enforce", text, sizeof(text)) && *text == 'Y')
+		return "module.sig_enforce";
+	return NULL;
+}
+
 static void why_not_loaded(struct findings *f)
 {
-	char lockdown[128] = "", remedy[1024];
+	const char *signatures = signed_only();
+	char remedy[1024];
 	struct utsname name;
 
 	uname(&name);
@@ -112,11 +125,10 @@ static void why_not_loaded(struct findings *f)
 		finding(f, FAULT, "module", remedy, "not built for the running kernel %s", name.release);
 		return;
 	}
-	read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown));
-	if (*lockdown && !strstr(lockdown, "[none]"))
+	if (signatures)
 		finding(f, FAULT, "module",
 			"modprobe " MODULE "; if its key is not known: mokutil --import /var/lib/dkms/mok.pub, and reboot",
-			"not loaded, and this kernel (Secure Boot) takes signed modules only");
+			"not loaded, and this kernel takes signed modules only (%s)", signatures);
 	else
 		finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
 			"not loaded");
