@@ -22,8 +22,12 @@
 /* Between two of these a killed caller gets out, and others get a turn. */
 #define FRAMES_AT_A_TIME	4096
 
-/* Where it makes a difference, and where it can be known: see area_invalidate(). */
-#if IS_ENABLED(CONFIG_XEN_PV) && IS_ENABLED(CONFIG_MMU_NOTIFIER)
+/*
+ * Where it makes a difference, where it can be known, and where page tables can
+ * be walked (Linux 7.2 keeps that to itself): see area_invalidate().
+ */
+#if IS_ENABLED(CONFIG_XEN_PV) && IS_ENABLED(CONFIG_MMU_NOTIFIER) && \
+	defined(HAVE_APPLY_TO_EXISTING_PAGE_RANGE)
 #define DMOP_BATCHED_UNMAP
 #endif
 
