@@ -33,6 +33,35 @@ qemu_accel() {
 	esac
 }
 
+# qemu_firmware XEN_OPTIONS LINUX_OPTIONS VMLINUZ: has Xen started by UEFI that insists on signatures. Its
+# owner is the one whose key the distribution publishes for that: /usr/share/ovmf/PkKek-1-snakeoil.
+qemu_firmware() {
+	local esp=$OUT/esp.img key=/usr/share/ovmf/PkKek-1-snakeoil tmp
+	need sbsign
+	need mcopy
+	need mkfs.vfat
+	[ -e /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd ] || die "no firmware with keys of its own" "apt install ovmf"
+	tmp=$(mktemp -d)
+	openssl rsa -in "$key.key" -passin pass:snakeoil -out "$tmp/key" 2>"$OUT/sbsign.log"
+	sbsign --key "$tmp/key" --cert "$key.pem" --output "$tmp/xen.efi" \
+		"$(image_pick "$IMAGE/rootfs/boot" 'xen-*-amd64.efi')" >>"$OUT/sbsign.log" 2>&1 || die "Xen cannot be signed: $OUT/sbsign.log"
+	printf '[global]\ndefault=lab\n[lab]\noptions=%s\nkernel=vmlinuz %s\nramdisk=initrd\n' "$1" "$2" >"$tmp/cfg"
+	rm -f "$esp"
+	truncate -s 256M "$esp"
+	mkfs.vfat "$esp" >/dev/null
+	mmd -i "$esp" ::/EFI ::/EFI/BOOT
+	mcopy -i "$esp" "$tmp/xen.efi" ::/EFI/BOOT/BOOTX64.EFI
+	mcopy -i "$esp" "$tmp/cfg" ::/EFI/BOOT/BOOTX64.cfg
+	mcopy -i "$esp" "$3" ::/EFI/BOOT/vmlinuz
+	mcopy -i "$esp" "$IMAGE/initramfs" ::/EFI/BOOT/initrd
+	rm -r "$tmp"
+	cp /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd "$OUT/vars.fd"
+	QEMU+=(-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+		-drive if=pflash,format=raw,unit=0,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd,readonly=on
+		-drive "if=pflash,format=raw,unit=1,file=${OUT//,/,,}/vars.fd"
+		-drive "file=${esp//,/,,},format=raw,if=none,id=esp" -device "virtio-blk-pci,drive=esp,bootindex=1$VIRTIO")
+}
+
 # qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP (or ''), OUT, LAB_ARGS and the
 # caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS, which come last so that they win.
 qemu_command() {
@@ -83,8 +112,12 @@ qemu_command() {
 	# The release's initramfs will do for another kernel: it needs no module to find its disks.
 	vmlinuz=${KERNEL:-$IMAGE}/vmlinuz
 	vmlinuz=${vmlinuz//,/,,}
-	QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
-		-initrd "$vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
+	if [ -n "$FIRMWARE" ]; then
+		qemu_firmware "$xen $XEN_ARGS" "$linux" "${KERNEL:-$IMAGE}/vmlinuz"
+	else
+		QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
+			-initrd "$vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
+	fi
 	# shellcheck disable=SC2206  # words are what is meant
 	QEMU+=($QEMU_ARGS)
 }

@@ -15,6 +15,7 @@ exits 1, one that could not start 2.
   --dom0 pv|pvh      kind of dom0 (pv)
   --mem MIB          memory of the machine, half of which is dom0's (3072)
   --smp N            processors (2; 1 under a PVH dom0 that is emulated)
+  --secure-boot      UEFI starts Xen, and takes none that is not signed; PV only
   --icount           count instructions: the TSC is their number; emulation, one processor
   --timeout S        the run is killed after so many seconds (1200)
   --out DIR          where results go (build/lab/runs/TITLE)
@@ -48,7 +49,7 @@ END
 cmd_run() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
-	local KERNEL='' MAKE_ARGS=''
+	local KERNEL='' MAKE_ARGS='' FIRMWARE=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--release) RELEASE=${2:?}; shift ;;
@@ -56,6 +57,7 @@ cmd_run() {
 		--mem) MEM=${2:?}; shift ;;
 		--smp) SMP=${2:?}; shift ;;
 		--icount) icount=1 ;;
+		--secure-boot) FIRMWARE=1 ;;
 		--timeout) TIMEOUT=${2:?}; shift ;;
 		--out) OUT=${2:?}; shift ;;
 		--title) TITLE=${2:?}; shift ;;

@@ -14,7 +14,7 @@ END
 }
 
 cmd_shell() {
-	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' OUT XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS='' LAB_ARGS
+	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' OUT XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS='' FIRMWARE='' LAB_ARGS
 	local module=load payload='' status=0
 	while [ $# -gt 0 ]; do
 		case $1 in
