@@ -249,30 +249,31 @@ TEST(restricted_as_another)
 	close(other.fd);
 }
 
+/* What says that it was read has been. */
 static long info_it(struct state *s)
 {
 	struct dmop_info info;
 
-	return dmop_info(s->fd, &info);
+	return dmop_info(s->fd, &info) ?: info.domid == target_domid ? 0 : -EIO;
 }
 
 TEST(info_read)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(2, bound, info_it, is_bound, is_bound, close_it);
+	EXPECT_FAILURES(3, bound, info_it, is_bound, is_bound, close_it);
 }
 
 static long info_longer(struct state *s)
 {
 	struct { struct dmop_info info; __u64 more[16]; } info = { .info.size = sizeof(info) };
 
-	return dmop_ioctl(s->fd, DMOP_IOCTL_INFO, &info);
+	return dmop_ioctl(s->fd, DMOP_IOCTL_INFO, &info) ?: info.info.domid == target_domid ? 0 : -EIO;
 }
 
 TEST(info_read_of_tomorrow)
 {
 	ASSERT_TRUE(faults_ready());
-	EXPECT_FAILURES(2, bound, info_longer, is_bound, is_bound, close_it);
+	EXPECT_FAILURES(3, bound, info_longer, is_bound, is_bound, close_it);
 }
 
 static long fdinfo_it(struct state *s)

@@ -92,12 +92,17 @@ static noinline void plant_active_timer(void)
 	kfree(t);
 }
 
+/* More than one: an address that lies about somewhere keeps one from being seen. */
 static noinline void plant_leak(void)
 {
-	u8 *p = kmalloc(200, GFP_KERNEL);
+	unsigned int i;
 
-	if (p)
-		sink = *p;
+	for (i = 0; i < 16; i++) {
+		u8 *p = kmalloc(200, GFP_KERNEL);
+
+		if (p)
+			sink = *p;
+	}
 }
 
 /* One out of many is KFENCE's, and has no such zone: then the next. */
