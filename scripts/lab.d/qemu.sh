@@ -56,8 +56,8 @@ qemu_firmware() {
 	mcopy -i "$esp" "$IMAGE/initramfs" ::/EFI/BOOT/initrd
 	rm -r "$tmp"
 	cp /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd "$OUT/vars.fd"
-	QEMU+=(-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
-		-drive if=pflash,format=raw,unit=0,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd,readonly=on
+	QEMU+=(-machine smm=on -global 'driver=cfi.pflash01,property=secure,value=on'
+		-drive 'if=pflash,format=raw,unit=0,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd,readonly=on'
 		-drive "if=pflash,format=raw,unit=1,file=${OUT//,/,,}/vars.fd"
 		-drive "file=${esp//,/,,},format=raw,if=none,id=esp" -device "virtio-blk-pci,drive=esp,bootindex=1$VIRTIO")
 }
