@@ -157,6 +157,9 @@ static void record_put(struct dmop_record *record)
 	if (!refcount_dec_and_mutex_lock(&record->users, &records_lock))
 		return;
 	list_del(&record->link);
+	/* Who binds next asks for a look of its own. */
+	if (list_empty(&records))
+		cancel_delayed_work(&look_work);
 	mutex_unlock(&records_lock);
 	record_free(record);
 }
@@ -429,17 +432,19 @@ static void end_look(struct dmop_record *record, bool gone, unsigned long asked)
 	record_put(record);
 }
 
-/* Are there domains to be looked at once more? */
-static bool in_doubt(void)
+/* Under the lock: no look is due without a record that it is for. */
+static void look_again_if_in_doubt(void)
 {
 	struct dmop_record *record;
-	bool doubt = false;
 
 	mutex_lock(&records_lock);
-	list_for_each_entry(record, &records, link)
-		doubt |= record->looks;
+	list_for_each_entry(record, &records, link) {
+		if (record->looks) {
+			queue_delayed_work(queue, &look_work, HZ);
+			break;
+		}
+	}
 	mutex_unlock(&records_lock);
-	return doubt;
 }
 
 static void look(struct work_struct *work)
@@ -453,8 +458,7 @@ static void look(struct work_struct *work)
 
 		end_look(record, gone, asked);
 	}
-	if (in_doubt())
-		queue_delayed_work(queue, &look_work, HZ);
+	look_again_if_in_doubt();
 }
 
 /*
