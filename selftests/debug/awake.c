@@ -9,10 +9,12 @@
 
 #include <linux/delay.h>
 #include <linux/kfence.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timer.h>
@@ -191,6 +193,32 @@ static noinline void plant_global(void)
 	sink = p[past];
 }
 
+static unsigned long raced;
+
+static int race_with(void *unused)
+{
+	while (!kthread_should_stop()) {
+		raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static noinline void plant_race(void)
+{
+	unsigned long end = jiffies + 20 * HZ;
+	struct task_struct *other;
+
+	other = kthread_run(race_with, NULL, "awake");
+	if (IS_ERR(other))
+		return;
+	while (time_before(jiffies, end)) {
+		raced++;
+		cond_resched();
+	}
+	kthread_stop(other);
+}
+
 static const struct {
 	const char *name;
 	void (*plant)(void);
@@ -210,6 +238,7 @@ static const struct {
 	{ "vmalloc", plant_vmalloc },
 	{ "stack", plant_stack },
 	{ "global", plant_global },
+	{ "race", plant_race },
 };
 
 static int __init awake_init(void)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # What the steps of check-debug share. Sourced.
 
-# The kernel's checkers are those of: lock, kasan
+# The kernel's checkers are those of: lock, kasan, kcsan
 checks=$(uname -r)
 checks=${checks##*-dmop-}
 
