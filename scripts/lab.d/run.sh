@@ -116,6 +116,7 @@ run_check() {
 	[ $n -gt 0 ] || die "no steps in $1/steps: a run without one would prove nothing" "lab run --help tells what a payload is"
 	scan_expected "$1/expected-splats"
 	case $DOM0 in pv | pvh) ;; *) die "--dom0 is '$DOM0'" "it may be pv or pvh" ;; esac
+	[ -z "$FIRMWARE" ] || [ "$DOM0" = pv ] || die "--secure-boot is for a PV dom0 only"
 	[[ $MEM$SMP$TIMEOUT =~ ^[0-9]+$ ]] || die "--mem, --smp and --timeout are numbers"
 }
 
