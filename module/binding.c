@@ -79,6 +79,8 @@ static void record_die(struct dmop_record *record)
 	list_del_init(&record->link);
 	refcount_inc(&record->users);
 	queue_work(queue, &record->revoke);
+	/* Who waits to be bound to it need not wait for XenStore. */
+	wake_up_all(&looked);
 }
 
 /* The record of a live domain: one that is there, or else @new. */
@@ -478,9 +480,9 @@ static int look_now(struct dmop_record *record)
 
 	mutex_lock(&records_lock);
 	asked = ++record->asked;
+	mod_delayed_work(queue, &look_work, 0);
 	mutex_unlock(&records_lock);
 
-	mod_delayed_work(queue, &look_work, 0);
 	left = wait_event_killable_timeout(looked,
 					   READ_ONCE(record->dead) ||
 					   READ_ONCE(record->answered) >= asked,
@@ -493,18 +495,15 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
 	struct dmop_record *record;
-	bool bound = false;
 
 	mutex_lock(&records_lock);
 	list_for_each_entry(record, &records, link) {
 		record->looks = LOOKS_AFTER_EVENT;
 		record->next_look = jiffies;
-		bound = true;
 	}
-	mutex_unlock(&records_lock);
-
-	if (bound)
+	if (!list_empty(&records))
 		mod_delayed_work(queue, &look_work, 0);
+	mutex_unlock(&records_lock);
 }
 
 static struct xenbus_watch release_watch = {
