@@ -381,56 +381,70 @@ TEST_F(death, under_calls)
 	}
 }
 
-struct held_call {
-	int fd;
-	__u16 domid;
-	struct dmop_buf *buf;
-	long ret;
-};
-
-static void *held_call_main(void *data)
-{
-	struct held_call *c = data;
-
-	c->ret = dmop_call(c->fd, c->domid, c->buf, 1);
-	return NULL;
-}
-
 /*
  * A call that was let in while the domain lived, slept while it died, and woke
  * when another had its number: it must not go through to that one.
  */
-TEST_F(death, call_that_outlived_the_domain)
+static void check_outlives(struct __test_metadata *const _metadata, FIXTURE_DATA(death) *self,
+			   struct hold *hold, unsigned int cmd, void *arg, const void *content,
+			   size_t len)
 {
-	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
-	struct dmop_buf buf = { .size = sizeof(create) };
-	struct held_call call = {
-		.fd = self->bound, .domid = self->domid, .buf = &buf,
-	};
 	__u64 calls = dmop_calls(self->bound);
 	int noticer = dmop_open_bound(self->domid);
-	pthread_t thread;
-	struct hold hold = { };
+	struct caller c = { };
+	struct dmop_info info;
 
 	ASSERT_LE(0, noticer);
-	ASSERT_EQ(0, hold_init(&hold));
-	buf.uptr = hold.page;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, held_call_main, &call));
-	ASSERT_TRUE(hold_wait(&hold));
+	ASSERT_TRUE(caller_start(&c, self->bound, cmd, arg));
+	ASSERT_TRUE(hold_wait(hold));
 
 	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_EQ(-ESRCH, call_until_gone(noticer, self->domid));
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
 	ASSERT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
 	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
-	ASSERT_TRUE(hold_release(&hold, &create, sizeof(create)));
-	pthread_join(thread, NULL);
+	ASSERT_TRUE(hold_release(hold, content, len));
 
-	EXPECT_EQ(-ESRCH, call.ret);
-	EXPECT_EQ(calls, dmop_calls(self->bound));
+	EXPECT_EQ(-ESRCH, caller_join(&c));
+	ASSERT_EQ(0, dmop_info(self->bound, &info));
+	EXPECT_EQ(calls, info.calls);
+	EXPECT_EQ(1, info.refused_dead);
 	EXPECT_EQ(0, ioreq_mask(self->observer, self->domid));
-	hold_exit(&hold);
 	close(noticer);
+}
+
+TEST_F(death, call_that_outlived_the_domain)
+{
+	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct dmop_buf buf = { .size = sizeof(create) };
+	struct dmop_dm_op arg = { .dom = self->domid, .num = 1, .ubufs = &buf };
+	struct hold hold = { };
+
+	ASSERT_EQ(0, hold_init(&hold));
+	buf.uptr = hold.page;
+	check_outlives(_metadata, self, &hold, DMOP_IOCTL_DM_OP, &arg, &create, sizeof(create));
+	hold_exit(&hold);
+}
+
+TEST_F(death, batch_that_outlived_the_domain)
+{
+	struct {
+		struct dmop_batch_op op;
+		struct dm_op create;
+	} rest = {
+		.op.size = { sizeof(rest.create) },
+		.create = { .op = DM_OP_CREATE_IOREQ_SERVER },
+	};
+	struct dmop_batch *head;
+	struct hold hold = { };
+
+	ASSERT_EQ(0, hold_init(&hold));
+	head = (struct dmop_batch *)hold.page - 1;
+	*head = (struct dmop_batch){
+		.size = sizeof(*head), .domid = self->domid, .nr = 1, .bytes = sizeof(rest),
+	};
+	check_outlives(_metadata, self, &hold, DMOP_IOCTL_BATCH, head, &rest, sizeof(rest));
+	hold_exit(&hold);
 }
 
 int main(int argc, char **argv)

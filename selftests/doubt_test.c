@@ -175,15 +175,13 @@ static int stop_xenstored(long pid)
 	return kill(pid, SIGSTOP) ? -1 : guard[1];
 }
 
-/* A process that waits for XenStore in RESTRICT, or -1. */
-static pid_t restricter(void)
+/* A process that waits for XenStore in RESTRICT, or -1. It exits with the errno. */
+static pid_t restricter(__u16 domid)
 {
 	pid_t pid = fork();
 
-	if (!pid) {
-		dmop_open_bound(other_domid);
-		_exit(0);
-	}
+	if (!pid)
+		_exit(-dmop_restrict(dmop_open(), domid));
 	return pid > 0 && wait_asleep(pid, pid, NULL) ? pid : -1;
 }
 
@@ -194,10 +192,10 @@ static pid_t restricter(void)
  */
 static bool killed_before_time(void)
 {
-	pid_t first = restricter(), killed, ended;
+	pid_t first = restricter(other_domid), killed, ended;
 
 	nap(1);
-	killed = restricter();
+	killed = restricter(other_domid);
 	if (first < 0 || killed < 0)
 		return false;
 	kill(killed, SIGKILL);
@@ -267,24 +265,44 @@ TEST_F(lifetime, xenstore_stopped)
 	close(first);
 }
 
-static long unknown(int fd, __u16 domid, bool batched)
+/* Who asks Xen about it, so that the answer is seen. Return: what @asks returns. */
+static long by_call(int fd, __u16 domid)
 {
-	return batched ? unknown_batch(fd, domid) : unknown_op(fd, domid);
+	return unknown_op(fd, domid);
+}
+
+static long by_batch(int fd, __u16 domid)
+{
+	return unknown_batch(fd, domid);
+}
+
+/* Another file, which finds the domain gone that it is to share the binding to. */
+static long by_restrict(int fd, __u16 domid)
+{
+	int late = dmop_open();
+	long ret = dmop_restrict(late, domid);
+
+	(void)fd;
+	if (dmop_state(late) != DMOP_STATE_UNBOUND)
+		ret = -EIO;
+	close(late);
+	return ret;
 }
 
 /*
  * XenStore knows nothing of its end: there is no event, and its directory stays.
- * So it is Xen's answer to a call that tells, and nothing else.
+ * So it is Xen's answer that tells, and nothing else.
  */
 TEST_F(lifetime, only_xen_tells)
 {
-	int batched;
+	static long (*const asks[])(int fd, __u16 domid) = { by_call, by_batch, by_restrict };
+	unsigned int i;
 
 	if (access(BARE_DOMAIN, X_OK))
 		SKIP(return, "no " BARE_DOMAIN ": make -C selftests/domu release");
 	/* What is still to be said of earlier ends has been said. */
 	nap(3);
-	for (batched = 0; batched < 2; batched++) {
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
 		long domid = number(BARE_DOMAIN " create");
 		int fd;
 
@@ -292,18 +310,64 @@ TEST_F(lifetime, only_xen_tells)
 		ASSERT_TRUE(run("xenstore-write /local/domain/%ld/name " NAME, domid));
 		fd = dmop_open_bound(domid);
 		EXPECT_LE(0, fd);
-		EXPECT_EQ(-EOPNOTSUPP, unknown(fd, domid, batched));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
 		EXPECT_TRUE(run(BARE_DOMAIN " destroy %ld", domid));
 		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
 		nap(2);
 		EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
 
-		EXPECT_EQ(-ESRCH, unknown(fd, domid, batched));
+		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
 		EXPECT_EQ(THE_END, wait_for_end(fd));
 		EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
 		close(fd);
 	}
+}
+
+/*
+ * As in killed_before_time(): who waits to be bound to a domain that Xen says is
+ * gone ends before one whose time was up earlier. Return: how it ended, or -1.
+ */
+static int told_before_time(int bound, long domid)
+{
+	pid_t first = restricter(other_domid), told, ended;
+	int status = 0;
+
+	nap(1);
+	told = restricter(domid);
+	if (first < 0 || told < 0 || !run(BARE_DOMAIN " destroy %ld", domid))
+		return -1;
+	while (unknown_op(bound, domid) != -ESRCH)
+		usleep(1000);
+	ended = waitpid(-1, &status, 0);
+	kill(first, SIGKILL);
+	waitpid(ended == told ? first : told, NULL, 0);
+	return ended == told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(lifetime, xenstore_stopped_and_xen_tells)
+{
+	long pid = xenstored();
+	int i, how = -1;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	for (i = 0; i < 5 && how < 0; i++) {
+		long domid = number(BARE_DOMAIN " create");
+		int fd, guard;
+
+		ASSERT_LT(0, domid);
+		ASSERT_TRUE(run("xenstore-write /local/domain/%ld/name " NAME, domid));
+		fd = dmop_open_bound(domid);
+		EXPECT_LE(0, fd);
+		guard = stop_xenstored(pid);
+		ASSERT_LE(0, guard);
+		how = told_before_time(fd, domid);
+		close(guard);
+		EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+		close(fd);
+	}
+	EXPECT_EQ(ESRCH, how);
 }
 
 /* Stopped and let go on, over and over, as long as the descriptor is open. */

@@ -724,7 +724,7 @@ static unsigned int load_length(void)
  * Whether the module comes or does not, it comes whole or leaves nothing. What the kernel does
  * before it calls the module is its own, and a failure there makes it WARN: only the last part.
  */
-#define LAST	150
+#define LAST	400
 
 TEST(module_load)
 {

@@ -13,6 +13,7 @@
 
 #include "dmop_test.h"
 
+/* The page in front of @page is an ordinary one, for what is to be read before. */
 struct hold {
 	int uffd;
 	char *page;
@@ -29,10 +30,11 @@ static inline int hold_init(struct hold *h)
 	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (h->uffd < 0 || ioctl(h->uffd, UFFDIO_API, &api))
 		return -errno;
-	h->page = mmap(NULL, h->size, PROT_READ | PROT_WRITE,
+	h->page = mmap(NULL, 2 * h->size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (h->page == MAP_FAILED)
 		return -errno;
+	h->page += h->size;
 	reg.range.start = (unsigned long)h->page;
 	reg.range.len = h->size;
 	return ioctl(h->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
@@ -70,7 +72,7 @@ static inline bool hold_again(struct hold *h)
 
 static inline void hold_exit(struct hold *h)
 {
-	munmap(h->page, h->size);
+	munmap(h->page - h->size, 2 * h->size);
 	close(h->uffd);
 }
 

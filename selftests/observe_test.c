@@ -299,6 +299,39 @@ TEST_F(trace, op)
 	EXPECT_EQ(0, ioreq_destroy(self->fd, target_domid, id));
 }
 
+/* Each operation of a batch by itself. */
+TEST_F(trace, batch)
+{
+	struct {
+		struct dmop_batch head;
+		struct dmop_batch_op ops[3];
+		struct dm_op one, two;
+		char more[24];
+	} b = {
+		.head = {
+			.size = sizeof(b.head), .domid = target_domid, .nr = ARRAY_SIZE(b.ops),
+			.bytes = sizeof(b) - sizeof(b.head),
+		},
+		/* The last has nothing that could say what it is. */
+		.ops = {
+			{ .size = { sizeof(b.one) } },
+			{ .size = { sizeof(b.two), sizeof(b.more) } },
+			{ .size = { 0 } },
+		},
+		.one = ioreq_create_op(),
+		.two.op = DM_OP_UNKNOWN,
+	};
+
+	EXPECT_EQ(ARRAY_SIZE(b.ops), dmop_ioctl(self->fd, DMOP_IOCTL_BATCH, &b));
+	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
+		     DM_OP_CREATE_IOREQ_SERVER, sizeof(b.one));
+	EXPECT_EVENT("op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
+		     DM_OP_UNKNOWN, sizeof(b.two), sizeof(b.more), -EOPNOTSUPP);
+	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=0,0 ret=%d", target_domid, -1U,
+		     b.ops[2].result);
+	EXPECT_EQ(0, ioreq_destroy(self->fd, target_domid, b.one.u.create.id));
+}
+
 TEST_F(trace, refuse)
 {
 	struct dmop_mmap_resource resource = { .dom = other_domid };
