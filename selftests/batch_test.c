@@ -330,6 +330,8 @@ TEST_F(batch, refuses)
 TEST_F(batch, grows)
 {
 	static struct batch later;
+	struct batch *b;
+	char *page;
 
 	batch_unknown(self->b, target_domid, 2);
 	later.head = self->b->head;
@@ -340,6 +342,15 @@ TEST_F(batch, grows)
 
 	later.rest[39] = 1;
 	EXPECT_EQ(-E2BIG, batch(self->bound, &later));
+
+	/* And these are not there. */
+	page = guarded_pages(1, 0);
+	ASSERT_NE(NULL, page);
+	b = (struct batch *)(page + 4096 - sizeof(b->head) - 39);
+	memset(b, 0, sizeof(b->head) + 39);
+	b->head = later.head;
+	EXPECT_EQ(-EFAULT, batch(self->bound, b));
+	EXPECT_EQ(2, dmop_calls(self->bound));
 }
 
 /* More than one cause each time: the first in the order is the one told. */

@@ -14,6 +14,7 @@
 #define GFN		64	/* a frame that the test guest has, and those after it */
 
 #define RESOURCE_IOREQ_SERVER	0
+#define RESOURCE_GRANT_TABLE	1
 #define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */
 
 static inline char *area(int fd, size_t nr, int prot)

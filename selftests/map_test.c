@@ -634,9 +634,14 @@ TEST_F(map, restrict_refuses_what_is_not_of_the_domain)
 {
 	char *p = map_one(self->observer, other_domid, GFN);
 	char *q = map_one(self->observer, target_domid, GFN);
+	char *none = area(self->observer, 1, PROT_READ);
 
 	ASSERT_NE(NULL, p);
 	ASSERT_NE(NULL, q);
+	/* An area of the other domain that holds nothing of it. */
+	self->gfns[0] = NO_GFN;
+	ASSERT_EQ(0, map(self->observer, other_domid, none, 1, self->gfns, self->errs));
+	EXPECT_GT(0, self->errs[0]);
 	EXPECT_EQ(-EBUSY, dmop_restrict(self->observer, target_domid));
 	EXPECT_EQ(-EBUSY, dmop_restrict(self->observer, other_domid));
 	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->observer));
@@ -647,6 +652,8 @@ TEST_F(map, restrict_refuses_what_is_not_of_the_domain)
 	EXPECT_EQ(0, dmop_restrict(self->observer, target_domid));
 	EXPECT_EQ(0, touch(q, true));
 	EXPECT_EQ(-EPERM, map(self->observer, other_domid, q, 1, self->gfns, self->errs));
+	EXPECT_EQ(-EPERM, map(self->observer, other_domid, none, 1, self->gfns, self->errs));
+	EXPECT_EQ(SIGBUS, touch(none, false));
 }
 
 #define ROUNDS	300
@@ -1007,6 +1014,51 @@ TEST_F(map, resource_of_an_ioreq_server)
 	EXPECT_EQ(0, munmap(p, PAGE));
 	EXPECT_EQ(0, munmap(q, PAGE));
 	EXPECT_EQ(0, mapped_frames(self->bound));
+	EXPECT_EQ(0, ioreq_destroy(self->bound, target_domid, id));
+}
+
+/* Many frames at once: those of the grant table, which grows for that. */
+TEST_F(map, resource_of_more_frames)
+{
+	const unsigned int nr = 6;
+	char *p = area(self->bound, nr, PROT_READ);
+	struct dmop_mmap_resource r = {
+		.dom = target_domid, .type = RESOURCE_GRANT_TABLE, .num = nr, .addr = (unsigned long)p,
+	};
+	unsigned int i;
+
+	ASSERT_EQ(0, map_resource(self->bound, &r));
+	EXPECT_EQ(nr, mapped_frames(self->bound));
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(0, touch(p + i * PAGE, false));
+	EXPECT_EQ(0, munmap(p, nr * PAGE));
+	EXPECT_EQ(0, mapped_frames(self->bound));
+}
+
+/* The size is asked for without an area. */
+TEST_F(map, resource_size)
+{
+	long id = ioreq_create(self->bound, target_domid);
+	char *pages = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct dmop_mmap_resource *r = (void *)pages;
+
+	ASSERT_LE(0, id);
+	ASSERT_NE(MAP_FAILED, pages);
+	*r = (struct dmop_mmap_resource){ .dom = target_domid, .type = RESOURCE_IOREQ_SERVER, .id = id };
+	EXPECT_EQ(0, map_resource(self->bound, r));
+	EXPECT_LT(0, r->num);
+
+	/* One that Xen does not have: nothing is written. */
+	r->num = 0;
+	r->type = 0xffff;
+	EXPECT_GT(0, map_resource(self->bound, r));
+	EXPECT_EQ(0, r->num);
+
+	r->type = RESOURCE_IOREQ_SERVER;
+	ASSERT_EQ(0, mprotect(pages, PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, map_resource(self->bound, r));
+	EXPECT_EQ(0, r->num);
+	EXPECT_EQ(0, munmap(pages, PAGE));
 	EXPECT_EQ(0, ioreq_destroy(self->bound, target_domid, id));
 }
 

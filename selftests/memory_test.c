@@ -658,6 +658,37 @@ TEST_F(result, written_back_with_the_rest_as_it_was)
 	}
 }
 
+/* Of any length: what is compared in words has a rest of bytes. */
+TEST_F(result, written_back_to_the_byte)
+{
+	unsigned int bytes, before;
+
+	for (bytes = 1; bytes <= 40; bytes++) {
+		struct dm_op op = vram_op(8 * bytes);
+
+		/* Only the last byte differs from what it was. */
+		ASSERT_EQ(0, vram_forget(self->observer));
+		memset(self->mem, 0xff, bytes - 1);
+		memset(self->mem + bytes - 1, POISON, self->len - bytes + 1);
+		ASSERT_EQ(0, dm_op2(self->fd, target_domid, &op, self->mem, bytes));
+		EXPECT_TRUE(all_bytes(self->mem, 0xff, bytes));
+		EXPECT_TRUE(all_bytes(self->mem + bytes, POISON, self->len - bytes));
+	}
+	/* None differs, of as many; nothing is written, or it would be an error. */
+	memset(self->mem, 0, self->len);
+	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
+	for (bytes = 1; bytes <= 40; bytes++) {
+		struct dm_op op = vram_op(8 * bytes);
+		char bitmap[40];
+
+		before = dmop_calls(self->fd);
+		ASSERT_EQ(0, vram_forget(self->observer));
+		ASSERT_EQ(0, dm_op2(self->fd, target_domid, &op, bitmap, bytes));
+		EXPECT_EQ(0, dm_op2(self->fd, target_domid, &op, self->mem, bytes));
+		EXPECT_EQ(before + 2, dmop_calls(self->fd));
+	}
+}
+
 /* The result of the first buffer, and a second one that Xen never touches. */
 TEST_F(result, unchanged_read_only_buffer)
 {

@@ -291,6 +291,9 @@ TEST_F(trace, op)
 	EXPECT_EQ(-EOPNOTSUPP, dm_op2(self->fd, target_domid, &op, more, sizeof(more)));
 	EXPECT_EVENT("op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
 		     DM_OP_UNKNOWN, sizeof(op), sizeof(more), -EOPNOTSUPP);
+	/* One that does not say what it is. */
+	EXPECT_GT(0, dmop_call(self->fd, target_domid, &(struct dmop_buf){ &op, 2 }, 1));
+	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=2,0 ret=%d", target_domid, -1U, -EFAULT);
 	/* One that Xen takes. */
 	id = ioreq_create(self->fd, target_domid);
 	EXPECT_LE(0, id);
