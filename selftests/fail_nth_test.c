@@ -667,9 +667,14 @@ static bool module_out(struct state *s)
 	       (!syscall(SYS_delete_module, "dmop_privcmd", O_NONBLOCK) || errno == ENOENT);
 }
 
+static long load_with(struct state *s, const char *params)
+{
+	return syscall(SYS_finit_module, s->module, params, 0) ? -errno : 0;
+}
+
 static long load_it(struct state *s)
 {
-	return syscall(SYS_finit_module, s->module, "", 0) ? -errno : 0;
+	return load_with(s, "");
 }
 
 static bool not_loaded(struct state *s)
@@ -705,13 +710,13 @@ static void close_module(struct state *s)
 }
 
 /* Return: how many allocations and copies loading it takes, or 0. */
-static unsigned int load_length(void)
+static unsigned int load_length(const char *params, long ret)
 {
 	struct state s;
 	char text[16] = "";
 	unsigned int left;
 
-	if (!module_out(&s) || !arm(MOST) || load_it(&s))
+	if (!module_out(&s) || !arm(MOST) || load_with(&s, params) != ret)
 		return 0;
 	pread(fail_nth, text, sizeof(text) - 1, 0);
 	disarm();
@@ -722,24 +727,25 @@ static unsigned int load_length(void)
 
 /*
  * Whether the module comes or does not, it comes whole or leaves nothing. What the kernel does
- * before it calls the module is its own, and a failure there makes it WARN: only the last part.
+ * before it reads the parameters is its own, and a failure there makes it WARN: only what is
+ * behind, which is how far one that it refuses does not come.
  */
-#define LAST	400
-
 TEST(module_load)
 {
 	const struct sweep w = { module_out, load_it, not_loaded, loaded, close_module };
-	unsigned int length;
+	unsigned int before, length;
 	FILE *f = popen("modinfo -n dmop_privcmd", "r");
 
 	ASSERT_NE(NULL, f);
 	ASSERT_EQ(1, fscanf(f, "%255s", module_path));
 	pclose(f);
 	ASSERT_TRUE(faults_ready());
-	length = load_length();
-	ASSERT_LT(LAST, length);
-	TH_LOG("the last %u of %u", LAST, length);
-	EXPECT_LE(10, sweep_from(_metadata, length - LAST, &w));
+	before = load_length("dm_op_max_nr_bufs=0", -EINVAL);
+	length = load_length("", 0);
+	ASSERT_LT(0, before);
+	ASSERT_LT(before, length);
+	TH_LOG("all but the first %u of %u", before, length);
+	EXPECT_LE(10, sweep_from(_metadata, before, &w));
 }
 
 int main(int argc, char **argv)

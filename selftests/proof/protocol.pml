@@ -4,10 +4,11 @@
  *
  * A model, for Spin, of what module/binding.c does; names are those of the code.
  * A domain dies at any time, and its number is given to a new domain at any time
- * after that. Three scenes: SCENE 1 is RESTRICT, twice at once, among calls; 2 is
+ * after that. Four scenes: SCENE 1 is RESTRICT, twice at once, among calls; 2 is
  * the end of a domain among calls and a mapping; 3 has two open files, of which
- * one may get what the other was bound to. A close follows, and ends each; whoever
- * waits killably may be killed.
+ * one may get what the other was bound to; 4 has two files of one domain, which
+ * both map while it ends. A close follows, and ends each; whoever waits killably
+ * may be killed.
  *
  * A section under a mutex in which nothing waits is one step. Not in the model:
  * weak memory ordering (Spin's memory is sequentially consistent), a XenStore
@@ -29,6 +30,7 @@ byte instance;
 byte users[RECORDS];
 bool made[RECORDS], in_table[RECORDS], dead[RECORDS], freed[RECORDS];
 bool revoked[RECORDS];		/* its revoke work has ended */
+bool taken[RECORDS];		/* the mappings of a file were taken: its number may be free */
 bool learned[RECORDS];		/* look() has seen which domain it is of: */
 byte of_instance[RECORDS];
 bool lock[RECORDS];
@@ -303,7 +305,8 @@ proctype Map(byte f) {
 	:: !closed[f] ->
 #endif
 		atomic {
-			assert(!revoked[r]);	/* P3: nothing is mapped after revocation */
+			assert(!revoked[r]);	/* P3: nothing is mapped after revocation, */
+			assert(!taken[r]);	/* nor after any file has lost its mappings */
 			mapped[f] = true
 		}
 	:: else
@@ -334,23 +337,39 @@ proctype Close(byte f) {
 	atomic { gone[f] = true; running--; r = 0 }
 }
 
+/* dmop_maps_stop(): who has not seen it holds the lock. */
+inline stop(f) {
+	closed[f] = true;
+	!maps_lock[f]
+}
+
 /* The work on one record. */
 proctype Revoke(byte r) {
 	byte i;
 	bool was[CALLERS];
 
-	/* take_mappings() */
+	/* take_mappings(): of no file before all have stopped */
 	atomic { !lock[r] -> uses(r); lock[r] = true; i = 0 };
+#if !defined(BROKEN_UNMAPS_FIRST) && !defined(BROKEN_STOPS_ONE_BY_ONE)
 	do
 	:: atomic { i < FILES && listed[i] != r -> i++ }
 	:: atomic { i < FILES && listed[i] == r -> assert(!gone[i]) };	/* P6 */
-#ifdef BROKEN_UNMAPS_FIRST
-	   atomic { !maps_lock[i] -> mapped[i] = false };
-	   atomic { closed[i] = true; i++ }
-#else
-	   closed[i] = true;
-	   atomic { !maps_lock[i] -> mapped[i] = false; i++ }
+	   stop(i);
+	   i++
+	:: atomic { i == FILES -> i = 0; break }
+	od;
 #endif
+	do
+	:: atomic { i < FILES && listed[i] != r -> i++ }
+	:: atomic { i < FILES && listed[i] == r -> assert(!gone[i]) };	/* P6 */
+#ifdef BROKEN_STOPS_ONE_BY_ONE
+	   stop(i);
+#endif
+	   atomic { !maps_lock[i] -> taken[r] = taken[r] || mapped[i]; mapped[i] = false };
+#ifdef BROKEN_UNMAPS_FIRST
+	   closed[i] = true;
+#endif
+	   i++
 	:: i == FILES -> break
 	od;
 	lock[r] = false;
@@ -379,7 +398,9 @@ proctype Revoke(byte r) {
 		was[0] = false;
 		was[1] = false
 	};
+#ifndef BROKEN_KEEPS_REFERENCE
 	record_put(r);
+#endif
 	atomic { works--; r = 0 }
 }
 
@@ -472,18 +493,37 @@ init {
 		gone[1] = true;
 		run Map(0);
 		run Domain();
-#else
+#elif SCENE == 3
 		busy[0] = 1;
 		busy[1] = 1;
 		running = 5;
 		run Restrict(1);
 		run Close(1);
 		run Domain();
+#else
+		busy[0] = 1;
+		busy[1] = 1;
+		running = 5;
+		/* Both are bound; how they were is what the other scenes are about. */
+		made[0] = true;
+		in_table[0] = true;
+		users[0] = 2;
+		learned[0] = true;
+		record[0] = 0;
+		record[1] = 0;
+		listed[0] = 0;
+		listed[1] = 0;
+		run Map(0);
+		run Map(1);
+		run Domain();
+		run Close(1);
 #endif
-#if SCENE != 3
+#if SCENE < 3
 		run Call(0, 0);
 #endif
+#if SCENE < 4
 		run Restrict(0);
+#endif
 		run Close(0)
 	};
 	/* P4: all of it ends (Spin tells a deadlock), and no record is left. */
