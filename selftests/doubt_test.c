@@ -176,12 +176,12 @@ static int stop_xenstored(long pid)
 }
 
 /* A process that waits for XenStore in RESTRICT, or -1. It exits with the errno. */
-static pid_t restricter(__u16 domid)
+static pid_t restricter(int fd, __u16 domid)
 {
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(-dmop_restrict(dmop_open(), domid));
+		_exit(-dmop_restrict(fd, domid));
 	return pid > 0 && wait_asleep(pid, pid, NULL) ? pid : -1;
 }
 
@@ -190,18 +190,24 @@ static pid_t restricter(__u16 domid)
  * up. If it could not be killed, its own time would end later. No clock says so,
  * but their order; a machine that stood still in between has to try again.
  */
-static bool killed_before_time(void)
+static bool killed_before_time(struct __test_metadata *const _metadata)
 {
-	pid_t first = restricter(other_domid), killed, ended;
+	int a = dmop_open(), b = dmop_open();
+	pid_t first = restricter(a, other_domid), killed, ended;
 
 	nap(1);
-	killed = restricter(other_domid);
+	killed = restricter(b, other_domid);
 	if (first < 0 || killed < 0)
 		return false;
 	kill(killed, SIGKILL);
 	ended = waitpid(-1, NULL, 0);
 	kill(first, SIGKILL);
 	waitpid(ended == killed ? first : killed, NULL, 0);
+	/* It has changed nothing. */
+	if (ended == killed)
+		EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(b));
+	close(a);
+	close(b);
 	return ended == killed;
 }
 
@@ -246,7 +252,7 @@ TEST_F(lifetime, xenstore_stopped)
 
 	/* Who waits in RESTRICT can be killed. */
 	for (i = 0; i < 10 && !killed_first; i++)
-		killed_first = killed_before_time();
+		killed_first = killed_before_time(_metadata);
 	EXPECT_TRUE(killed_first);
 
 	close(guard);
@@ -330,11 +336,12 @@ TEST_F(lifetime, only_xen_tells)
  */
 static int told_before_time(int bound, long domid)
 {
-	pid_t first = restricter(other_domid), told, ended;
+	int a = dmop_open(), b = dmop_open();
+	pid_t first = restricter(a, other_domid), told, ended;
 	int status = 0;
 
 	nap(1);
-	told = restricter(domid);
+	told = restricter(b, domid);
 	if (first < 0 || told < 0 || !run(BARE_DOMAIN " destroy %ld", domid))
 		return -1;
 	while (unknown_op(bound, domid) != -ESRCH)
@@ -342,6 +349,8 @@ static int told_before_time(int bound, long domid)
 	ended = waitpid(-1, &status, 0);
 	kill(first, SIGKILL);
 	waitpid(ended == told ? first : told, NULL, 0);
+	close(a);
+	close(b);
 	return ended == told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

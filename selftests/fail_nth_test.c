@@ -602,10 +602,12 @@ static bool with_server(struct state *s)
 	return id >= 0;
 }
 
+static __u32 resource_type = RESOURCE_IOREQ_SERVER;
+
 static long resource(struct state *s, __u32 nr)
 {
 	struct dmop_mmap_resource r = {
-		.dom = target_domid, .type = RESOURCE_IOREQ_SERVER, .id = id,
+		.dom = target_domid, .type = resource_type, .id = resource_type == RESOURCE_IOREQ_SERVER ? id : 0,
 		.num = nr, .addr = nr ? (unsigned long)s->p : 0,
 	};
 
@@ -654,6 +656,16 @@ TEST(resource_frame)
 	frames = 2;
 	/* Page tables; and in a PVH dom0 the empty pages. */
 	EXPECT_FAILURES(2, with_server, resource_it, no_resource, all_there, unmap_without_server);
+}
+
+/* More than fit on the stack: those of the grant table. */
+TEST(resource_frames)
+{
+	ASSERT_TRUE(faults_ready());
+	frames = 6;
+	resource_type = RESOURCE_GRANT_TABLE;
+	/* And the list of them. */
+	EXPECT_FAILURES(3, with_server, resource_it, no_resource, all_there, unmap_without_server);
 }
 
 /* --- the module itself ------------------------------------------------------- */

@@ -13,6 +13,9 @@
 #define PAGE		4096UL
 #define GFN		64	/* a frame that the test guest has, and those after it */
 
+/* A frame that the test guest does not have. */
+#define NO_GFN		0x7fffffULL
+
 #define RESOURCE_IOREQ_SERVER	0
 #define RESOURCE_GRANT_TABLE	1
 #define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */

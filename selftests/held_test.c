@@ -6,6 +6,7 @@
  * call that was let in before it, and changes of user memory behind a call that
  * has read it.
  */
+#include "frames.h"
 #include "hold.h"
 
 #define SERVER_PORT	0x100
@@ -190,6 +191,22 @@ TEST_F(held, restrict_waits_for_the_second_buffer)
 	struct dmop_dm_op arg = { .dom = other_domid, .num = 2, .ubufs = bufs };
 
 	check_waits(_metadata, &self->w, DMOP_IOCTL_DM_OP, &arg, "", 1, -EOPNOTSUPP);
+}
+
+/* No frame of it can be mapped, or RESTRICT would refuse. */
+TEST_F(held, restrict_waits_for_a_mapping)
+{
+	__u64 gfn = NO_GFN;
+	int err = 0;
+	struct dmop_mmapbatch_v2 arg = {
+		.num = 1, .dom = other_domid, .arr = (void *)self->w.hold.page, .err = &err,
+	};
+	char *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->w.fd, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	arg.addr = (unsigned long)p;
+	check_waits(_metadata, &self->w, DMOP_IOCTL_MMAPBATCH_V2, &arg, &gfn, sizeof(gfn), 0);
+	EXPECT_GT(0, err);
 }
 
 /*

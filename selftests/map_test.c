@@ -13,9 +13,6 @@
 
 #define BAD_POINTER	((void *)8)
 
-/* A frame that the test guest does not have. */
-#define NO_GFN		0x7fffffULL
-
 /* Where a device model can have a page moved to; and more than twice what the guest may have. */
 #define HIGH_GFN	0x700000ULL
 #define MANY_FRAMES	32768
