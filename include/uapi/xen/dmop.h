@@ -36,6 +36,9 @@
  *   ENOMEM EFAULT the buffer array cannot be held, or read
  *   E2BIG         out of bounds: the size of a buffer
  *   ENOMEM EFAULT the buffers cannot be held, or read
+ *   EINVAL E2BIG EBUSY ENOMEM
+ *                 what an area, an operation of a batch, or RESTRICT is then
+ *                 found to be
  *   (other)       what Xen answers, unchanged
  *
  * Xen's own answers can be any of these too. ESRCH may then also mean that the
@@ -44,8 +47,8 @@
  * A killed caller may see EINTR on its way out. A call that is refused changes
  * nothing but the counters and writes nothing to user memory; one that Xen
  * answers with an error writes nothing either. The exceptions are EFAULT when all
- * went well and the results cannot be written back, or not wholly; and BATCH, of
- * which a part can have been made.
+ * went well and the results cannot be written back, or not wholly; ENOENT of
+ * MMAPBATCH_V2; and BATCH, of which a part can have been made.
  *
  * Numbers 0 to 10 and their structures are those of the stock driver's
  * <xen/privcmd.h>; numbers from 0x80 are this module's own, and only these
@@ -273,8 +276,11 @@ struct dmop_info {
  * frame is paged out: try those again.
  *   EPERM   @dom is not a domain that this file may reach
  *   EINVAL  @num is 0; or no area of this open file is at @addr, or it is not
- *           wholly covered, or something is mapped there already
- *   E2BIG   @num, or the frames of the open file together, above the limits
+ *           wholly covered, or it is of another domain, or something is mapped
+ *           there already
+ *   E2BIG   @num, or the frames of the open file together, above the limits; on
+ *           an auto-translated dom0 also more than twice what the toolstack lets
+ *           the domain have, and 4096
  *   EFAULT  @arr cannot be read; or @err cannot be written, and the frames are
  *           mapped all the same
  *   ENOMEM  no memory
@@ -296,6 +302,7 @@ struct dmop_info {
  *   E2BIG   more buffers, or a larger one, than the limits; or more buffers
  *           than Xen takes (2 up to Xen 4.20)
  *   EFAULT  @ubufs or a buffer cannot be read; or results cannot be written
+ *   ENOMEM  no memory
  *   ESRCH   revoked; or Xen knows no such domain; or Xen found nothing there to
  *           act on (an interrupt that no processor takes)
  * Contract: IOCTL_PRIVCMD_DM_OP, as used by libxendevicemodel.
@@ -327,7 +334,8 @@ struct dmop_info {
  *   EPERM   @dom is not a domain that this file may reach
  *   EINVAL  one of @addr and @num is 0 and the other is not; @type has more
  *           than 16 bits; or the area, as for DMOP_IOCTL_MMAPBATCH_V2
- *   E2BIG   @num, or the frames of the open file together, above the limits
+ *   E2BIG   @num, or the frames of the open file together, above the limits, as
+ *           for DMOP_IOCTL_MMAPBATCH_V2
  *   EFAULT  the size cannot be written
  *   ENOMEM  no memory
  *   ESRCH   revoked
