@@ -44,7 +44,8 @@ static DEFINE_MUTEX(records_lock);
 
 /*
  * Revocation waits neither for XenStore, which may be slow or stopped, nor for
- * another domain's: each record has a work of its own, and looking has one.
+ * another domain's: each record has a work of its own, and looking has one,
+ * which is queued under the lock: none is due without a record that it is for.
  */
 static struct workqueue_struct *queue;
 static void revoke(struct work_struct *work);
@@ -68,6 +69,16 @@ static struct dmop_record *record_find(domid_t domid)
 	return NULL;
 }
 
+/* Nobody finds it any more. Who binds next asks for a look of its own. */
+static void record_unlink(struct dmop_record *record)
+{
+	lockdep_assert_held(&records_lock);
+
+	list_del_init(&record->link);
+	if (list_empty(&records))
+		cancel_delayed_work(&look_work);
+}
+
 /* From here on no call is let in; revoke() does the rest. */
 static void record_die(struct dmop_record *record)
 {
@@ -76,7 +87,7 @@ static void record_die(struct dmop_record *record)
 	if (record->dead)
 		return;
 	WRITE_ONCE(record->dead, true);
-	list_del_init(&record->link);
+	record_unlink(record);
 	refcount_inc(&record->users);
 	queue_work(queue, &record->revoke);
 	/* Who waits to be bound to it need not wait for XenStore. */
@@ -158,10 +169,7 @@ static void record_put(struct dmop_record *record)
 {
 	if (!refcount_dec_and_mutex_lock(&record->users, &records_lock))
 		return;
-	list_del(&record->link);
-	/* Who binds next asks for a look of its own. */
-	if (list_empty(&records))
-		cancel_delayed_work(&look_work);
+	record_unlink(record);
 	mutex_unlock(&records_lock);
 	record_free(record);
 }
@@ -434,7 +442,6 @@ static void end_look(struct dmop_record *record, bool gone, unsigned long asked)
 	record_put(record);
 }
 
-/* Under the lock: no look is due without a record that it is for. */
 static void look_again_if_in_doubt(void)
 {
 	struct dmop_record *record;
@@ -480,7 +487,8 @@ static int look_now(struct dmop_record *record)
 
 	mutex_lock(&records_lock);
 	asked = ++record->asked;
-	mod_delayed_work(queue, &look_work, 0);
+	if (!record->dead)
+		mod_delayed_work(queue, &look_work, 0);
 	mutex_unlock(&records_lock);
 
 	left = wait_event_killable_timeout(looked,
