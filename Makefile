@@ -19,7 +19,7 @@ help:
 	@echo '  make check-secure-boot  a dom0 started by Secure Boot, the module signed through DKMS, a restricted QEMU'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make soak           an hour of device models, kills and dying domains: does anything stay behind?'
-	@echo '  make check-debug    the selftests and a QEMU under a kernel with lockdep and its like (hours)'
+	@echo '  make check-debug    the selftests and a QEMU under kernels with lockdep, KASAN and their like (hours)'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
 	@echo '  make fuzz           look for calls that break it, on Xen, and for inputs that break the decoder (SECONDS=1800)'

@@ -1206,6 +1206,57 @@ TEST_F(map, goes_with_the_domain_under_load)
 	}
 }
 
+/* One call of many frames, while which the toolstack forgets the domain: it ends early. */
+TEST_F(map, ends_with_the_domain_half_way)
+{
+	const size_t nr = auto_translated() ? PORTION + 904 : 16 * PORTION;
+	__u64 *gfns = malloc(nr * sizeof(*gfns));
+	int *errs = malloc(nr * sizeof(*errs));
+	unsigned int i, early = 0;
+
+	ASSERT_NE(NULL, gfns);
+	ASSERT_NE(NULL, errs);
+	fill(gfns, nr);
+	for (i = 0; i < 5 && !early; i++) {
+		long domid = create(DOOMED);
+		int fd = dmop_open_bound(domid), late = dmop_open(), status;
+		pid_t child;
+
+		ASSERT_LT(0, domid);
+		ASSERT_LE(0, fd);
+		child = fork();
+		if (!child) {
+			char *p = area(fd, nr, PROT_READ);
+			long ret = map(fd, domid, p, nr, gfns, errs);
+
+			/* What it has mapped by then is taken away, as all else. */
+			while (ret == -ESRCH && touch(p, false) != SIGBUS)
+				usleep(1000);
+			_exit(ret == -ESRCH ? 2 : !!ret);
+		}
+		while (!mapped_frames(fd) && dmop_state(fd) == DMOP_STATE_BOUND)
+			sched_yield();
+		ASSERT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+		EXPECT_EQ(-ESRCH, dmop_restrict(late, domid));
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_TRUE(WIFEXITED(status));
+		/* A quick one was done by then. */
+		EXPECT_TRUE(WEXITSTATUS(status) == 2 || WEXITSTATUS(status) == 0) {
+			TH_LOG("the mapper ended with %d", WEXITSTATUS(status));
+		}
+		early += WEXITSTATUS(status) == 2;
+		ASSERT_TRUE(run("lab-domain destroy %ld", domid));
+		wait_until_gone(self->observer, domid);
+		close(late);
+		close(fd);
+	}
+	TH_LOG("%u of %u ended early", early, i);
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		EXPECT_EQ(1, early);
+	free(gfns);
+	free(errs);
+}
+
 /* Another thread of the one that is killed, which waits for mmap_lock. */
 struct other_mapper {
 	pthread_t thread;
