@@ -570,10 +570,12 @@ TEST_F(batch, signals_do_not_end_it)
 /* What a killed caller got done is a beginning of what it asked for. */
 TEST_F(batch, killed)
 {
+	/* One processor does not turn to the killer before the batch is done. */
+	bool alone = sysconf(_SC_NPROCESSORS_ONLN) == 1;
 	unsigned int round, port, partial = 0;
 
 	/* Until some were hit; a batch that hears no kill is hit never. */
-	for (round = 0; round < 40 || (partial < 3 && round < 2000); round++) {
+	for (round = 0; round < 40 || (!alone && partial < 3 && round < 2000); round++) {
 		int status, ready[2];
 		pid_t child;
 		char c;
@@ -608,7 +610,8 @@ TEST_F(batch, killed)
 		ASSERT_EQ(MAX_NR, batch(self->bound, self->b));
 	}
 	TH_LOG("%u of %u were killed half-way", partial, round);
-	EXPECT_LT(0, partial);
+	if (!alone)
+		EXPECT_LT(0, partial);
 }
 
 static atomic_int dying_go;
