@@ -571,7 +571,7 @@ TEST_F(batch, signals_do_not_end_it)
 TEST_F(batch, killed)
 {
 	/* One processor does not turn to the killer before the batch is done. */
-	bool alone = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	bool alone = one_processor();
 	unsigned int round, port, partial = 0;
 
 	/* Until some were hit; a batch that hears no kill is hit never. */

@@ -393,6 +393,12 @@ static inline bool bytes_from(int fd, int nr)
 	return !nr;
 }
 
+/* With one, two that go on at once may take turns in one order only. */
+static inline bool one_processor(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
+}
+
 /* --- module parameters ------------------------------------------------- */
 
 static inline long param_get(const char *name)
