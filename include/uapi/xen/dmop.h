@@ -25,6 +25,10 @@
  *
  * A domid that can be a target is 1 to 0x7fef and not the caller's own.
  *
+ * mmap() makes an empty area for the mapping ioctls to fill. EPERM: unbound, and
+ * no CAP_SYS_ADMIN; ESRCH: revoked; EINVAL: private, or an offset that only this
+ * module gives; EACCES: executable, or without any access.
+ *
  * Refusals come in one fixed order, the first that applies:
  *
  *   ENOTTY        number not known, or an inherited one from a 32-bit caller
