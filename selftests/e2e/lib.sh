@@ -22,6 +22,7 @@ bounded() {
 	case $status in
 	124 | 137) echo "# ${0##*/}: ended after $limit s; it was waiting for: $(cat $at)" ;;
 	esac
+	[ $status = 0 ] || end_guests
 	cp -r /var/log/xen "$LAB_OUT"
 	exit $status
 }
@@ -44,8 +45,9 @@ ok() {
 		echo "ok $number - $title" | tee -a "$ktap"
 		return 0
 	fi
+	note "failed: $title: $*"
+	[ "$(cat $at)" = "$title: $*" ] || note "it came to: $(cat $at)"
 	echo "not ok $number - $title" >>"$ktap"
-	echo "# failed: $title: $*"
 	bad=1
 	return 1
 }
@@ -173,6 +175,17 @@ press() {
 # gone NAME: no domain has that name, nor lingers without one
 gone() {
 	! xl domid "$1" >/dev/null 2>&1 && ! xl list | grep -q '(null)'
+}
+
+# end_guests: those that a step has left which failed must not fail the next; and how far had they come?
+end_guests() {
+	local name domid
+	xl list | while read -r name domid _; do
+		[[ $domid =~ ^[1-9] ]] || continue
+		echo "# left behind: domain $domid, $name"
+		tail -n 3 "$LAB_OUT/$name.serial" "/var/log/xen/qemu-dm-$name.log" 2>/dev/null
+		xl destroy "$domid"
+	done
 }
 
 # --- the module and the kernel ----------------------------------------------

@@ -110,6 +110,8 @@ static void serial_init(void)
 #define NR_IRQS		16
 
 #define KEYBOARD_DATA	0x60
+#define KEYBOARD_STATUS	0x64
+#define KEYBOARD_FULL	0x01
 #define SCANCODE_Q	0x10
 #define SCANCODE_L	0x26
 #define SCANCODE_RELEASE 0x80
@@ -423,11 +425,15 @@ static bool read_sector(void)
 #define PM1A_CONTROL	0xb004
 #define SLEEP_ENABLE	0x2000	/* with type 0, which Xen's ACPI tables give as S5 */
 
+/* What the firmware left would hold back what comes next. */
+static void empty_keyboard(void)
+{
+	while (in8(KEYBOARD_STATUS) & KEYBOARD_FULL)
+		in8(KEYBOARD_DATA);
+}
+
 static uint8_t wait_for_key(void)
 {
-	/* What the firmware left would hold back the next. */
-	while (in8(0x64) & 1)
-		in8(KEYBOARD_DATA);
 	do {
 		seen[IRQ_KEYBOARD] = 0;
 		wait_for(IRQ_KEYBOARD);
@@ -465,6 +471,8 @@ void guest_main(const uint8_t *vga_font)
 	test_move_framebuffer();
 	test_serial_interrupt();
 	result(read_sector(), "a sector comes by DMA, and the disk's interrupt");
+	/* Before anybody is told to press a key: else it would throw that one away. */
+	empty_keyboard();
 	print("# ready\n");
 	if (wait_for_key() == SCANCODE_L)
 		work_for_ever();
