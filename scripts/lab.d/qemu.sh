@@ -72,6 +72,7 @@ qemu_command() {
 	# QEMU until the processor leaves the guest, and is taken once more if another processor, or
 	# the timer of thread=single, asks for its attention before that. Then dom0 ends in a triple
 	# fault or on a stack guard page, within minutes, with and without the module.
+	# Other guests of Xen may fare no better, so that who runs HVM ones asks for one as well.
 	if [ -z "$SMP" ]; then
 		SMP=2
 		[ "$ACCEL,$DOM0" != tcg,pvh ] || SMP=1
