@@ -184,6 +184,7 @@ end_guests() {
 		[[ $domid =~ ^[1-9] ]] || continue
 		echo "# left behind: domain $domid, $name"
 		tail -n 3 "$LAB_OUT/$name.serial" "/var/log/xen/qemu-dm-$name.log" 2>/dev/null
+		xenctx "$domid" 2>&1 | head -n 2
 		xl destroy "$domid"
 	done
 }
