@@ -23,6 +23,7 @@ irq\number:
 	iret
 	.endm
 
+	interrupt 0
 	interrupt 1
 	interrupt 4
 	interrupt 14

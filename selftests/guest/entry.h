@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 /* Stubs for the interrupts; each calls interrupted(), with interrupts off. */
+void irq0(void);
 void irq1(void);
 void irq4(void);
 void irq14(void);

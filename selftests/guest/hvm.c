@@ -115,6 +115,7 @@ static void serial_init(void)
 #define SCANCODE_Q	0x10
 #define SCANCODE_L	0x26
 #define SCANCODE_RELEASE 0x80
+#define IRQ_TIMER	0
 #define IRQ_KEYBOARD	1
 #define IRQ_COM1	4
 #define IRQ_IDE		14
@@ -172,16 +173,23 @@ static void interrupts_init(void)
 		sizeof(idt) - 1, (uint32_t)idt & 0xffff, (uint32_t)idt >> 16,
 	};
 
+	set_handler(IRQ_TIMER, irq0);
 	set_handler(IRQ_KEYBOARD, irq1);
 	set_handler(IRQ_COM1, irq4);
 	set_handler(IRQ_IDE, irq14);
 	pic_init(PIC1, VECTOR_BASE, 1 << 2,
-		 (uint8_t)~(1 << IRQ_KEYBOARD | 1 << IRQ_COM1 | 1 << 2));
+		 (uint8_t)~(1 << IRQ_TIMER | 1 << IRQ_KEYBOARD | 1 << IRQ_COM1 | 1 << 2));
 	pic_init(PIC2, VECTOR_BASE + 8, 2, (uint8_t)~(1 << (IRQ_IDE - 8)));
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
-/* One that never comes leaves the guest asleep here, and whoever waits for it sees why. */
+/*
+ * One that never comes leaves the guest here, and whoever waits for it sees why.
+ * STI lets HLT begin before an interrupt may come, but QEMU's emulation of SVM
+ * forgets that when the host's processor is interrupted between the two. What it is
+ * that is waited for has then come, nothing else will, and HLT would not end but
+ * for the timer, which the firmware has set to 18 Hz.
+ */
 static void wait_for(int irq)
 {
 	while (!seen[irq])
