@@ -4,7 +4,6 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <xen/features.h>
@@ -22,26 +21,8 @@
 /* Between two of these a killed caller gets out, and others get a turn. */
 #define FRAMES_AT_A_TIME	4096
 
-/*
- * Where it makes a difference, where it can be known, and where page tables can
- * be walked (Linux 7.2 keeps that to itself): see area_invalidate().
- */
-#if IS_ENABLED(CONFIG_XEN_PV) && IS_ENABLED(CONFIG_MMU_NOTIFIER) && \
-	defined(HAVE_APPLY_TO_EXISTING_PAGE_RANGE)
-#define DMOP_BATCHED_UNMAP
-#endif
-
 /* Resources are no part of what a domain may have, nor are the holes in its memory. */
 #define MORE_PAGES		4096
-
-/* So many updates of PTEs are collected on the stack before Xen gets them. */
-#define UPDATES_AT_A_TIME	32
-
-/*
- * An area of fewer frames is small: it is not worth being told before it is
- * unmapped, and needs no more bits than it has at hand.
- */
-#define WORTH_BATCHING		16
 
 /* A resource of so many frames is mapped without an allocation for them. */
 #define FEW_FRAMES	4
@@ -58,21 +39,6 @@
  * place, and this is how it is told from mmap().
  */
 #define AREA_PGOFF	(1UL << (BITS_PER_LONG - 2))
-
-#ifdef DMOP_BATCHED_UNMAP
-
-/* An area that is worth batching. */
-struct large_area {
-	struct dmop_area area;
-	struct mmu_interval_notifier notifier;
-};
-#define LARGE_AREA	sizeof(struct large_area)
-
-#else
-
-#define LARGE_AREA	sizeof(struct dmop_area)
-
-#endif
 
 static bool auto_translated(void)
 {
@@ -144,11 +110,11 @@ static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
 {
 	struct dmop_area *area = &maps->small;
 
-	if (nr >= WORTH_BATCHING) {
-		area = kvzalloc(LARGE_AREA + BITS_TO_LONGS(nr) * sizeof(long),
+	if (nr > BITS_PER_LONG) {
+		area = kvzalloc(sizeof(*area) + BITS_TO_LONGS(nr) * sizeof(long),
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (area)
-			area->mapped = (void *)area + LARGE_AREA;
+			area->mapped = (void *)(area + 1);
 	} else {
 		if (area->maps)
 			area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
@@ -214,146 +180,6 @@ static struct dmop_area *area_create(struct dmop_maps *maps, domid_t domid,
 	return area;
 }
 
-#ifdef DMOP_BATCHED_UNMAP
-
-/*
- * Clears what is mapped by one page table, from @pte, the PTE of @addr, to the
- * end of the area or of the table. Called for the first PTE that is not none, it
- * does the work of all, which is cheaper than to be called for each; then it
- * ends the walk. The PTE lock is held, and Xen has got every update before it is
- * dropped. What Xen refuses is left to the core.
- */
-static int clear_table(pte_t *pte, unsigned long addr, void *data)
-{
-	/* Only what was filled in is given to Xen. */
-	struct mmu_update updates[UPDATES_AT_A_TIME] dmop_uninitialized;
-	unsigned long end = pmd_addr_end(addr, *(const unsigned long *)data);
-	unsigned int nr = (end - addr) >> PAGE_SHIFT, n = 0, i;
-	u64 machine = arbitrary_virt_to_machine(pte).maddr;
-
-	/* Kernels that lose their place at a PTE that is none call for none behind it. */
-	if (WARN_ON_ONCE(offset_in_page(pte) / sizeof(*pte) != pte_index(addr)))
-		return 1;
-
-	for (i = 0; i < nr; i++) {
-		if (pte_none(ptep_get(pte + i)))
-			continue;
-		updates[n].ptr = (machine + i * sizeof(*pte)) | MMU_NORMAL_PT_UPDATE;
-		updates[n].val = 0;
-		if (++n < UPDATES_AT_A_TIME)
-			continue;
-		if (WARN_ON_ONCE(HYPERVISOR_mmu_update(updates, n, NULL, DOMID_SELF)))
-			return 1;
-		n = 0;
-	}
-	if (n)
-		WARN_ON_ONCE(HYPERVISOR_mmu_update(updates, n, NULL, DOMID_SELF));
-	return 1;
-}
-
-/*
- * Clears the PTEs of [@start, @end), one page table at a time. Page tables are
- * neither made nor freed: whoever unmaps the area frees them later. In the end
- * the TLBs are flushed, for the core will find nothing there that it would
- * flush.
- */
-static void clear_batched(struct mm_struct *mm, unsigned long start,
-			  unsigned long end)
-{
-	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
-	unsigned long next;
-
-	for (; start < end; start = next) {
-		next = pmd_addr_end(start, end);
-		apply_to_existing_page_range(mm, start, next - start,
-					     clear_table, &end);
-		cond_resched();
-	}
-	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF));
-}
-
-/*
- * The core clears each PTE with a locked write. On PV that is one to a read-only
- * page, which traps into Xen and is emulated there. So the PTEs are cleared
- * here before, in batches, if they are about to go for good: the area is being
- * unmapped (always as a whole, for it cannot be split), or the file is closed
- * for mappings. Other events mean other things, and for an area like this most
- * of them nothing. A process that is gone is left to the core: it first takes
- * the page tables back from Xen, all at once, and then they are plain memory.
- *
- * Nothing maps a frame meanwhile or later: who unmaps holds mmap_lock and has
- * taken the VMA out of reach, and a closed file refuses.
- * Called under locks that maps->lock comes before or after: it is not taken.
- */
-static bool area_invalidate(struct mmu_interval_notifier *notifier,
-			    const struct mmu_notifier_range *range,
-			    unsigned long seq)
-{
-	struct dmop_area *area = &container_of(notifier, struct large_area,
-					       notifier)->area;
-	unsigned long start = max(range->start, notifier->interval_tree.start);
-	unsigned long end = min(range->end, notifier->interval_tree.last + 1);
-
-	if (range->event == MMU_NOTIFY_RELEASE)
-		WRITE_ONCE(area->left, true);
-	else if (range->event != MMU_NOTIFY_UNMAP &&
-		 !READ_ONCE(area->maps->closed))
-		return true;
-	if (start >= end || READ_ONCE(area->left))
-		return true;
-	if (!mmu_notifier_range_blockable(range))
-		return false;
-
-	clear_batched(notifier->mm, start, end);
-	return true;
-}
-
-static const struct mmu_interval_notifier_ops area_notifier_ops = {
-	.invalidate = area_invalidate,
-};
-
-static struct mmu_interval_notifier *notifier_of(struct dmop_area *area)
-{
-	return &container_of(area, struct large_area, area)->notifier;
-}
-
-/*
- * Without it all is the same, only slower: no error. A process's first has the
- * kernel wait for page faults of that process, which may wait for whatever
- * serves its files; so maps->lock, which revocation takes, is not held.
- */
-static void area_be_told(struct dmop_area *area, struct vm_area_struct *vma)
-{
-	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
-
-	if (area->told || vma_pages(vma) < WORTH_BATCHING || !xen_pv_domain())
-		return;
-	area->told = !mmu_interval_notifier_insert_locked(notifier_of(area),
-							  vma->vm_mm,
-							  vma->vm_start,
-							  vma->vm_end - vma->vm_start,
-							  &area_notifier_ops);
-}
-
-/* Waits for an invalidation under way, which takes none of the caller's locks. */
-static void area_be_told_no_more(struct dmop_area *area)
-{
-	if (area->told)
-		mmu_interval_notifier_remove(notifier_of(area));
-}
-
-#else
-
-static void area_be_told(struct dmop_area *area, struct vm_area_struct *vma)
-{
-}
-
-static void area_be_told_no_more(struct dmop_area *area)
-{
-}
-
-#endif
-
 /* Nothing copies such a VMA; if something did, the copy would hold nothing. */
 static void area_vma_open(struct vm_area_struct *vma)
 {
@@ -371,7 +197,6 @@ static void area_vma_close(struct vm_area_struct *vma)
 		return;
 
 	maps = area->maps;
-	area_be_told_no_more(area);
 	mutex_lock(&maps->lock);
 	area_destroy(area);
 	mutex_unlock(&maps->lock);
@@ -658,8 +483,6 @@ int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 	} else if (!mutex_lock_killable(&maps->lock)) {
 		ret = map_foreign(maps, vma, addr, domid, nr, gfns, errs);
 		mutex_unlock(&maps->lock);
-		if (vma->vm_private_data)
-			area_be_told(vma->vm_private_data, vma);
 	}
 	mmap_write_unlock(current->mm);
 	return ret;
@@ -751,10 +574,7 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		area_destroy(area);
 		return ret;
 	}
-	if (nr < WORTH_BATCHING)
-		area->few = BIT(nr) - 1;
-	else
-		bitmap_fill(area->mapped, nr);
+	bitmap_fill(area->mapped, nr);
 	return 0;
 }
 

@@ -15,8 +15,6 @@
  * What is mapped in one VMA; made by the first mapping call on it.
  *
  * @maps, @domid: constant; no @maps: not in use
- * @told:   a notifier tells before the core unmaps the area
- * @left:   the process is gone, and the core is quick
  * @nr:     frames of the VMA; 0 when all was taken away
  * @pages:  auto-translated dom0: the empty pages that the frames are mapped
  *          over; NULL on PV
@@ -27,8 +25,6 @@ struct dmop_area {
 	struct dmop_maps *maps;
 	struct list_head link;
 	domid_t domid;
-	bool told;
-	bool left;
 	unsigned int nr;
 	struct page **pages;
 	unsigned long *mapped;
