@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -189,86 +190,69 @@ static void record_check(struct dmop_record *record)
 	mutex_unlock(&records_lock);
 }
 
-static int dm_op_bound(struct dmop_file *f, struct dmop_record *record,
-		       unsigned int nr, struct xen_dm_op_buf *bufs)
+/* Return: 0, and @ret is Xen's answer; or -ESRCH: the record is dead, Xen was not entered. */
+static __always_inline int issue(struct dmop_file *f, struct dmop_record *record,
+				 domid_t domid, unsigned int nr,
+				 struct xen_dm_op_buf *bufs, int *ret)
 {
-	int token, ret;
+	int token, err = 0;
 
+	if (unlikely(!record)) {
+		atomic64_inc(&f->calls);
+		*ret = dmop_hypercall_dm_op(domid, nr, bufs);
+		return 0;
+	}
+
+	/*
+	 * Checked here as well as at admission: copying the buffers took an
+	 * unbounded time.
+	 */
 	token = srcu_read_lock(&record->in_xen);
 	if (READ_ONCE(record->dead)) {
-		atomic64_inc(&f->refused_dead);
-		ret = -ESRCH;
+		err = -ESRCH;
 	} else {
 		atomic64_inc(&f->calls);
-		ret = dmop_hypercall_dm_op(record->domid, nr, bufs);
+		*ret = dmop_hypercall_dm_op(record->domid, nr, bufs);
 	}
 	srcu_read_unlock(&record->in_xen, token);
 
-	if (ret == -ESRCH)
+	if (!err && *ret == -ESRCH)
 		record_check(record);
-	return ret;
+	return err;
 }
 
-/*
- * The record is looked at here and not only when the call was let in: it took
- * any time since then to copy the buffers.
- */
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs)
 {
-	if (likely(record))
-		return dm_op_bound(f, record, nr, bufs);
+	int ret;
+	int err = issue(f, record, domid, nr, bufs, &ret);
 
-	atomic64_inc(&f->calls);
-	return dmop_hypercall_dm_op(domid, nr, bufs);
+	if (!err)
+		return ret;
+	atomic64_inc(&f->refused_dead);
+	return err;
 }
 
-static int some_bound(struct dmop_file *f, struct dmop_record *record,
-		      unsigned int nr, struct dmop_op *ops)
-{
-	int token, ret = -ESRCH;
-	bool gone = false;
-	unsigned int i;
-
-	token = srcu_read_lock(&record->in_xen);
-	if (!READ_ONCE(record->dead)) {
-		atomic64_add(nr, &f->calls);
-		ret = dmop_hypercall_dm_ops(record->domid, nr, ops);
-	}
-	srcu_read_unlock(&record->in_xen, token);
-
-	for (i = 0; !ret && i < nr; i++)
-		gone |= ops[i].ret == -ESRCH;
-	if (gone)
-		record_check(record);
-	return ret;
-}
-
-/* What dmop_file_dm_op() says of the record goes for every few of them. */
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 		     domid_t domid, unsigned int nr, struct dmop_op *ops)
 {
-	unsigned int done, n;
-	int err = 0;
+	unsigned int done;
 
-	for (done = 0; done < nr; done += n) {
-		if (done && fatal_signal_pending(current))
-			break;
-		n = min_t(unsigned int, nr - done, DMOP_OPS_AT_A_TIME);
-		if (likely(record)) {
-			err = some_bound(f, record, n, ops + done);
-		} else {
-			atomic64_add(n, &f->calls);
-			err = dmop_hypercall_dm_ops(domid, n, ops + done);
+	for (done = 0; done < nr; done++) {
+		struct dmop_op *op = &ops[done];
+
+		if (done) {
+			cond_resched();
+			if (fatal_signal_pending(current))
+				break;
 		}
-		if (err)
+		if (issue(f, record, domid, op->nr, op->bufs, &op->ret))
 			break;
 	}
 	if (done)
 		return done;
-	if (err == -ESRCH)
-		atomic64_inc(&f->refused_dead);
-	return err;
+	atomic64_inc(&f->refused_dead);
+	return -ESRCH;
 }
 
 static void wake_pollers(struct dmop_record *record)

@@ -227,21 +227,35 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid);
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs);
 
+/*
+ * One operation of a batch.
+ *
+ * @nr:   number of buffers
+ * @ret:  out: Xen's return value
+ * @bufs: the buffers, all of them in kernel memory
+ */
+struct dmop_op {
+	unsigned int nr;
+	int ret;
+	struct xen_dm_op_buf bufs[2];
+};
+
 /**
- * dmop_file_dm_ops() - make several dm_ops that were allowed
+ * dmop_file_dm_ops() - issue the operations of a batch that was admitted
  * @f:      the file
- * @record: what dmop_file_enter() was given
- * @domid:  target domain of all
- * @nr:     how many, at least 1
+ * @record: as passed to dmop_file_enter()
+ * @domid:  target domain of all operations
+ * @nr:     number of operations, at least 1
  * @ops:    the operations
  *
- * They are made in their order. Between any two of them it can end: then the
- * file was revoked, or the caller is being killed.
+ * Each operation is a hypercall of its own, issued in order; a failure does not
+ * stop the rest. Between two operations the caller may be scheduled out. The
+ * batch ends early if the file is revoked or the caller is killed.
  *
  * Context: as dmop_file_dm_op()
  *
- * Return: how many were made, from the first on, which is at least one; or why
- * none was: -ESRCH: the record is dead; or as Xen says.
+ * Return: number of operations issued, a prefix of @ops, at least 1; or -ESRCH:
+ * the record was dead before the first.
  */
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 		     domid_t domid, unsigned int nr, struct dmop_op *ops);

@@ -19,39 +19,6 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 	return ret;
 }
 
-int dmop_hypercall_dm_ops(domid_t domid, unsigned int nr, struct dmop_op *ops)
-{
-	struct multicall_entry calls[DMOP_OPS_AT_A_TIME];
-	unsigned int i;
-	int ret;
-
-	if (WARN_ON_ONCE(nr > ARRAY_SIZE(calls)))
-		return -EINVAL;
-
-	for (i = 0; i < nr; i++) {
-		calls[i] = (struct multicall_entry) {
-			.op = __HYPERVISOR_dm_op,
-			.args = { domid, ops[i].nr, (unsigned long)ops[i].bufs },
-		};
-	}
-
-	xen_preemptible_hcall_begin();
-	ret = HYPERVISOR_multicall(calls, nr);
-	xen_preemptible_hcall_end();
-
-	/* Xen before 4.15 has no multicall for an auto-translated dom0: none was made. */
-	if (ret == -ENOSYS) {
-		for (i = 0; i < nr; i++)
-			ops[i].ret = dmop_hypercall_dm_op(domid, ops[i].nr,
-							  ops[i].bufs);
-		return 0;
-	}
-
-	for (i = 0; !ret && i < nr; i++)
-		ops[i].ret = calls[i].result;
-	return ret;
-}
-
 /*
  * One empty buffer: Xen looks the domain up, and then finds the buffer too
  * short for an operation (EFAULT), or no use in one for a PV domain (EINVAL).
