@@ -2,6 +2,9 @@
 /*
  * hypercall.c - the only file that enters Xen
  */
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
 #include <xen/xen-ops.h>
 #include <asm/xen/hypercall.h>
 
@@ -20,10 +23,10 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 }
 
 /*
- * One empty buffer: Xen looks the domain up, and then finds the buffer too
- * short for an operation (EFAULT), or no use in one for a PV domain (EINVAL).
- * Not without a buffer: then some Xens answer before they look the domain up,
- * and others look for the operation where the last caller left one.
+ * One empty buffer: Xen looks the domain up, then rejects the buffer as too short
+ * for an operation (EFAULT), or the domain as PV (EINVAL). With no buffer, some
+ * versions of Xen answer before the lookup, and others read the operation from
+ * stale memory.
  */
 int dmop_hypercall_probe(domid_t domid)
 {
@@ -34,4 +37,20 @@ int dmop_hypercall_probe(domid_t domid)
 	ret = HYPERVISOR_dm_op(domid, 1, &none);
 
 	return ret == -EFAULT || ret == -EINVAL ? 0 : ret;
+}
+
+int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar)
+{
+	int ret;
+
+	xen_preemptible_hcall_begin();
+	ret = HYPERVISOR_memory_op(XENMEM_acquire_resource, xar);
+	xen_preemptible_hcall_end();
+
+	return ret;
+}
+
+long dmop_hypercall_maximum_reservation(domid_t domid)
+{
+	return HYPERVISOR_memory_op(XENMEM_maximum_reservation, &domid);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hypercall.h - the way into Xen
+ * hypercall.h - the only way into Xen
  */
 #ifndef DMOP_HYPERCALL_H
 #define DMOP_HYPERCALL_H
@@ -9,31 +9,55 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/hvm/dm_op.h>
 
+struct xen_mem_acquire_resource;
+
 /**
- * dmop_hypercall_dm_op() - make a dm_op that was allowed
+ * dmop_hypercall_dm_op() - issue a dm_op that was admitted
  * @domid: target domain
  * @nr:    number of buffers
  * @bufs:  the buffers, all of them in kernel memory
  *
- * Context: process context; may be preempted while Xen works on kernels that
- * preempt nowhere else.
+ * Context: process context. On a non-preemptible kernel the task may be
+ * preempted inside the hypercall.
  *
- * Return: what Xen returns.
+ * Return: Xen's return value.
  */
 int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 			 struct xen_dm_op_buf *bufs);
 
 /**
- * dmop_hypercall_probe() - ask Xen for a domain without doing anything to it
+ * dmop_hypercall_probe() - ask Xen for a domain without acting on it
  * @domid: the domain
  *
- * Context: process context.
+ * Context: any; Xen answers at once.
  *
- * Return: 0: the domain is there and may be acted on. Else why not, among them
+ * Return: 0: the domain exists and the caller may act on it; else an errno of
+ * Xen, among them
  *  -ESRCH  Xen knows no such domain
- *  -EPERM  it is the domain that asks, or Xen's policy forbids it
+ *  -EPERM  it is the caller's own domain, or Xen's policy forbids it
  *  -ENOSYS Xen has no dm_op
  */
 int dmop_hypercall_probe(domid_t domid);
+
+/**
+ * dmop_hypercall_acquire_resource() - issue XENMEM_acquire_resource
+ * @xar: argument in kernel memory; Xen writes its results there. With no frames
+ *       requested Xen only reports the size of the resource.
+ *
+ * Context: as dmop_hypercall_dm_op()
+ *
+ * Return: Xen's return value: 0 or an errno.
+ */
+int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar);
+
+/**
+ * dmop_hypercall_maximum_reservation() - ask Xen for a domain's maxmem
+ * @domid: the domain
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: the domain's maximum reservation in frames of 4 KiB, or an errno.
+ */
+long dmop_hypercall_maximum_reservation(domid_t domid);
 
 #endif /* DMOP_HYPERCALL_H */

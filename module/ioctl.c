@@ -9,7 +9,6 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <xen/xen.h>
@@ -703,16 +702,6 @@ static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 fault:
 	user_access_end();
 	return -EFAULT;
-}
-
-__poll_t dmop_poll(struct file *filp, struct poll_table_struct *wait)
-{
-	struct dmop_file *f = filp->private_data;
-
-	poll_wait(filp, &f->wait, wait);
-	if (dmop_file_state(dmop_file_record(f)) == DMOP_STATE_REVOKED)
-		return EPOLLHUP | EPOLLERR;
-	return 0;
 }
 
 /*

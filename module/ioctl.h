@@ -6,7 +6,6 @@
 #define DMOP_IOCTL_H
 
 #include <linux/fs.h>
-#include <linux/poll.h>
 
 /**
  * dmop_ioctl() - every ioctl of a 64-bit caller
@@ -41,14 +40,5 @@ long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
  * -EACCES: PROT_EXEC.
  */
 int dmop_mmap(struct file *filp, struct vm_area_struct *vma);
-
-/**
- * dmop_poll() - has the domain died?
- * @filp: open file of /dev/xen/dmop
- * @wait: where to be woken
- *
- * Return: EPOLLHUP | EPOLLERR if the file is revoked, else 0.
- */
-__poll_t dmop_poll(struct file *filp, struct poll_table_struct *wait);
 
 #endif /* DMOP_IOCTL_H */

@@ -6,8 +6,8 @@
 #define DMOP_LIMITS_H
 
 /*
- * The parameters; they may change at any time. The first two stay within the
- * limits below, which together bound the memory of one call.
+ * The module parameters. They may change at any time: read each once per call.
+ * The first two stay within the limits below and so bound the memory of a call.
  */
 extern unsigned int dmop_max_nr_bufs;		/* buffers per dm_op */
 extern unsigned int dmop_max_buf_size;		/* bytes per buffer */
@@ -16,7 +16,7 @@ extern unsigned int dmop_max_map_frames;	/* frames mapped per open file */
 #define DMOP_NR_BUFS_LIMIT	64
 #define DMOP_BUF_SIZE_LIMIT	(64 * 1024)
 
-/* How many frames one call can map: bounds its list of frames. */
+/* Frames per mapping call; bounds its frame list. */
 #define DMOP_CALL_FRAMES_LIMIT	(1024 * 1024)
 
 #endif /* DMOP_LIMITS_H */

@@ -12,8 +12,8 @@
 #include <xen/page.h>
 #include <xen/xen.h>
 #include <xen/xen-ops.h>
-#include <asm/xen/hypercall.h>
 
+#include "hypercall.h"
 #include "limits.h"
 #include "mapping.h"
 #include "policy.h"
@@ -57,7 +57,7 @@ static int check_pages(struct dmop_maps *maps, domid_t domid, unsigned int nr)
 	if (!auto_translated())
 		return 0;
 
-	most = HYPERVISOR_memory_op(XENMEM_maximum_reservation, &domid);
+	most = dmop_hypercall_maximum_reservation(domid);
 	if (most < 0)
 		return most;
 	return maps->frames + nr > 2 * (u64)most + MORE_PAGES ? -E2BIG : 0;
@@ -488,17 +488,6 @@ int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp,
 	return ret;
 }
 
-static int acquire_resource(struct xen_mem_acquire_resource *xar)
-{
-	int ret;
-
-	xen_preemptible_hcall_begin();
-	ret = HYPERVISOR_memory_op(XENMEM_acquire_resource, xar);
-	xen_preemptible_hcall_end();
-
-	return ret;
-}
-
 /*
  * xen_remap_vma_range() takes the pages from where the stock driver keeps them.
  * Nobody else looks there meanwhile: mmap_lock is held for writing.
@@ -534,7 +523,7 @@ static int area_map_resource(struct dmop_area *area, struct vm_area_struct *vma,
 
 	set_xen_guest_handle(xar->frame_list, frames);
 	xar->nr_frames = area->nr;
-	ret = acquire_resource(xar);
+	ret = dmop_hypercall_acquire_resource(xar);
 	if (ret)
 		return ret;
 
@@ -634,7 +623,7 @@ int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
 	if (mutex_lock_killable(&maps->lock))
 		return -EINTR;
 	if (!maps->closed)
-		ret = acquire_resource(&xar);
+		ret = dmop_hypercall_acquire_resource(&xar);
 	mutex_unlock(&maps->lock);
 
 	if (!ret)
