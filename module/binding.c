@@ -283,7 +283,7 @@ static void take_mappings(struct dmop_record *record)
 	}
 	mutex_unlock(&record->lock);
 
-	trace_revoke(record->domid, files);
+	trace_dmop_revoke(record->domid, files);
 }
 
 /*

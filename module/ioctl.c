@@ -313,7 +313,7 @@ static void trace_bufs(struct call_bufs *b, domid_t domid, int ret)
 	place_next(b, &p, b->xbufs[0].size);
 	if (b->xbufs[0].size >= sizeof(op))
 		memcpy(&op, p.given, sizeof(op));
-	trace_op(domid, op, b->nr, b->xbufs[0].size,
+	trace_dmop_op(domid, op, b->nr, b->xbufs[0].size,
 		 b->nr > 1 ? b->xbufs[1].size : 0, ret);
 }
 
@@ -338,7 +338,7 @@ static noinline long pass(struct dmop_file *f, struct dmop_record *record,
 		goto out;
 
 	ret = dmop_file_dm_op(f, record, domid, b.nr, b.xbufs);
-	if (trace_op_enabled())
+	if (trace_dmop_op_enabled())
 		trace_bufs(&b, domid, ret);
 	if (ret >= 0) {
 		int err = bufs_write_back(&b);
@@ -502,13 +502,13 @@ static void batch_results(const struct dmop_batch *h, u8 *block,
 
 	for (i = 0; i < nr; i++) {
 		ops[i].result = calls[i].ret;
-		if (trace_op_enabled()) {
+		if (trace_dmop_op_enabled()) {
 			u32 op = U32_MAX;
 
 			/* Xen leaves this part of the buffer as it is. */
 			if (ops[i].size[0] >= sizeof(op))
 				memcpy(&op, block + at, sizeof(op));
-			trace_op(h->domid, op, calls[i].nr, ops[i].size[0],
+			trace_dmop_op(h->domid, op, calls[i].nr, ops[i].size[0],
 				 ops[i].size[1], calls[i].ret);
 		}
 		at += ALIGN((size_t)ops[i].size[0], 8) +
@@ -590,7 +590,7 @@ static long ioctl_restrict(struct file *filp, void __user *uarg)
 		ret = decide(f, dmop_file_record(f), &r);
 		if (ret == DMOP_ALLOW) {
 			ret = dmop_file_restrict(f, domid);
-			trace_restrict(domid, ret);
+			trace_dmop_restrict(domid, ret);
 		}
 	} while (ret == -EAGAIN);
 
@@ -645,7 +645,7 @@ static long ioctl_mmapbatch_v2(struct file *filp, void __user *uarg)
 	if (ret != DMOP_ALLOW)
 		return ret;
 	ret = map_batch(filp, &m);
-	trace_map(m.dom, false, m.addr, m.num, ret);
+	trace_dmop_map(m.dom, false, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;
 }
@@ -696,7 +696,7 @@ static long ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	if (ret != DMOP_ALLOW)
 		return ret;
 	ret = map_resource(filp, &m, u);
-	trace_map(m.dom, true, m.addr, m.num, ret);
+	trace_dmop_map(m.dom, true, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;
 fault:

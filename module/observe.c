@@ -18,14 +18,14 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static const char *const acts[] = {
-	[DMOP_ACT_INFO] = "info",
-	[DMOP_ACT_PROBE] = "probe",
-	[DMOP_ACT_RESTRICT] = "restrict",
-	[DMOP_ACT_CALL] = "call",
-	[DMOP_ACT_MAP] = "map",
-	[DMOP_ACT_AREA] = "mmap",
-};
+static const char *act_name(enum dmop_act act)
+{
+#define ACT_NAME(act, name)	[DMOP_ACT_##act] = name,
+	static const char *const names[] = { DMOP_ACTS(ACT_NAME, ACT_NAME) };
+#undef ACT_NAME
+
+	return names[act];
+}
 
 static const char *state_name(unsigned int state)
 {
@@ -78,18 +78,18 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 	get_task_comm(comm, current);
 	/* Escaped, for a name is what its owner likes: a new line, even. */
 	pr_notice("%*pE[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
-		  (int)strlen(comm), comm, task_pid_nr(current), acts[r->act], r->op,
+		  (int)strlen(comm), comm, task_pid_nr(current), act_name(r->act), r->op,
 		  r->domid, state_name(s->state), bound, cause);
 	audit_log(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER,
 		  "op=dmop-%s hypercall=%llu domid=%llu bound=%d pid=%d res=0",
-		  acts[r->act], r->op, r->domid, bound, task_pid_nr(current));
+		  act_name(r->act), r->op, r->domid, bound, task_pid_nr(current));
 }
 
 /* Takes what its caller got, so that nothing is moved about on the way. */
 static noinline __noclone void observe(struct dmop_file *f, const struct dmop_subject *s,
 			     const struct dmop_request *r, int cause)
 {
-	trace_refuse(r->act, r->op, r->domid,
+	trace_dmop_refuse(r->act, r->op, r->domid,
 		     s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
 		     cause);
 	if (cause != -ESRCH)
@@ -104,6 +104,6 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 		atomic64_inc(&f->refused_dead);
 	else
 		atomic64_inc(&f->refused_policy);
-	if (trace_refuse_enabled() || (long)(jiffies - READ_ONCE(quiet)) >= 0)
+	if (trace_dmop_refuse_enabled() || (long)(jiffies - READ_ONCE(quiet)) >= 0)
 		observe(f, s, r, cause);
 }

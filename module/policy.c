@@ -6,7 +6,7 @@
 
 #include "policy.h"
 
-/* Reserved ids (SELF, IO, XEN, INVALID, ...) all lie above DMOP_DOMID_MAX. */
+/* All reserved ids (SELF, IO, XEN, INVALID, ...) are above DMOP_DOMID_MAX. */
 static bool can_be_target(const struct dmop_subject *s, __u64 domid)
 {
 	return domid >= 1 && domid <= DMOP_DOMID_MAX && domid != s->own;
@@ -33,7 +33,7 @@ int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 	if (r->act == DMOP_ACT_INFO)
 		return DMOP_ALLOW;
 
-	/* A state that is none of the three is worth what a revoked one is. */
+	/* Fail closed: an unknown state counts as revoked. */
 	if (s->state != DMOP_STATE_UNBOUND && s->state != DMOP_STATE_BOUND)
 		return -ESRCH;
 
@@ -53,9 +53,4 @@ int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 	default:
 		return -EPERM;
 	}
-}
-
-bool dmop_policy_same_target(__u16 a, __u16 b)
-{
-	return a == b;
 }

@@ -13,24 +13,38 @@
 #endif
 #include <xen/dmop.h>
 
-/* What is asked. */
+/*
+ * The acts that a caller can request, each with its name in the log and in traces:
+ *
+ * INFO:     report the state of the file
+ * PROBE:    DM_OP without buffers: a library tests whether the ioctl exists
+ * RESTRICT: bind the file to a domain
+ * CALL:     issue a hypercall on a domain
+ * MAP:      map memory or a resource of a domain
+ * AREA:     mmap(): create an area to map into; it belongs to no domain yet
+ */
+#define DMOP_ACTS(ACT, LAST)	\
+	ACT(INFO, "info")	\
+	ACT(PROBE, "probe")	\
+	ACT(RESTRICT, "restrict")	\
+	ACT(CALL, "call")	\
+	ACT(MAP, "map")		\
+	LAST(AREA, "mmap")
+
+#define DMOP_ACT_NUMBER(act, name)	DMOP_ACT_##act,
 enum dmop_act {
-	DMOP_ACT_INFO,		/* tell the state */
-	DMOP_ACT_PROBE,		/* is the DM_OP ioctl there? */
-	DMOP_ACT_RESTRICT,	/* bind to @domid */
-	DMOP_ACT_CALL,		/* hypercall @op on @domid */
-	DMOP_ACT_MAP,		/* map memory or a resource of @domid */
-	DMOP_ACT_AREA,		/* mmap(): an area to map into, of no domain yet */
+	DMOP_ACTS(DMOP_ACT_NUMBER, DMOP_ACT_NUMBER)
 };
+#undef DMOP_ACT_NUMBER
 
 /*
- * Who asks.
+ * The caller.
  *
  * @state: DMOP_STATE_* of the open file
- * @bound: the domid it is bound to; without meaning when unbound
- * @own:   the domid of the domain that this kernel runs in; without meaning when
+ * @bound: the domid it is bound to; meaningless unless bound
+ * @own:   the domid of the domain that this kernel runs in; meaningless when
  *         bound
- * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace, of the
+ * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace of the
  *         initial domain
  */
 struct dmop_subject {
@@ -40,20 +54,20 @@ struct dmop_subject {
 	bool admin;
 };
 
-/* What is asked, with every bit that the caller gave. */
+/* The request, with every bit from the caller: nothing is truncated before the decision. */
 struct dmop_request {
 	enum dmop_act act;
 	__u64 op;
 	__u64 domid;
 };
 
-#define DMOP_ALLOW	1	/* go on */
-#define DMOP_DONE	0	/* the answer is 0 and there is nothing to do */
+#define DMOP_ALLOW	1	/* continue */
+#define DMOP_DONE	0	/* the result is 0, and there is nothing to do */
 
 /**
  * dmop_policy() - the decision
- * @s: who asks
- * @r: what is asked
+ * @s: the caller
+ * @r: the request
  *
  * Context: any; pure.
  *
@@ -66,14 +80,17 @@ struct dmop_request {
 int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r);
 
 /**
- * dmop_policy_same_target() - are these two one target?
+ * dmop_policy_same_target() - compare two targets
  * @a: a domid
  * @b: a domid
  *
  * Context: any; pure.
  *
- * Return: true if so.
+ * Return: true if both are the same target.
  */
-bool dmop_policy_same_target(__u16 a, __u16 b);
+static inline bool dmop_policy_same_target(__u16 a, __u16 b)
+{
+	return a == b;
+}
 
 #endif /* DMOP_POLICY_H */

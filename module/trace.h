@@ -11,8 +11,10 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
-/* RESTRICT on an unbound file, with its result. */
-TRACE_EVENT(restrict,
+#include "policy.h"
+
+/* RESTRICT on an unbound file, and its result. */
+TRACE_EVENT(dmop_restrict,
 	TP_PROTO(u16 domid, int ret),
 	TP_ARGS(domid, ret),
 	TP_STRUCT__entry(
@@ -26,8 +28,8 @@ TRACE_EVENT(restrict,
 	TP_printk("domid=%u ret=%d", __entry->domid, __entry->ret)
 );
 
-/* A dm_op: @op is XEN_DMOP_*, the sizes are those of the first two buffers. */
-TRACE_EVENT(op,
+/* A dm_op: @op is XEN_DMOP_*; @size0 and @size1 are the sizes of the first two buffers. */
+TRACE_EVENT(dmop_op,
 	TP_PROTO(u16 domid, u32 op, unsigned int nr, u64 size0, u64 size1, int ret),
 	TP_ARGS(domid, op, nr, size0, size1, ret),
 	TP_STRUCT__entry(
@@ -51,8 +53,14 @@ TRACE_EVENT(op,
 		  __entry->ret)
 );
 
+#define DMOP_ACT_VALUE(act, name)	TRACE_DEFINE_ENUM(DMOP_ACT_##act);
+#define DMOP_ACT_NAME(act, name)	{ DMOP_ACT_##act, name },
+#define DMOP_ACT_LAST_NAME(act, name)	{ DMOP_ACT_##act, name }
+
+DMOP_ACTS(DMOP_ACT_VALUE, DMOP_ACT_VALUE)
+
 /* A refusal by the decision: @act is enum dmop_act, @cause the errno. */
-TRACE_EVENT(refuse,
+TRACE_EVENT(dmop_refuse,
 	TP_PROTO(unsigned int act, u64 op, u64 domid, u32 bound, int cause),
 	TP_ARGS(act, op, domid, bound, cause),
 	TP_STRUCT__entry(
@@ -71,14 +79,13 @@ TRACE_EVENT(refuse,
 	),
 	TP_printk("act=%s op=%llu domid=%llu bound=%d cause=%d",
 		  __print_symbolic(__entry->act,
-				   { 0, "info" }, { 1, "probe" }, { 2, "restrict" },
-				   { 3, "call" }, { 4, "map" }, { 5, "mmap" }),
+				   DMOP_ACTS(DMOP_ACT_NAME, DMOP_ACT_LAST_NAME)),
 		  __entry->op, __entry->domid, (int)__entry->bound,
 		  __entry->cause)
 );
 
-/* A mapping call that was allowed; @what is "foreign" or a resource. */
-TRACE_EVENT(map,
+/* A mapping call that was admitted; @resource: of a resource, else of foreign frames. */
+TRACE_EVENT(dmop_map,
 	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, int ret),
 	TP_ARGS(domid, resource, addr, nr, ret),
 	TP_STRUCT__entry(
@@ -100,8 +107,8 @@ TRACE_EVENT(map,
 		  __entry->nr, __entry->ret)
 );
 
-/* The end of a domain, once its files are revoked. */
-TRACE_EVENT(revoke,
+/* Revocation of all files of a domain that died. */
+TRACE_EVENT(dmop_revoke,
 	TP_PROTO(u16 domid, unsigned int files),
 	TP_ARGS(domid, files),
 	TP_STRUCT__entry(

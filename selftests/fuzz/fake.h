@@ -142,11 +142,10 @@ void fake_access_end(void);
 
 /* Trace points */
 #define DMOP_TRACE_H
-#define trace_op_enabled()	true
-#define trace_op(...)		fake_trace(__VA_ARGS__)
-#define trace_restrict(...)	fake_trace(__VA_ARGS__)
-#define trace_map(...)		fake_trace(__VA_ARGS__)
-#define trace_batch(...)	fake_trace(__VA_ARGS__)
+#define trace_dmop_op_enabled()	true
+#define trace_dmop_op(...)		fake_trace(__VA_ARGS__)
+#define trace_dmop_restrict(...)	fake_trace(__VA_ARGS__)
+#define trace_dmop_map(...)		fake_trace(__VA_ARGS__)
 static inline void fake_trace(int first, ...)
 {
 	(void)first;
