@@ -15,12 +15,15 @@
 
 #include <xen/dmop.h>
 
-#include "binding.h"
+#include "area.h"
+#include "file.h"
 #include "ioctl.h"
 #include "limits.h"
+#include "map.h"
 #include "observe.h"
 #include "policy.h"
 #include "trace.h"
+#include "watch.h"
 
 /*
  * Calls up to this size live on the stack and are copied word by word, which
@@ -600,6 +603,7 @@ static long ioctl_restrict(struct file *filp, void __user *uarg)
 static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
 {
 	struct dmop_file *f = filp->private_data;
+	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
 	xen_pfn_t *gfns;
 	int *errs;
 	long ret;
@@ -620,8 +624,7 @@ static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
 		ret = -EFAULT;
 		goto out;
 	}
-	ret = dmop_maps_foreign(&f->maps, filp, m->addr, m->dom, m->num, gfns,
-				errs);
+	ret = dmop_map_foreign(&f->maps, filp, &range, gfns, errs);
 	if ((!ret || ret == -ENOENT) &&
 	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
 		ret = -EFAULT;
@@ -654,6 +657,7 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 			 struct dmop_mmap_resource __user *uarg)
 {
 	struct dmop_file *f = filp->private_data;
+	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
 	u32 nr;
 	int ret;
 
@@ -662,10 +666,10 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 	if (m->num > DMOP_CALL_FRAMES_LIMIT)
 		return -E2BIG;
 	if (m->num)
-		return dmop_maps_resource(&f->maps, filp, m->addr, m->dom,
-					  m->type, m->id, m->idx, m->num);
+		return dmop_map_resource(&f->maps, filp, &range, m->type,
+					 m->id, m->idx);
 
-	ret = dmop_maps_resource_size(&f->maps, m->dom, m->type, m->id, &nr);
+	ret = dmop_map_resource_size(&f->maps, m->dom, m->type, m->id, &nr);
 	if (!ret && put_user(nr, &uarg->num))
 		ret = -EFAULT;
 	return ret;

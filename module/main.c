@@ -7,9 +7,11 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
-#include "binding.h"
 #include "hypercall.h"
 #include "node.h"
+#include "record.h"
+#include "revoke.h"
+#include "watch.h"
 
 /* Return: NULL if the module can work here, else the reason why it cannot. */
 static const char * __init unsupported(void)
@@ -40,12 +42,21 @@ static int __init dmop_init(void)
 		return -ENODEV;
 	}
 
-	err = dmop_binding_init();
+	err = dmop_record_init(dmop_revoke);
 	if (err)
 		return err;
+	err = dmop_watch_init();
+	if (err)
+		goto exit_record;
 	err = dmop_node_init();
 	if (err)
-		dmop_binding_exit();
+		goto exit_watch;
+	return 0;
+
+exit_watch:
+	dmop_watch_exit();
+exit_record:
+	dmop_record_exit();
 	return err;
 }
 module_init(dmop_init);
@@ -53,7 +64,8 @@ module_init(dmop_init);
 static void __exit dmop_exit(void)
 {
 	dmop_node_exit();
-	dmop_binding_exit();
+	dmop_watch_exit();
+	dmop_record_exit();
 }
 module_exit(dmop_exit);
 

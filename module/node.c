@@ -9,9 +9,9 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 
-#include "binding.h"
+#include "file.h"
 #include "ioctl.h"
-#include "mapping.h"
+#include "area.h"
 #include "node.h"
 #include "observe.h"
 

@@ -8,7 +8,7 @@
 #include <linux/fs.h>
 #include <linux/seq_file.h>
 
-#include "binding.h"
+#include "file.h"
 #include "policy.h"
 
 /**

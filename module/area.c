@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * area.c - the life of a mapped area
+ */
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <xen/features.h>
+#include <xen/interface/xen.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+#include <xen/xen-ops.h>
+
+#include "area.h"
+#include "hypercall.h"
+#include "limits.h"
+#include "policy.h"
+
+/* Resources, and the holes in a domain's memory, are not counted in its maxmem. */
+#define MORE_PAGES		4096
+
+/* Empty pages whose frames are removed between two scheduling points. */
+#define PAGES_AT_A_TIME		4096
+
+/*
+ * The file offset of every area, in pages: mmap() cannot be given one so large.
+ * mremap() first asks dmop_maps_unmapped_area() for a new address, which tells
+ * the two apart by it.
+ */
+#define AREA_PGOFF	(1UL << (BITS_PER_LONG - 2))
+
+static bool auto_translated(void)
+{
+	return xen_feature(XENFEAT_auto_translated_physmap);
+}
+
+/*
+ * Empty pages are kernel memory that is charged to nobody, so their number is
+ * bounded by the maxmem that the toolstack gave the domain. What the domain or
+ * its device model reports of itself is no bound.
+ */
+static int check_pages(struct dmop_maps *maps, domid_t domid, unsigned int nr)
+{
+	long most;
+
+	if (!auto_translated())
+		return 0;
+
+	most = dmop_hypercall_maximum_reservation(domid);
+	if (most < 0)
+		return most;
+	return maps->frames + nr > 2 * (u64)most + MORE_PAGES ? -E2BIG : 0;
+}
+
+int dmop_area_alloc_pages(struct dmop_area *area)
+{
+	int err;
+
+	if (!auto_translated() || area->pages)
+		return 0;
+
+	area->pages = kvcalloc(area->nr, sizeof(*area->pages),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!area->pages)
+		return -ENOMEM;
+
+	err = xen_alloc_unpopulated_pages(area->nr, area->pages);
+	if (err) {
+		kvfree(area->pages);
+		area->pages = NULL;
+	}
+	return err;
+}
+
+/*
+ * A TLB may still have an entry for a moment, if another thread is unmapping; Xen
+ * flushes when it removes a frame.
+ */
+void dmop_area_free_pages(struct dmop_area *area)
+{
+	unsigned int done, n;
+
+	if (!area->pages)
+		return;
+
+	for (done = 0; done < area->nr; done += n) {
+		n = min_t(unsigned int, area->nr - done, PAGES_AT_A_TIME);
+		/* The kernel does not use the VMA argument. */
+		xen_unmap_domain_gfn_range(NULL, n, area->pages + done);
+		cond_resched();
+	}
+	xen_free_unpopulated_pages(area->nr, area->pages);
+	kvfree(area->pages);
+	area->pages = NULL;
+}
+
+static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
+{
+	struct dmop_area *area = &maps->small;
+
+	if (nr > BITS_PER_LONG) {
+		area = kvzalloc(sizeof(*area) + BITS_TO_LONGS(nr) * sizeof(long),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (area)
+			area->mapped = (void *)(area + 1);
+	} else {
+		if (area->maps)
+			area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+		if (area)
+			area->mapped = &area->few;
+	}
+	if (area)
+		area->maps = maps;
+	return area;
+}
+
+static void area_free(struct dmop_area *area)
+{
+	struct dmop_maps *maps = area->maps;
+
+	lockdep_assert_held(&maps->lock);
+
+	if (area == &maps->small)
+		memset(area, 0, sizeof(*area));
+	else
+		kvfree(area);
+}
+
+void dmop_area_destroy(struct dmop_area *area)
+{
+	lockdep_assert_held(&area->maps->lock);
+
+	dmop_area_free_pages(area);
+	list_del(&area->link);
+	WRITE_ONCE(area->maps->frames, area->maps->frames - area->nr);
+	area_free(area);
+}
+
+struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
+				   unsigned int nr)
+{
+	struct dmop_area *area;
+	int err;
+
+	lockdep_assert_held(&maps->lock);
+
+	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames))
+		return ERR_PTR(-E2BIG);
+	err = check_pages(maps, domid, nr);
+	if (err)
+		return ERR_PTR(err);
+
+	area = area_alloc(maps, nr);
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+
+	area->domid = domid;
+	area->nr = nr;
+
+	err = dmop_area_alloc_pages(area);
+	if (err) {
+		area_free(area);
+		return ERR_PTR(err);
+	}
+
+	list_add(&area->link, &maps->areas);
+	WRITE_ONCE(maps->frames, maps->frames + nr);
+	return area;
+}
+
+/* The kernel copies and splits no such VMA. If it did, the copy would own nothing. */
+static void area_vma_open(struct vm_area_struct *vma)
+{
+	WARN_ON_ONCE(1);
+	vma->vm_private_data = NULL;
+}
+
+/* The PTEs are cleared, and flushed from every TLB. */
+static void area_vma_close(struct vm_area_struct *vma)
+{
+	struct dmop_area *area = vma->vm_private_data;
+	struct dmop_maps *maps;
+
+	if (!area)
+		return;
+
+	maps = area->maps;
+	mutex_lock(&maps->lock);
+	dmop_area_destroy(area);
+	mutex_unlock(&maps->lock);
+}
+
+static int area_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+/*
+ * On PV the kernel would write the changed PTEs as if the frames were dom0's own;
+ * Xen refuses that, and the kernel warns.
+ */
+static int __maybe_unused
+area_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+		  unsigned long end, unsigned long newflags)
+{
+	return -EACCES;
+}
+
+/*
+ * A write to a read-only mapping. The kernel would make the PTE writable, on PV as
+ * above, and then retry the write for ever.
+ */
+static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t area_vma_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct area_vm_ops = {
+	.open = area_vma_open,
+	.close = area_vma_close,
+	.may_split = area_vma_may_split,
+#ifdef HAVE_VM_OPS_MPROTECT
+	.mprotect = area_vma_mprotect,
+#endif
+	.pfn_mkwrite = area_vma_pfn_mkwrite,
+	.fault = area_vma_fault,
+};
+
+struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
+				      unsigned int nr)
+{
+	struct vm_area_struct *vma;
+
+	lockdep_assert_held_write(&current->mm->mmap_lock);
+
+	if (!PAGE_ALIGNED(addr))
+		return NULL;
+	vma = find_vma(current->mm, addr);
+	if (!vma || vma->vm_ops != &area_vm_ops || vma->vm_file != filp)
+		return NULL;
+	if (addr < vma->vm_start || nr > (vma->vm_end - addr) >> PAGE_SHIFT)
+		return NULL;
+	/* See dmop_maps_mmap(): on Linux 5.10 mprotect() may have removed access since. */
+	if (!(vma->vm_flags & (VM_READ | VM_WRITE)))
+		return NULL;
+	return vma;
+}
+
+void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
+{
+	mutex_init(&maps->lock);
+	INIT_LIST_HEAD(&maps->areas);
+
+	address_space_init_once(&maps->space);
+	maps->space.a_ops = &empty_aops;
+	maps->space.host = file_inode(filp);
+	filp->f_mapping = &maps->space;
+}
+
+int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+	/*
+	 * Without access the PTEs would be non-present, and on PV Xen accepts
+	 * non-present PTEs unchecked, with any frame number in them.
+	 */
+	if (!(vma->vm_flags & (VM_READ | VM_WRITE)))
+		return -EACCES;
+
+	/*
+	 * The protection is final; userfaultfd also needs VM_MAYWRITE. Linux 5.10
+	 * lacks area_vma_mprotect() and has only these flags to refuse mprotect().
+	 * They cannot refuse PROT_NONE; frames mapped before it are then out of reach
+	 * until they are unmapped.
+	 */
+	vm_flags_clear(vma, VM_MAYEXEC | VM_MAYWRITE | VM_MAYREAD);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND |
+			  VM_DONTDUMP);
+	vma->vm_pgoff = AREA_PGOFF;
+	vma->vm_ops = &area_vm_ops;
+	vma->vm_private_data = NULL;
+	return 0;
+}
+
+/*
+ * A move is refused before it begins: on PV the moved PTEs would be written as if
+ * the frames were dom0's own, see area_vma_mprotect().
+ */
+unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
+				      unsigned long len, unsigned long pgoff,
+				      unsigned long flags)
+{
+	if (pgoff >= AREA_PGOFF)
+		return -EINVAL;
+	return get_unmapped_area_of(current->mm, filp, addr, len, pgoff, flags);
+}
+
+bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
+{
+	struct dmop_area *area;
+	bool other = false;
+
+	mutex_lock(&maps->lock);
+	list_for_each_entry(area, &maps->areas, link)
+		other |= !dmop_policy_same_target(area->domid, domid) &&
+			 !bitmap_empty(area->mapped, area->nr);
+	mutex_unlock(&maps->lock);
+
+	return other;
+}
+
+unsigned long dmop_maps_frames(struct dmop_maps *maps)
+{
+	return READ_ONCE(maps->frames);
+}
+
+void dmop_maps_stop(struct dmop_maps *maps)
+{
+	WRITE_ONCE(maps->closed, true);
+	/* A mapping call that has not seen it holds the lock. */
+	mutex_lock(&maps->lock);
+	mutex_unlock(&maps->lock);
+}
+
+void dmop_maps_take(struct dmop_maps *maps)
+{
+	struct dmop_area *area;
+
+	mutex_lock(&maps->lock);
+	unmap_mapping_range(&maps->space, 0, 0, 1);
+	list_for_each_entry(area, &maps->areas, link) {
+		dmop_area_free_pages(area);
+		area->nr = 0;
+	}
+	WRITE_ONCE(maps->frames, 0);
+	mutex_unlock(&maps->lock);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * file.c - the state of an open file
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <xen/xen.h>
+
+#include "file.h"
+#include "hypercall.h"
+#include "policy.h"
+#include "watch.h"
+
+/* Return: 0, and *@ret is Xen's answer; or -ESRCH: the record is dead, Xen was not entered. */
+static __always_inline int issue(struct dmop_file *f, struct dmop_record *record,
+				 domid_t domid, unsigned int nr,
+				 struct xen_dm_op_buf *bufs, int *ret)
+{
+	int token, err = 0;
+
+	if (unlikely(!record)) {
+		atomic64_inc(&f->calls);
+		*ret = dmop_hypercall_dm_op(domid, nr, bufs);
+		return 0;
+	}
+
+	/*
+	 * Checked here as well as at admission: copying the buffers took an
+	 * unbounded time.
+	 */
+	token = srcu_read_lock(&record->in_xen);
+	if (READ_ONCE(record->dead)) {
+		err = -ESRCH;
+	} else {
+		atomic64_inc(&f->calls);
+		*ret = dmop_hypercall_dm_op(record->domid, nr, bufs);
+	}
+	srcu_read_unlock(&record->in_xen, token);
+
+	if (!err && *ret == -ESRCH)
+		dmop_record_probe(record);
+	return err;
+}
+
+int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
+		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs)
+{
+	int ret;
+	int err = issue(f, record, domid, nr, bufs, &ret);
+
+	if (!err)
+		return ret;
+	atomic64_inc(&f->refused_dead);
+	return err;
+}
+
+int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
+		     domid_t domid, unsigned int nr, struct dmop_op *ops)
+{
+	unsigned int done;
+
+	for (done = 0; done < nr; done++) {
+		struct dmop_op *op = &ops[done];
+
+		if (done) {
+			cond_resched();
+			if (fatal_signal_pending(current))
+				break;
+		}
+		if (issue(f, record, domid, op->nr, op->bufs, &op->ret))
+			break;
+	}
+	if (done)
+		return done;
+	atomic64_inc(&f->refused_dead);
+	return -ESRCH;
+}
+
+int dmop_file_enter_unbound(struct dmop_file *f)
+{
+	if (down_read_killable(&f->restrict_sem))
+		return -EINTR;
+	if (!f->record)
+		return 0;
+
+	up_read(&f->restrict_sem);
+	return -EAGAIN;
+}
+
+/*
+ * Either revocation finds the file on the list, or the file finds the record
+ * dead. A poller woken by revocation sees the new state.
+ */
+static int file_join(struct dmop_file *f, struct dmop_record *record)
+{
+	int err = 0;
+
+	mutex_lock(&record->lock);
+	if (READ_ONCE(record->dead)) {
+		err = -ESRCH;
+	} else {
+		list_add(&f->link, &record->files);
+		/* Pairs with the acquire in dmop_file_record(). */
+		smp_store_release(&f->record, record);
+	}
+	mutex_unlock(&record->lock);
+
+	return err;
+}
+
+static int join_domain(struct dmop_file *f, domid_t domid)
+{
+	struct dmop_record *record = dmop_record_get(domid);
+	int err;
+
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+
+	err = dmop_watch_check(record);
+	if (!err)
+		err = file_join(f, record);
+	if (err)
+		dmop_record_put(record);
+	return err;
+}
+
+static int bind_to(struct dmop_file *f, domid_t domid)
+{
+	int err;
+
+	if (dmop_maps_hold_other(&f->maps, domid))
+		return -EBUSY;
+
+	err = join_domain(f, domid);
+	/*
+	 * The check may find that the record belongs to an earlier domain of that
+	 * number. The second record is new; if it is dead too, so is the domain.
+	 */
+	if (err == -ESRCH)
+		err = join_domain(f, domid);
+	return err;
+}
+
+int dmop_file_restrict(struct dmop_file *f, domid_t domid)
+{
+	int err = -EAGAIN;
+
+	if (down_write_killable(&f->restrict_sem))
+		return -EINTR;
+	if (!f->record)
+		err = bind_to(f, domid);
+	up_write(&f->restrict_sem);
+
+	return err;
+}
+
+/* After any failure the file stays unbound, and every call on it is refused here. */
+static void bind_to_target(struct dmop_file *f)
+{
+	/* The toolstack named the target in XenStore; that stands for the privilege. */
+	struct dmop_subject s = {
+		.state = DMOP_STATE_UNBOUND,
+		.own = dmop_own_domid(),
+		.admin = true,
+	};
+	struct dmop_request r = { .act = DMOP_ACT_RESTRICT };
+	unsigned int target;
+
+	if (!dmop_watch_own_target(&target))
+		return;
+
+	r.domid = target;
+	if (dmop_policy(&s, &r) == DMOP_ALLOW)
+		bind_to(f, target);
+}
+
+struct dmop_file *dmop_file_create(struct file *filp)
+{
+	struct dmop_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+
+	if (!f)
+		return NULL;
+	init_rwsem(&f->restrict_sem);
+	init_waitqueue_head(&f->wait);
+	dmop_maps_init(&f->maps, filp);
+	if (!xen_initial_domain())
+		bind_to_target(f);
+	return f;
+}
+
+void dmop_file_destroy(struct dmop_file *f)
+{
+	struct dmop_record *record = f->record;
+
+	if (record) {
+		mutex_lock(&record->lock);
+		list_del(&f->link);
+		mutex_unlock(&record->lock);
+		dmop_record_put(record);
+	}
+	kfree(f);
+}

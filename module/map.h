@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * map.h - foreign frames and resources, mapped in the caller
+ */
+#ifndef DMOP_MAP_H
+#define DMOP_MAP_H
+
+#include <linux/types.h>
+#include <xen/interface/xen.h>
+
+struct dmop_maps;
+struct file;
+
+/*
+ * The target of a mapping call.
+ *
+ * @addr:  start address in the caller, page aligned
+ * @nr:    number of frames, 1 to %DMOP_CALL_FRAMES_LIMIT
+ * @domid: owner of the frames
+ */
+struct dmop_range {
+	unsigned long addr;
+	unsigned int nr;
+	domid_t domid;
+};
+
+/**
+ * dmop_map_foreign() - map frames of a domain
+ * @maps:  of @filp
+ * @filp:  the file that the area must belong to
+ * @range: where to map, and whose frames
+ * @gfns:  the frame numbers; overwritten
+ * @errs:  out: 0 or a negative errno for each frame
+ *
+ * The first call on an area must cover it wholly. Frames that failed can be
+ * retried: a later call may cover any part that is not mapped.
+ *
+ * Context: process context; takes mmap_lock for writing, killably.
+ *
+ * Return: 0 with @errs filled in, also if frames failed; -ENOENT likewise, if at
+ * least one failed because it is paged out; or with nothing changed:
+ *  -EINVAL no area of this file there, not wholly covered, or mapped before
+ *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
+ *          than twice the domain's maxmem
+ *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed; frames mapped until then stay mapped
+ *  -ESRCH  dmop_maps_stop() was called; or, on an auto-translated dom0, Xen knows
+ *          no such domain (on PV @errs has that for each frame)
+ */
+int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
+		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs);
+
+/**
+ * dmop_map_resource() - map a resource of a domain
+ * @maps:  of @filp
+ * @filp:  the file that the area must belong to
+ * @range: a whole area that has nothing mapped, and the owner of the resource
+ * @type:  XENMEM_resource_*
+ * @id:    number of the resource within its type
+ * @idx:   first frame within the resource
+ *
+ * Context: process context; takes mmap_lock for writing, killably.
+ *
+ * Return: 0; an errno of Xen; or as dmop_map_foreign(). All frames or none.
+ */
+int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
+		      const struct dmop_range *range, u32 type, u32 id, u32 idx);
+
+/**
+ * dmop_map_resource_size() - ask Xen for the size of a resource
+ * @maps:  of the file
+ * @domid: owner of the resource
+ * @type:  XENMEM_resource_*
+ * @id:    number of the resource within its type
+ * @nr:    out: its size in frames
+ *
+ * Context: process context.
+ *
+ * Return: 0; an errno of Xen; -ESRCH: dmop_maps_stop() was called; -EINTR: the
+ * caller is being killed.
+ */
+int dmop_map_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
+			   u32 id, u32 *nr);
+
+#endif /* DMOP_MAP_H */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * record.c - the domain record: table, references, death
+ */
+#include <linux/err.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "hypercall.h"
+#include "policy.h"
+#include "record.h"
+
+LIST_HEAD(dmop_records);
+DEFINE_MUTEX(dmop_records_lock);
+
+/*
+ * Each record has a work item of its own, on an unbound queue: the revocation of
+ * one domain waits for no other.
+ */
+static struct workqueue_struct *revoke_queue;
+static work_func_t revoke_files;
+
+static struct dmop_record *record_find(domid_t domid)
+{
+	struct dmop_record *record;
+
+	lockdep_assert_held(&dmop_records_lock);
+
+	list_for_each_entry(record, &dmop_records, link)
+		if (dmop_policy_same_target(record->domid, domid))
+			return record;
+	return NULL;
+}
+
+void dmop_record_die(struct dmop_record *record)
+{
+	lockdep_assert_held(&dmop_records_lock);
+
+	if (record->dead)
+		return;
+	WRITE_ONCE(record->dead, true);
+	list_del_init(&record->link);
+	refcount_inc(&record->users);
+	queue_work(revoke_queue, &record->revoke);
+	/* A RESTRICT in progress then need not wait for XenStore. */
+	wake_up_all(&record->checked);
+}
+
+/* Return: the record in the table if it has one for the domain, else @new, added. */
+static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
+{
+	struct dmop_record *record;
+	int err;
+
+	lockdep_assert_held(&dmop_records_lock);
+
+	record = record_find(domid);
+	err = dmop_hypercall_probe(domid);
+	if (err) {
+		if (record && err == -ESRCH)
+			dmop_record_die(record);
+		return ERR_PTR(err);
+	}
+	if (record) {
+		refcount_inc(&record->users);
+		return record;
+	}
+	list_add(&new->link, &dmop_records);
+	return new;
+}
+
+static struct dmop_record *record_create(domid_t domid)
+{
+	struct dmop_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
+
+	if (!record)
+		return NULL;
+	if (init_srcu_struct(&record->in_xen)) {
+		kfree(record);
+		return NULL;
+	}
+	refcount_set(&record->users, 1);
+	INIT_LIST_HEAD(&record->link);
+	record->domid = domid;
+	mutex_init(&record->lock);
+	INIT_LIST_HEAD(&record->files);
+	INIT_WORK(&record->revoke, revoke_files);
+	init_waitqueue_head(&record->checked);
+	return record;
+}
+
+static void record_free(struct dmop_record *record)
+{
+	cleanup_srcu_struct(&record->in_xen);
+	kfree(record->watch.vm);
+	kfree(record->watch.unique);
+	kfree(record);
+}
+
+struct dmop_record *dmop_record_get(domid_t domid)
+{
+	struct dmop_record *new, *record;
+
+	new = record_create(domid);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+
+	if (mutex_lock_killable(&dmop_records_lock))
+		record = ERR_PTR(-EINTR);
+	else {
+		record = record_join(domid, new);
+		mutex_unlock(&dmop_records_lock);
+	}
+
+	if (record != new)
+		record_free(new);
+	return record;
+}
+
+void dmop_record_put(struct dmop_record *record)
+{
+	if (!refcount_dec_and_mutex_lock(&record->users, &dmop_records_lock))
+		return;
+	list_del_init(&record->link);
+	mutex_unlock(&dmop_records_lock);
+	record_free(record);
+}
+
+void dmop_record_probe(struct dmop_record *record)
+{
+	/* The probe comes first: the lock is not for calls on a live domain. */
+	if (READ_ONCE(record->dead) ||
+	    dmop_hypercall_probe(record->domid) != -ESRCH)
+		return;
+
+	mutex_lock(&dmop_records_lock);
+	dmop_record_die(record);
+	mutex_unlock(&dmop_records_lock);
+}
+
+int dmop_record_init(work_func_t revoke)
+{
+	revoke_files = revoke;
+	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, 0);
+	return revoke_queue ? 0 : -ENOMEM;
+}
+
+void dmop_record_exit(void)
+{
+	destroy_workqueue(revoke_queue);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * record.h - the domain record
+ */
+#ifndef DMOP_RECORD_H
+#define DMOP_RECORD_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <xen/interface/xen.h>
+
+/*
+ * The part of a record that belongs to watch.c.
+ *
+ * @checks_left: periodic checks still to make because of an event; this and the
+ *               next four are protected by dmop_records_lock
+ * @next_check:  earliest time of the next periodic check
+ * @due:         to be checked in the current round
+ * @requested, @completed: a check that began when @requested was n sets
+ *               @completed to n
+ * @vm, @unique: the identity in XenStore as first seen, or NULL; used by the
+ *               round only
+ */
+struct dmop_record_watch {
+	unsigned int checks_left;
+	unsigned long next_check;
+	bool due;
+	unsigned long requested;
+	unsigned long completed;
+	char *vm;
+	char *unique;
+};
+
+/*
+ * A domain, shared by all open files bound to it. A dead record has left the
+ * table and never returns: the next file to be restricted to that domid gets
+ * another record.
+ *
+ * @users:  one for each bound file, one for a queued revocation, one for a check
+ *          in progress; the last put frees the record
+ * @link:   in the table while not dead; protected by dmop_records_lock
+ * @domid:  constant
+ * @dead:   set once, under dmop_records_lock; read without a lock
+ * @lock:   protects @files
+ * @files:  the open files bound to the domain
+ * @in_xen: held by every call of those files while it is in Xen; user memory is
+ *          not touched under it
+ * @revoke: revokes @files after death
+ * @checked: woken after each check, and at death
+ * @watch:  see there
+ */
+struct dmop_record {
+	refcount_t users;
+	struct list_head link;
+	domid_t domid;
+	bool dead;
+	struct mutex lock;
+	struct list_head files;
+	struct srcu_struct in_xen;
+	struct work_struct revoke;
+	wait_queue_head_t checked;
+	struct dmop_record_watch watch;
+};
+
+/*
+ * The table: all live records. Taken by RESTRICT, last close, checks and
+ * detection of death. Nothing is allocated, and no user memory is touched, under
+ * the lock.
+ */
+extern struct list_head dmop_records;
+extern struct mutex dmop_records_lock;
+
+/**
+ * dmop_record_init() - create the table
+ * @revoke: revokes the files of a dead record, as its work item; consumes the
+ *          reference that dmop_record_die() took
+ *
+ * Context: module init.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int dmop_record_init(work_func_t revoke);
+
+/**
+ * dmop_record_exit() - wait for every revocation
+ *
+ * Context: module exit; no file is open.
+ */
+void dmop_record_exit(void);
+
+/**
+ * dmop_record_get() - the record of a live domain
+ * @domid: a domid that the policy admits as a target
+ *
+ * Context: process context; charged to the caller, killable.
+ *
+ * Return: the record with a reference; or ERR_PTR of
+ *  -ESRCH  Xen knows no such domain
+ *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed
+ *  another errno of Xen, which refuses the caller
+ */
+struct dmop_record *dmop_record_get(domid_t domid);
+
+/**
+ * dmop_record_put() - drop a reference
+ * @record: the record; may be freed
+ *
+ * Context: process context; may sleep.
+ */
+void dmop_record_put(struct dmop_record *record);
+
+/**
+ * dmop_record_die() - mark a record dead and queue its revocation
+ * @record: the record; a second call has no effect
+ *
+ * No call enters Xen for the domain after this, except those already past their
+ * own check of @dead.
+ *
+ * Context: dmop_records_lock is held.
+ */
+void dmop_record_die(struct dmop_record *record);
+
+/**
+ * dmop_record_probe() - check a record after a call returned ESRCH
+ * @record: the record
+ *
+ * Some operations return ESRCH for a live domain. Xen is asked about the domain
+ * before the record is marked dead.
+ *
+ * Context: process context; may sleep.
+ */
+void dmop_record_probe(struct dmop_record *record);
+
+#endif /* DMOP_RECORD_H */

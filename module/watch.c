@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * watch.c - is a domain still there, and still the same one?
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include <xen/xen.h>
+#include <xen/xenbus.h>
+
+#include "hypercall.h"
+#include "record.h"
+#include "watch.h"
+
+/*
+ * Periodic checks of every bound domain after an event, one a second: a
+ * toolstack may clean up XenStore some time after it destroyed the domain.
+ */
+#define CHECKS_AFTER_EVENT	30
+
+/* The longest time that RESTRICT waits for XenStore. */
+#define CHECK_TIMEOUT		(5 * HZ)
+
+/*
+ * All checks share one work item on a queue of their own, for XenStore may be
+ * slow or stopped, and revocation must not wait for it.
+ */
+static struct workqueue_struct *watch_queue;
+static void watch_round(struct work_struct *work);
+static DECLARE_DELAYED_WORK(round_work, watch_round);
+
+static bool watching;
+static bool store_up;
+static unsigned int own_domid;
+
+static char *store_read(const char *dir, const char *node)
+{
+	char *s = xenbus_read(XBT_NIL, dir, node, NULL);
+
+	return XENBUS_IS_ERR_READ(s) ? NULL : s;
+}
+
+static bool store_lacks(const char *dir)
+{
+	unsigned int n;
+	char **list = xenbus_directory(XBT_NIL, dir, "", &n);
+
+	if (IS_ERR(list))
+		return PTR_ERR(list) == -ENOENT;
+	kfree(list);
+	return false;
+}
+
+/* Consumes @new. Return: true if *@old was known and differs; the first value seen is kept. */
+static bool identity_changed(char **old, char *new)
+{
+	bool changed = *old && new && strcmp(*old, new);
+
+	if (*old)
+		kfree(new);
+	else
+		*old = new;
+	return changed;
+}
+
+/*
+ * Is the domain gone, or does another one have its number? Xen reports the first,
+ * but only when the last page of the domain is released, and a mapping of this
+ * module may be the one to keep it. XenStore reports earlier. The toolstack
+ * creates the domain's directory before a device model can serve the domain, and
+ * removes it when it destroys the domain. The directory of a new domain names
+ * another /vm path, or another of the ids that some toolstacks write. Only a value
+ * that was seen once and is then different counts, for not every toolstack writes
+ * both. The id is the better witness: the path of a live domain can change, when a
+ * toolstack gives its guest another uuid.
+ */
+static bool domain_gone(struct dmop_record *record)
+{
+	struct dmop_record_watch *w = &record->watch;
+	char dir[sizeof("/local/domain/65535")];
+	char *vm, *unique;
+	bool known, path_changed, id_changed;
+
+	if (dmop_hypercall_probe(record->domid) == -ESRCH)
+		return true;
+	if (!READ_ONCE(store_up))
+		return false;
+
+	snprintf(dir, sizeof(dir), "/local/domain/%u", record->domid);
+	vm = store_read(dir, "vm");
+	if (!vm)
+		return store_lacks(dir);
+
+	unique = store_read(dir, "unique-domain-id");
+	known = w->unique && unique;
+	id_changed = identity_changed(&w->unique, unique);
+	path_changed = identity_changed(&w->vm, vm);
+	return known ? id_changed : path_changed;
+}
+
+static bool periodic_check_due(const struct dmop_record_watch *w)
+{
+	return w->checks_left && time_after_eq(jiffies, w->next_check);
+}
+
+static void round_begin(void)
+{
+	struct dmop_record *record;
+
+	mutex_lock(&dmop_records_lock);
+	list_for_each_entry(record, &dmop_records, link) {
+		struct dmop_record_watch *w = &record->watch;
+
+		w->due = periodic_check_due(w) || w->completed != w->requested;
+	}
+	mutex_unlock(&dmop_records_lock);
+}
+
+/* Return: the next record to check in this round, with a reference, or NULL. */
+static struct dmop_record *round_next(unsigned long *requested)
+{
+	struct dmop_record *record;
+
+	mutex_lock(&dmop_records_lock);
+	list_for_each_entry(record, &dmop_records, link) {
+		struct dmop_record_watch *w = &record->watch;
+
+		if (!w->due)
+			continue;
+		w->due = false;
+		if (periodic_check_due(w)) {
+			w->checks_left--;
+			w->next_check = jiffies + HZ;
+		}
+		*requested = w->requested;
+		refcount_inc(&record->users);
+		mutex_unlock(&dmop_records_lock);
+		return record;
+	}
+	mutex_unlock(&dmop_records_lock);
+	return NULL;
+}
+
+static void check_end(struct dmop_record *record, bool gone,
+		      unsigned long requested)
+{
+	mutex_lock(&dmop_records_lock);
+	if (gone)
+		dmop_record_die(record);
+	WRITE_ONCE(record->watch.completed, requested);
+	mutex_unlock(&dmop_records_lock);
+	wake_up_all(&record->checked);
+
+	dmop_record_put(record);
+}
+
+static void round_end(void)
+{
+	struct dmop_record *record;
+
+	mutex_lock(&dmop_records_lock);
+	list_for_each_entry(record, &dmop_records, link) {
+		if (record->watch.checks_left) {
+			queue_delayed_work(watch_queue, &round_work, HZ);
+			break;
+		}
+	}
+	mutex_unlock(&dmop_records_lock);
+}
+
+static void watch_round(struct work_struct *work)
+{
+	struct dmop_record *record;
+	unsigned long requested;
+
+	round_begin();
+	while ((record = round_next(&requested))) {
+		bool gone = domain_gone(record);
+
+		check_end(record, gone, requested);
+	}
+	round_end();
+}
+
+int dmop_watch_check(struct dmop_record *record)
+{
+	struct dmop_record_watch *w = &record->watch;
+	unsigned long request;
+	long left;
+
+	if (!READ_ONCE(store_up))
+		return 0;
+
+	mutex_lock(&dmop_records_lock);
+	request = ++w->requested;
+	if (!record->dead)
+		mod_delayed_work(watch_queue, &round_work, 0);
+	mutex_unlock(&dmop_records_lock);
+
+	left = wait_event_killable_timeout(record->checked,
+					   READ_ONCE(record->dead) ||
+					   READ_ONCE(w->completed) >= request,
+					   CHECK_TIMEOUT);
+	return left < 0 ? -EINTR : 0;
+}
+
+/* A domain shut down or was destroyed; XenStore does not name it. */
+static void release_domain(struct xenbus_watch *watch, const char *path,
+			   const char *token)
+{
+	struct dmop_record *record;
+
+	mutex_lock(&dmop_records_lock);
+	list_for_each_entry(record, &dmop_records, link) {
+		record->watch.checks_left = CHECKS_AFTER_EVENT;
+		record->watch.next_check = jiffies;
+	}
+	if (!list_empty(&dmop_records))
+		mod_delayed_work(watch_queue, &round_work, 0);
+	mutex_unlock(&dmop_records_lock);
+}
+
+static struct xenbus_watch release_watch = {
+	.node = "@releaseDomain",
+	.callback = release_domain,
+};
+
+domid_t dmop_own_domid(void)
+{
+	return READ_ONCE(own_domid);
+}
+
+bool dmop_watch_own_target(unsigned int *domid)
+{
+	return READ_ONCE(store_up) &&
+	       xenbus_scanf(XBT_NIL, "target", "", "%u", domid) == 1;
+}
+
+static int store_is_up(struct notifier_block *nb, unsigned long event,
+		       void *data)
+{
+	if (!xen_initial_domain())
+		WRITE_ONCE(own_domid, xenbus_read_unsigned("domid", "", 0));
+	watching = !register_xenbus_watch(&release_watch);
+	if (!watching)
+		pr_warn("no watch on @releaseDomain: the end of a domain is seen only when a call fails\n");
+	WRITE_ONCE(store_up, true);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block store_notifier = {
+	.notifier_call = store_is_up,
+};
+
+int dmop_watch_init(void)
+{
+	watch_queue = alloc_workqueue("dmop_watch", WQ_UNBOUND, 0);
+	if (!watch_queue)
+		return -ENOMEM;
+	register_xenstore_notifier(&store_notifier);
+	return 0;
+}
+
+void dmop_watch_exit(void)
+{
+	unregister_xenstore_notifier(&store_notifier);
+	if (watching)
+		unregister_xenbus_watch(&release_watch);
+	cancel_delayed_work_sync(&round_work);
+	destroy_workqueue(watch_queue);
+}
