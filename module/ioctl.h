@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ioctl.h - the ABI decoder
+ * ioctl.h - the entry of every ioctl
  */
 #ifndef DMOP_IOCTL_H
 #define DMOP_IOCTL_H
@@ -11,17 +11,22 @@
  * dmop_ioctl() - every ioctl of a 64-bit caller
  * @filp: open file of /dev/xen/dmop
  * @cmd:  DMOP_IOCTL_*
- * @arg:  address of the argument; contract: include/uapi/xen/dmop.h
+ * @arg:  address of the argument
  *
- * Return: see there.
+ * Context: process context.
+ *
+ * Return: see include/uapi/xen/dmop.h, the contract of each ioctl; -ENOTTY for any
+ * other @cmd.
  */
 long dmop_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 
 /**
  * dmop_compat_ioctl() - every ioctl of a 32-bit caller
  * @filp: open file of /dev/xen/dmop
- * @cmd:  DMOP_IOCTL_*, of these only the module's own
+ * @cmd:  DMOP_IOCTL_*; only the ioctls of this module's own are admitted
  * @arg:  address of the argument
+ *
+ * Context: process context.
  *
  * Return: as dmop_ioctl(); -ENOTTY for the inherited ones.
  */
@@ -30,15 +35,5 @@ long dmop_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 #else
 #define dmop_compat_ioctl	NULL
 #endif
-
-/**
- * dmop_mmap() - make an area that frames can be mapped in
- * @filp: open file of /dev/xen/dmop
- * @vma:  the area
- *
- * Return: 0; -ESRCH or -EPERM as an ioctl would; -EINVAL: not MAP_SHARED;
- * -EACCES: PROT_EXEC.
- */
-int dmop_mmap(struct file *filp, struct vm_area_struct *vma);
 
 #endif /* DMOP_IOCTL_H */

@@ -9,9 +9,10 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 
-#include "file.h"
-#include "ioctl.h"
 #include "area.h"
+#include "file.h"
+#include "gate.h"
+#include "ioctl.h"
 #include "node.h"
 #include "observe.h"
 
@@ -41,6 +42,21 @@ static __poll_t node_poll(struct file *filp, struct poll_table_struct *wait)
 	return 0;
 }
 
+/*
+ * The state is read once and not held: mmap_lock is held here, and restrict_sem comes
+ * before it. An area belongs to no domain until something is mapped in it.
+ */
+static int node_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_request r = { .act = DMOP_ACT_AREA };
+	int ret = dmop_decide(f, dmop_file_record(f), &r);
+
+	if (ret != DMOP_ALLOW)
+		return ret;
+	return dmop_maps_mmap(&f->maps, vma);
+}
+
 static const struct file_operations node_fops = {
 	.owner = THIS_MODULE,
 	.open = node_open,
@@ -48,7 +64,7 @@ static const struct file_operations node_fops = {
 	.unlocked_ioctl = dmop_ioctl,
 	.compat_ioctl = dmop_compat_ioctl,
 	.poll = node_poll,
-	.mmap = dmop_mmap,
+	.mmap = node_mmap,
 	.show_fdinfo = dmop_show_fdinfo,
 	.get_unmapped_area = dmop_maps_unmapped_area,
 };

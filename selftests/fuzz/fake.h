@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * fake.h - as much of the kernel as module/ioctl.c needs, in user space
+ * fake.h - the part of the kernel that the decoder needs, in user space
  *
- * Fakes, all of them: every <linux/...> and <xen/...> that the decoder includes
- * is this file. User memory is an array whose every read leaves it changed (as
- * a hostile thread would), and an allocation fails when the input says so.
+ * Fakes, all of them: every <linux/...> and <xen/...> that the decoder (module/ioctl*.c,
+ * node.c and policy.c) includes is this file. User memory is an array; every read leaves it
+ * changed, as a hostile thread would. The input chooses the allocation that fails.
  */
 #ifndef DMOP_FAKE_H
 #define DMOP_FAKE_H
@@ -39,6 +39,7 @@ typedef unsigned int __poll_t;
 #define ALIGN(x, to)		(((x) + (to) - 1) / (to) * (to))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
+#define sizeof_field(t, m)	sizeof(((t *)0)->m)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define U16_MAX			UINT16_MAX
 #define U32_MAX			UINT32_MAX
@@ -61,10 +62,41 @@ struct address_space { int unused; };
 struct seq_file;
 struct vm_area_struct;
 struct poll_table_struct;
+struct page;
+struct inode;
+typedef void (*work_func_t)(struct work_struct *work);
 typedef struct { int n; } refcount_t;
 typedef struct { int unused; } wait_queue_head_t;
 typedef struct { s64 n; } atomic64_t;
 struct file { void *private_data; };
+
+/* The device node */
+struct file_operations {
+	void *owner;
+	int (*open)(struct inode *inode, struct file *filp);
+	int (*release)(struct inode *inode, struct file *filp);
+	long (*unlocked_ioctl)(struct file *filp, unsigned int cmd, unsigned long arg);
+	long (*compat_ioctl)(struct file *filp, unsigned int cmd, unsigned long arg);
+	__poll_t (*poll)(struct file *filp, struct poll_table_struct *wait);
+	int (*mmap)(struct file *filp, struct vm_area_struct *vma);
+	void (*show_fdinfo)(struct seq_file *m, struct file *filp);
+	unsigned long (*get_unmapped_area)(struct file *filp, unsigned long addr, unsigned long len,
+					   unsigned long pgoff, unsigned long flags);
+};
+struct miscdevice {
+	int minor;
+	const char *name;
+	const struct file_operations *fops;
+	unsigned short mode;
+};
+extern const struct file_operations *fake_fops;
+#define THIS_MODULE		NULL
+#define KBUILD_MODNAME		"fake"
+#define MISC_DYNAMIC_MINOR	255
+#define misc_register(m)	(fake_fops = (m)->fops, 0)
+#define misc_deregister(m)	((void)(m), fake_fops = NULL)
+#define nonseekable_open(i, f)	((void)(i), (void)(f), 0)
+#define pr_err(...)		((void)0)
 
 #define atomic64_read(a)	((a)->n)
 #define atomic64_inc(a)		((void)(a)->n++)
@@ -150,5 +182,22 @@ static inline void fake_trace(int first, ...)
 {
 	(void)first;
 }
+
+/* Functions of the module that are faked. */
+#define dmop_own_domid		fake_own_domid
+#define dmop_file_create	fake_file_create
+#define dmop_file_destroy	fake_file_destroy
+#define dmop_file_enter_unbound	fake_file_enter_unbound
+#define dmop_file_restrict	fake_file_restrict
+#define dmop_file_dm_op		fake_file_dm_op
+#define dmop_file_dm_ops	fake_file_dm_ops
+#define dmop_map_foreign	fake_map_foreign
+#define dmop_map_resource	fake_map_resource
+#define dmop_map_resource_size	fake_map_resource_size
+#define dmop_maps_mmap		fake_maps_mmap
+#define dmop_maps_frames	fake_maps_frames
+#define dmop_maps_unmapped_area	fake_maps_unmapped_area
+#define dmop_show_fdinfo	fake_show_fdinfo
+#define dmop_observe_refusal	fake_observe_refusal
 
 #endif /* DMOP_FAKE_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_fuzz.c - module/ioctl.c and policy.c with any file, any privilege, any
+ * ioctl_fuzz.c - the decoder and the decision with any file, any privilege, any
  * ioctl, any user memory and any answer of Xen's
  *
  * An input is a struct scene and then what stands in user memory. Whatever it
@@ -11,18 +11,14 @@
 #include <stdio.h>
 
 #include "fake.h"
-/* Where these are inline functions of the header, what they call is a fake. */
-#define dmop_file_state header_file_state
-#define dmop_file_enter header_file_enter
-#define dmop_file_leave header_file_leave
-#include "binding.h"
-#undef dmop_file_state
-#undef dmop_file_enter
-#undef dmop_file_leave
+#include "file.h"
 #include "ioctl.h"
 #include "limits.h"
+#include "map.h"
+#include "node.h"
 #include "observe.h"
 #include "policy.h"
+#include "watch.h"
 
 /*
  * User memory is the same every 64 KiB, so that most numbers are good addresses:
@@ -49,6 +45,7 @@ struct scene {
 
 unsigned int dmop_max_nr_bufs, dmop_max_buf_size, dmop_max_map_frames = 1000;
 bool fake_admin;
+const struct file_operations *fake_fops;
 
 static struct scene scene;
 static u8 memory[USER_SIZE], before[USER_SIZE];
@@ -174,19 +171,11 @@ int copy_struct_from_user(void *to, size_t ksize, const void *from, size_t usize
 	return fake_read(to, from, n) ? -EFAULT : 0;
 }
 
-/* module/binding.c, as far as the decoder can tell */
+/* module/file.c and watch.c, as far as the decoder can see */
 
 domid_t dmop_own_domid(void)
 {
 	return scene.own;
-}
-
-unsigned int dmop_file_state(const struct dmop_record *r);
-unsigned int dmop_file_state(const struct dmop_record *r)
-{
-	if (!r)
-		return DMOP_STATE_UNBOUND;
-	return r->dead ? DMOP_STATE_REVOKED : DMOP_STATE_BOUND;
 }
 
 /* Another thread was faster with its RESTRICT, once. */
@@ -206,25 +195,14 @@ void fake_up_read(void)
 	held--;
 }
 
-int dmop_file_enter(struct dmop_file *f, const struct dmop_record *r);
-int dmop_file_enter(struct dmop_file *f, const struct dmop_record *r)
+int dmop_file_enter_unbound(struct dmop_file *f)
 {
 	must(f == &file);
-	if (r)
-		return 0;
 	fake_down_read();
 	if (!f->record)
 		return 0;
 	fake_up_read();
 	return -EAGAIN;
-}
-
-void dmop_file_leave(struct dmop_file *f, const struct dmop_record *r);
-void dmop_file_leave(struct dmop_file *f, const struct dmop_record *r)
-{
-	must(f == &file && r == f->record);
-	if (!r)
-		fake_up_read();
 }
 
 /* What the rules say, and not what policy.c does. */
@@ -334,12 +312,6 @@ int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 	return scene.answer;
 }
 
-#ifdef DMOP_IOCTL_BATCH
-int dmop_file_enter_unbound(struct dmop_file *f)
-{
-	return dmop_file_enter(f, NULL);
-}
-
 /* Each answers as the first does, and the last half of them is not made. */
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 		     unsigned int nr, struct dmop_op *ops)
@@ -364,44 +336,42 @@ int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 	}
 	return i;
 }
-#endif
 
-/* module/mapping.c and observe.c, likewise */
+/* module/area.c, map.c and observe.c, likewise */
 
 static int maps_answer(void)
 {
 	return min(scene.answer % 200, 0);
 }
 
-int dmop_maps_foreign(struct dmop_maps *maps, struct file *filp, unsigned long addr,
-		      domid_t domid, unsigned int nr, xen_pfn_t *gfns, int *errs)
+int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
+		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
 	unsigned int i;
 
-	(void)addr;
 	must(maps == &file.maps && filp && !accessing);
-	must_be_allowed(domid);
-	must(nr >= 1 && nr <= 1024 * 1024);
+	must_be_allowed(range->domid);
+	must(range->nr >= 1 && range->nr <= 1024 * 1024);
 	entered++;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < range->nr; i++)
 		errs[i] = (int)gfns[i];
 	return maps_answer();
 }
 
-int dmop_maps_resource(struct dmop_maps *maps, struct file *filp, unsigned long addr,
-		       domid_t domid, u32 type, u32 id, u32 idx, unsigned int nr)
+int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
+		      const struct dmop_range *range, u32 type, u32 id, u32 idx)
 {
 	(void)id;
 	(void)idx;
-	must(maps == &file.maps && filp && addr && type <= 0xffff);
-	must_be_allowed(domid);
-	must(nr >= 1 && nr <= 1024 * 1024);
+	must(maps == &file.maps && filp && range->addr && type <= 0xffff);
+	must_be_allowed(range->domid);
+	must(range->nr >= 1 && range->nr <= 1024 * 1024);
 	entered++;
 	return scene.answer < 0 ? -ENOENT : 0;
 }
 
-int dmop_maps_resource_size(struct dmop_maps *maps, domid_t domid, u32 type, u32 id,
-			    u32 *nr)
+int dmop_map_resource_size(struct dmop_maps *maps, domid_t domid, u32 type, u32 id,
+			   u32 *nr)
 {
 	(void)id;
 	must(maps == &file.maps && type <= 0xffff);
@@ -426,6 +396,38 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 	return maps->frames;
 }
 
+/* The node's operations that this harness does not call */
+
+struct dmop_file *dmop_file_create(struct file *filp)
+{
+	(void)filp;
+	abort();
+}
+
+void dmop_file_destroy(struct dmop_file *f)
+{
+	(void)f;
+	abort();
+}
+
+unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr, unsigned long len,
+				      unsigned long pgoff, unsigned long flags)
+{
+	(void)filp;
+	(void)addr;
+	(void)len;
+	(void)pgoff;
+	(void)flags;
+	abort();
+}
+
+void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
+{
+	(void)m;
+	(void)filp;
+	abort();
+}
+
 void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 			  const struct dmop_request *r, int cause)
 {
@@ -436,9 +438,7 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 static const unsigned int cmds[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
-#ifdef DMOP_IOCTL_BATCH
 	DMOP_IOCTL_BATCH,
-#endif
 };
 
 static unsigned int pick_cmd(u32 cmd)
@@ -490,13 +490,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	accessing = found_bound = false;
 
 	cmd = scene.cmd = pick_cmd(scene.cmd);
+	dmop_node_init();
 	if (scene.compat & 1)
-		ret = dmop_compat_ioctl(&filp, cmd, scene.arg);
+		ret = fake_fops->compat_ioctl(&filp, cmd, scene.arg);
 	else
-		ret = dmop_ioctl(&filp, cmd, scene.arg);
+		ret = fake_fops->unlocked_ioctl(&filp, cmd, scene.arg);
 	result = ret;
-	(void)dmop_poll(&filp, NULL);
-	(void)dmop_mmap(&filp, NULL);
+	(void)fake_fops->poll(&filp, NULL);
+	(void)fake_fops->mmap(&filp, NULL);
 
 	/* Everything is given back. */
 	must(!held && !live && !accessing);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl_map.c - MMAPBATCH_V2 and MMAP_RESOURCE
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <xen/dmop.h>
+
+#include "file.h"
+#include "gate.h"
+#include "handlers.h"
+#include "limits.h"
+#include "map.h"
+#include "trace.h"
+
+static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
+	xen_pfn_t *gfns;
+	int *errs;
+	long ret;
+
+	if (!m->num)
+		return -EINVAL;
+	if (m->num > DMOP_CALL_FRAMES_LIMIT)
+		return -E2BIG;
+
+	/* One allocation for both arrays. */
+	gfns = kvmalloc_array(m->num, sizeof(*gfns) + sizeof(*errs),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!gfns)
+		return -ENOMEM;
+	errs = (int *)(gfns + m->num);
+
+	if (copy_from_user(gfns, m->arr, m->num * sizeof(*gfns))) {
+		ret = -EFAULT;
+		goto out;
+	}
+	ret = dmop_map_foreign(&f->maps, filp, &range, gfns, errs);
+	if ((!ret || ret == -ENOENT) &&
+	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
+		ret = -EFAULT;
+out:
+	kvfree(gfns);
+	return ret;
+}
+
+long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
+			      const union dmop_arg *arg, void __user *uarg)
+{
+	const struct dmop_mmapbatch_v2 *m = &arg->mmapbatch;
+	long ret = map_batch(filp, m);
+
+	trace_dmop_map(m->dom, false, m->addr, m->num, ret);
+	return ret;
+}
+
+static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
+			 struct dmop_mmap_resource __user *uarg)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
+	u32 nr;
+	int ret;
+
+	if (!m->addr != !m->num || m->type > U16_MAX)
+		return -EINVAL;
+	if (m->num > DMOP_CALL_FRAMES_LIMIT)
+		return -E2BIG;
+	if (m->num)
+		return dmop_map_resource(&f->maps, filp, &range, m->type,
+					 m->id, m->idx);
+
+	ret = dmop_map_resource_size(&f->maps, m->dom, m->type, m->id, &nr);
+	if (!ret && put_user(nr, &uarg->num))
+		ret = -EFAULT;
+	return ret;
+}
+
+/*
+ * Not gated: the bar of its benchmark is the cost of the stock driver, and the
+ * gate's copy_from_user() alone would miss it. The steps are those of the gate.
+ */
+long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
+{
+	struct dmop_mmap_resource __user *u = uarg;
+	struct dmop_file *f = filp->private_data;
+	/* Every member is set below, and the struct is not copied back as a whole. */
+	struct dmop_mmap_resource m dmop_uninitialized;
+	struct dmop_request r = { .act = DMOP_ACT_MAP };
+	struct dmop_record *record;
+	long ret;
+
+	if (!user_access_begin(u, sizeof(*u)))
+		return -EFAULT;
+	unsafe_get_user(m.dom, &u->dom, fault);
+	unsafe_get_user(m.type, &u->type, fault);
+	unsafe_get_user(m.id, &u->id, fault);
+	unsafe_get_user(m.idx, &u->idx, fault);
+	unsafe_get_user(m.num, &u->num, fault);
+	unsafe_get_user(m.addr, &u->addr, fault);
+	user_access_end();
+
+	r.domid = m.dom;
+	ret = dmop_enter(f, &r, &record);
+	if (ret != DMOP_ALLOW)
+		return ret;
+	ret = map_resource(filp, &m, u);
+	trace_dmop_map(m.dom, true, m.addr, m.num, ret);
+	dmop_file_leave(f, record);
+	return ret;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
