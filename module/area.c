@@ -42,12 +42,8 @@ static bool auto_translated(void)
  */
 static int check_pages(struct dmop_maps *maps, domid_t domid, unsigned int nr)
 {
-	long most;
+	long most = dmop_hypercall_maximum_reservation(domid);
 
-	if (!auto_translated())
-		return 0;
-
-	most = dmop_hypercall_maximum_reservation(domid);
 	if (most < 0)
 		return most;
 	return maps->frames + nr > 2 * (u64)most + MORE_PAGES ? -E2BIG : 0;
@@ -147,10 +143,6 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 
 	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames))
 		return ERR_PTR(-E2BIG);
-	err = check_pages(maps, domid, nr);
-	if (err)
-		return ERR_PTR(err);
-
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
@@ -158,10 +150,14 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 	area->domid = domid;
 	area->nr = nr;
 
-	err = dmop_area_alloc_pages(area);
-	if (err) {
-		area_free(area);
-		return ERR_PTR(err);
+	if (auto_translated()) {
+		err = check_pages(maps, domid, nr);
+		if (!err)
+			err = dmop_area_alloc_pages(area);
+		if (err) {
+			area_free(area);
+			return ERR_PTR(err);
+		}
 	}
 
 	list_add(&area->link, &maps->areas);

@@ -232,7 +232,10 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		dmop_area_destroy(area);
 		return ret;
 	}
-	bitmap_fill(area->mapped, nr);
+	if (nr <= BITS_PER_LONG)
+		area->few = ~0UL >> (BITS_PER_LONG - nr);
+	else
+		bitmap_fill(area->mapped, nr);
 	return 0;
 }
 
