@@ -212,6 +212,12 @@ static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
+/* Not reached: dmop_maps_unmapped_area() refuses first. The second line of defence. */
+static int area_vma_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
 static vm_fault_t area_vma_fault(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;
@@ -221,6 +227,7 @@ static const struct vm_operations_struct area_vm_ops = {
 	.open = area_vma_open,
 	.close = area_vma_close,
 	.may_split = area_vma_may_split,
+	.mremap = area_vma_mremap,
 #ifdef HAVE_VM_OPS_MPROTECT
 	.mprotect = area_vma_mprotect,
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * observe.c - what a person can see of an open file
+ * observe.c - the reports about an open file: fdinfo, log, audit, traces
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,25 +58,35 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 		   READ_ONCE(dmop_max_map_frames));
 }
 
-/* Until then the limit has no line to give. */
-static unsigned long quiet;
+/* For files that are bound to no domain. */
+static struct dmop_log_limit unbound_limit = {
+	.limit = RATELIMIT_STATE_INIT(unbound_limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST),
+	.quiet_until = INITIAL_JIFFIES,
+};
 
-static void tell(const struct dmop_subject *s, const struct dmop_request *r,
-		 int cause)
+static struct dmop_log_limit *limit_of(struct dmop_file *f)
 {
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
+	struct dmop_record *record = dmop_file_record(f);
+
+	return record ? &record->log_limit : &unbound_limit;
+}
+
+static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,
+			const struct dmop_request *r, int cause)
+{
 	int bound = s->state == DMOP_STATE_BOUND ? s->bound : -1;
 	char comm[TASK_COMM_LEN];
 
-	if (!__ratelimit(&limit)) {
-		/* Nor its lock to be taken for each refusal. */
-		WRITE_ONCE(quiet, jiffies + HZ / 10);
+	/* The second argument begins the kernel's line about suppressed lines. */
+	if (!___ratelimit(&l->limit, KBUILD_MODNAME ": refusals")) {
+		/* Nor is its lock taken for each refusal. */
+		WRITE_ONCE(l->quiet_until, jiffies + HZ / 10);
 		return;
 	}
 
 	get_task_comm(comm, current);
-	/* Escaped, for a name is what its owner likes: a new line, even. */
+	/* Escaped: a process may have any bytes in its name, a new line too. */
 	pr_notice("%*pE[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
 		  (int)strlen(comm), comm, task_pid_nr(current), act_name(r->act), r->op,
 		  r->domid, state_name(s->state), bound, cause);
@@ -85,18 +95,19 @@ static void tell(const struct dmop_subject *s, const struct dmop_request *r,
 		  act_name(r->act), r->op, r->domid, bound, task_pid_nr(current));
 }
 
-/* Takes what its caller got, so that nothing is moved about on the way. */
-static noinline __noclone void observe(struct dmop_file *f, const struct dmop_subject *s,
-			     const struct dmop_request *r, int cause)
+/* The arguments of its caller, in the same order, so that no register is moved. */
+static noinline __noclone void report_refusal(struct dmop_file *f,
+					      const struct dmop_subject *s,
+					      const struct dmop_request *r, int cause)
 {
 	trace_dmop_refuse(r->act, r->op, r->domid,
-		     s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
-		     cause);
+			  s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
+			  cause);
 	if (cause != -ESRCH)
-		tell(s, r, cause);
+		log_refusal(limit_of(f), s, r, cause);
 }
 
-/* Nearly always a counter is all: a refusal costs little more than no ioctl. */
+/* Nearly always a counter is all: a refusal costs little more than an unknown ioctl. */
 void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 			  const struct dmop_request *r, int cause)
 {
@@ -104,6 +115,7 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 		atomic64_inc(&f->refused_dead);
 	else
 		atomic64_inc(&f->refused_policy);
-	if (trace_dmop_refuse_enabled() || (long)(jiffies - READ_ONCE(quiet)) >= 0)
-		observe(f, s, r, cause);
+	if (trace_dmop_refuse_enabled() ||
+	    (long)(jiffies - READ_ONCE(limit_of(f)->quiet_until)) >= 0)
+		report_refusal(f, s, r, cause);
 }

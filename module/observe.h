@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * observe.h - what a person can see of an open file
+ * observe.h - the reports about an open file: fdinfo, log, audit, traces
  */
 #ifndef DMOP_OBSERVE_H
 #define DMOP_OBSERVE_H
@@ -13,20 +13,23 @@
 
 /**
  * dmop_show_fdinfo() - /proc/PID/fdinfo/N of an open file
- * @m:    where to print
+ * @m:    the output
  * @filp: open file of /dev/xen/dmop
  */
 void dmop_show_fdinfo(struct seq_file *m, struct file *filp);
 
 /**
- * dmop_observe_refusal() - count a refusal, and tell of it
+ * dmop_observe_refusal() - count a refusal and report it
  * @f:     the file
- * @s:     who asked
- * @r:     what was asked
+ * @s:     the caller
+ * @r:     the request
  * @cause: the errno of the decision
  *
- * A line in the kernel log, and an audit record if audit is on: for refusals by
- * policy, and no more of them than the kernel's usual rate limit lets through.
+ * A refusal by policy is logged, and recorded by audit if audit is on, as far as the
+ * kernel's usual rate limit admits. Each domain has a limit of its own; all unbound
+ * files share one.
+ *
+ * Context: process context; may sleep.
  */
 void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 			  const struct dmop_request *r, int cause);

@@ -3,6 +3,7 @@
  * record.c - the domain record: table, references, death
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -11,7 +12,7 @@
 #include "record.h"
 
 LIST_HEAD(dmop_records);
-DEFINE_MUTEX(dmop_records_lock);
+DEFINE_SPINLOCK(dmop_records_lock);
 
 /*
  * Each record has a work item of its own, on an unbound queue: the revocation of
@@ -86,6 +87,8 @@ static struct dmop_record *record_create(domid_t domid)
 	INIT_LIST_HEAD(&record->files);
 	INIT_WORK(&record->revoke, revoke_files);
 	init_waitqueue_head(&record->checked);
+	ratelimit_default_init(&record->log_limit.limit);
+	record->log_limit.quiet_until = jiffies;
 	return record;
 }
 
@@ -105,12 +108,9 @@ struct dmop_record *dmop_record_get(domid_t domid)
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 
-	if (mutex_lock_killable(&dmop_records_lock))
-		record = ERR_PTR(-EINTR);
-	else {
-		record = record_join(domid, new);
-		mutex_unlock(&dmop_records_lock);
-	}
+	spin_lock(&dmop_records_lock);
+	record = record_join(domid, new);
+	spin_unlock(&dmop_records_lock);
 
 	if (record != new)
 		record_free(new);
@@ -119,10 +119,10 @@ struct dmop_record *dmop_record_get(domid_t domid)
 
 void dmop_record_put(struct dmop_record *record)
 {
-	if (!refcount_dec_and_mutex_lock(&record->users, &dmop_records_lock))
+	if (!refcount_dec_and_lock(&record->users, &dmop_records_lock))
 		return;
 	list_del_init(&record->link);
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 	record_free(record);
 }
 
@@ -133,9 +133,9 @@ void dmop_record_probe(struct dmop_record *record)
 	    dmop_hypercall_probe(record->domid) != -ESRCH)
 		return;
 
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	dmop_record_die(record);
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 }
 
 int dmop_record_init(work_func_t revoke)

@@ -7,7 +7,9 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -37,6 +39,18 @@ struct dmop_record_watch {
 };
 
 /*
+ * The rate limit of the log lines about refusals, see observe.c. One for each
+ * domain: a noisy device model suppresses no line about another domain.
+ *
+ * @limit:       the kernel's usual limit
+ * @quiet_until: no line is due before this time, in jiffies: the limit is spent
+ */
+struct dmop_log_limit {
+	struct ratelimit_state limit;
+	unsigned long quiet_until;
+};
+
+/*
  * A domain, shared by all open files bound to it. A dead record has left the
  * table and never returns: the next file to be restricted to that domid gets
  * another record.
@@ -53,6 +67,7 @@ struct dmop_record_watch {
  * @revoke: revokes @files after death
  * @checked: woken after each check, and at death
  * @watch:  see there
+ * @log_limit: see there
  */
 struct dmop_record {
 	refcount_t users;
@@ -65,15 +80,17 @@ struct dmop_record {
 	struct work_struct revoke;
 	wait_queue_head_t checked;
 	struct dmop_record_watch watch;
+	struct dmop_log_limit log_limit;
 };
 
 /*
- * The table: all live records. Taken by RESTRICT, last close, checks and
- * detection of death. Nothing is allocated, and no user memory is touched, under
- * the lock.
+ * The table: all live records. The lock is taken by RESTRICT, last close, checks and
+ * detection of death, so also by a device model. It is a spinlock: a device model
+ * that is starved or stopped cannot be so while it holds the lock. Nothing is
+ * allocated, and no user memory is touched, under it.
  */
 extern struct list_head dmop_records;
-extern struct mutex dmop_records_lock;
+extern spinlock_t dmop_records_lock;
 
 /**
  * dmop_record_init() - create the table
@@ -97,12 +114,11 @@ void dmop_record_exit(void);
  * dmop_record_get() - the record of a live domain
  * @domid: a domid that the policy admits as a target
  *
- * Context: process context; charged to the caller, killable.
+ * Context: process context; charged to the caller.
  *
  * Return: the record with a reference; or ERR_PTR of
  *  -ESRCH  Xen knows no such domain
  *  -ENOMEM no memory
- *  -EINTR  the caller is being killed
  *  another errno of Xen, which refuses the caller
  */
 struct dmop_record *dmop_record_get(domid_t domid);

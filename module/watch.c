@@ -34,6 +34,9 @@ static struct workqueue_struct *watch_queue;
 static void watch_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, watch_round);
 
+/* An event that no round has seen yet. */
+static bool domain_released;
+
 static bool watching;
 static bool store_up;
 static unsigned int own_domid;
@@ -110,15 +113,20 @@ static bool periodic_check_due(const struct dmop_record_watch *w)
 
 static void round_begin(void)
 {
+	bool event = xchg(&domain_released, false);
 	struct dmop_record *record;
 
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
+		if (event) {
+			w->checks_left = CHECKS_AFTER_EVENT;
+			w->next_check = jiffies;
+		}
 		w->due = periodic_check_due(w) || w->completed != w->requested;
 	}
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 }
 
 /* Return: the next record to check in this round, with a reference, or NULL. */
@@ -126,7 +134,7 @@ static struct dmop_record *round_next(unsigned long *requested)
 {
 	struct dmop_record *record;
 
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
@@ -139,21 +147,21 @@ static struct dmop_record *round_next(unsigned long *requested)
 		}
 		*requested = w->requested;
 		refcount_inc(&record->users);
-		mutex_unlock(&dmop_records_lock);
+		spin_unlock(&dmop_records_lock);
 		return record;
 	}
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 	return NULL;
 }
 
 static void check_end(struct dmop_record *record, bool gone,
 		      unsigned long requested)
 {
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	if (gone)
 		dmop_record_die(record);
 	WRITE_ONCE(record->watch.completed, requested);
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 	wake_up_all(&record->checked);
 
 	dmop_record_put(record);
@@ -163,14 +171,14 @@ static void round_end(void)
 {
 	struct dmop_record *record;
 
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		if (record->watch.checks_left) {
 			queue_delayed_work(watch_queue, &round_work, HZ);
 			break;
 		}
 	}
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 }
 
 static void watch_round(struct work_struct *work)
@@ -196,11 +204,11 @@ int dmop_watch_check(struct dmop_record *record)
 	if (!READ_ONCE(store_up))
 		return 0;
 
-	mutex_lock(&dmop_records_lock);
+	spin_lock(&dmop_records_lock);
 	request = ++w->requested;
 	if (!record->dead)
 		mod_delayed_work(watch_queue, &round_work, 0);
-	mutex_unlock(&dmop_records_lock);
+	spin_unlock(&dmop_records_lock);
 
 	left = wait_event_killable_timeout(record->checked,
 					   READ_ONCE(record->dead) ||
@@ -209,20 +217,18 @@ int dmop_watch_check(struct dmop_record *record)
 	return left < 0 ? -EINTR : 0;
 }
 
-/* A domain shut down or was destroyed; XenStore does not name it. */
+/*
+ * A domain shut down or was destroyed; XenStore does not name it. This runs in the
+ * thread that serves the watches of the whole kernel, so it takes no lock of this
+ * module. A record that is added meanwhile has a check of its own.
+ */
 static void release_domain(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
-	struct dmop_record *record;
-
-	mutex_lock(&dmop_records_lock);
-	list_for_each_entry(record, &dmop_records, link) {
-		record->watch.checks_left = CHECKS_AFTER_EVENT;
-		record->watch.next_check = jiffies;
-	}
-	if (!list_empty(&dmop_records))
-		mod_delayed_work(watch_queue, &round_work, 0);
-	mutex_unlock(&dmop_records_lock);
+	if (list_empty(&dmop_records))
+		return;
+	WRITE_ONCE(domain_released, true);
+	mod_delayed_work(watch_queue, &round_work, 0);
 }
 
 static struct xenbus_watch release_watch = {
