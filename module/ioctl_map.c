@@ -6,6 +6,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
 
 #include <xen/dmop.h>
 
@@ -62,21 +64,26 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 			 struct dmop_mmap_resource __user *uarg)
 {
+	struct xen_mem_acquire_resource xar = {
+		.domid = m->dom,
+		.type = m->type,
+		.id = m->id,
+	};
 	struct dmop_file *f = filp->private_data;
-	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
-	u32 nr;
 	int ret;
 
 	if (!m->addr != !m->num || m->type > U16_MAX)
 		return -EINVAL;
 	if (m->num > DMOP_CALL_FRAMES_LIMIT)
 		return -E2BIG;
-	if (m->num)
-		return dmop_map_resource(&f->maps, filp, &range, m->type,
-					 m->id, m->idx);
+	if (m->num) {
+		xar.frame = m->idx;
+		xar.nr_frames = m->num;
+		return dmop_map_resource(&f->maps, filp, m->addr, &xar);
+	}
 
-	ret = dmop_map_resource_size(&f->maps, m->dom, m->type, m->id, &nr);
-	if (!ret && put_user(nr, &uarg->num))
+	ret = dmop_map_resource_size(&f->maps, &xar);
+	if (!ret && put_user(xar.nr_frames, &uarg->num))
 		ret = -EFAULT;
 	return ret;
 }

@@ -36,9 +36,10 @@ static void set_protection(struct vm_area_struct *vma)
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 }
 
-static bool covers(struct vm_area_struct *vma, const struct dmop_range *range)
+static bool covers(struct vm_area_struct *vma, unsigned long addr,
+		   unsigned int nr)
 {
-	return range->addr == vma->vm_start && range->nr == vma_pages(vma);
+	return addr == vma->vm_start && nr == vma_pages(vma);
 }
 
 /* Marks the frames of @area from @first on that were mapped; unmaps those that failed. */
@@ -122,7 +123,7 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		if (err)
 			return err;
 	} else {
-		if (!covers(vma, range))
+		if (!covers(vma, range->addr, range->nr))
 			return -EINVAL;
 		area = dmop_area_create(maps, range->domid, range->nr);
 		if (IS_ERR(area))
@@ -191,7 +192,6 @@ static int map_resource_frames(struct dmop_area *area,
 		frames[i] = page_to_xen_pfn(area->pages[i]);
 
 	set_xen_guest_handle(xar->frame_list, frames);
-	xar->nr_frames = area->nr;
 	ret = dmop_hypercall_acquire_resource(xar);
 	if (ret)
 		return ret;
@@ -209,9 +209,10 @@ static int map_resource_frames(struct dmop_area *area,
 }
 
 static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
-			struct xen_mem_acquire_resource *xar, unsigned int nr,
+			struct xen_mem_acquire_resource *xar,
 			xen_pfn_t *frames, int *errs)
 {
+	unsigned int nr = xar->nr_frames;
 	struct dmop_area *area;
 	int ret;
 
@@ -240,20 +241,14 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 }
 
 int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
-		      const struct dmop_range *range, u32 type, u32 id, u32 idx)
+		      unsigned long addr, struct xen_mem_acquire_resource *xar)
 {
-	struct xen_mem_acquire_resource xar = {
-		.domid = range->domid,
-		.type = type,
-		.id = id,
-		.frame = idx,
-	};
 	struct vm_area_struct *vma;
 	/* Every element is written before it is read. */
 	xen_pfn_t few_frames[FEW_FRAMES] dmop_uninitialized;
 	int few_errs[FEW_FRAMES] dmop_uninitialized;
 	xen_pfn_t *frames = few_frames;
-	unsigned int nr = range->nr;
+	unsigned int nr = xar->nr_frames;
 	int *errs = few_errs;
 	int ret = -EINTR;
 
@@ -268,11 +263,11 @@ int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
 
 	if (mmap_write_lock_killable(current->mm))
 		goto out;
-	vma = dmop_area_find(filp, range->addr, nr);
-	if (!vma || !covers(vma, range)) {
+	vma = dmop_area_find(filp, addr, nr);
+	if (!vma || !covers(vma, addr, nr)) {
 		ret = -EINVAL;
 	} else if (!mutex_lock_killable(&maps->lock)) {
-		ret = map_resource(maps, vma, &xar, nr, frames, errs);
+		ret = map_resource(maps, vma, xar, frames, errs);
 		mutex_unlock(&maps->lock);
 	}
 	mmap_write_unlock(current->mm);
@@ -282,23 +277,15 @@ out:
 	return ret;
 }
 
-int dmop_map_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
-			   u32 id, u32 *nr)
+int dmop_map_resource_size(struct dmop_maps *maps,
+			   struct xen_mem_acquire_resource *xar)
 {
-	struct xen_mem_acquire_resource xar = {
-		.domid = domid,
-		.type = type,
-		.id = id,
-	};
 	int ret = -ESRCH;
 
 	if (mutex_lock_killable(&maps->lock))
 		return -EINTR;
 	if (!maps->closed)
-		ret = dmop_hypercall_acquire_resource(&xar);
+		ret = dmop_hypercall_acquire_resource(xar);
 	mutex_unlock(&maps->lock);
-
-	if (!ret)
-		*nr = xar.nr_frames;
 	return ret;
 }

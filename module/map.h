@@ -10,9 +10,10 @@
 
 struct dmop_maps;
 struct file;
+struct xen_mem_acquire_resource;
 
 /*
- * The target of a mapping call.
+ * The frames of a mapping call.
  *
  * @addr:  start address in the caller, page aligned
  * @nr:    number of frames, 1 to %DMOP_CALL_FRAMES_LIMIT
@@ -52,34 +53,31 @@ int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
 
 /**
  * dmop_map_resource() - map a resource of a domain
- * @maps:  of @filp
- * @filp:  the file that the area must belong to
- * @range: a whole area that has nothing mapped, and the owner of the resource
- * @type:  XENMEM_resource_*
- * @id:    number of the resource within its type
- * @idx:   first frame within the resource
+ * @maps: of @filp
+ * @filp: the file that the area must belong to
+ * @addr: start of an area that has nothing mapped and as many frames as requested
+ * @xar:  the request: domid, type, id, frame (the first one) and nr_frames, which is 1
+ *        to %DMOP_CALL_FRAMES_LIMIT; the other members are zero. Overwritten.
  *
  * Context: process context; takes mmap_lock for writing, killably.
  *
  * Return: 0; an errno of Xen; or as dmop_map_foreign(). All frames or none.
  */
 int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
-		      const struct dmop_range *range, u32 type, u32 id, u32 idx);
+		      unsigned long addr, struct xen_mem_acquire_resource *xar);
 
 /**
  * dmop_map_resource_size() - ask Xen for the size of a resource
- * @maps:  of the file
- * @domid: owner of the resource
- * @type:  XENMEM_resource_*
- * @id:    number of the resource within its type
- * @nr:    out: its size in frames
+ * @maps: of the file
+ * @xar:  the request: domid, type and id; the other members are zero.
+ *        Out: nr_frames, the size in frames
  *
  * Context: process context.
  *
  * Return: 0; an errno of Xen; -ESRCH: dmop_maps_stop() was called; -EINTR: the
  * caller is being killed.
  */
-int dmop_map_resource_size(struct dmop_maps *maps, domid_t domid, u32 type,
-			   u32 id, u32 *nr);
+int dmop_map_resource_size(struct dmop_maps *maps,
+			   struct xen_mem_acquire_resource *xar);
 
 #endif /* DMOP_MAP_H */

@@ -55,6 +55,8 @@ typedef unsigned int __poll_t;
 
 struct list_head { struct list_head *next; };
 struct mutex { int unused; };
+struct ratelimit_state { int unused; };
+typedef struct { int unused; } spinlock_t;
 struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
@@ -122,6 +124,15 @@ extern bool fake_admin;
 struct xen_dm_op_buf {
 	struct { void *p; } h;
 	u64 size;
+};
+struct xen_mem_acquire_resource {
+	domid_t domid;
+	u16 type;
+	u32 id;
+	u32 nr_frames;
+	u32 flags;
+	u64 frame;
+	void *frame_list;
 };
 #define set_xen_guest_handle(handle, v)	((handle).p = (v))
 

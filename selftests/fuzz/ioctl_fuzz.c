@@ -359,27 +359,24 @@ int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
 }
 
 int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
-		      const struct dmop_range *range, u32 type, u32 id, u32 idx)
+		      unsigned long addr, struct xen_mem_acquire_resource *xar)
 {
-	(void)id;
-	(void)idx;
-	must(maps == &file.maps && filp && range->addr && type <= 0xffff);
-	must_be_allowed(range->domid);
-	must(range->nr >= 1 && range->nr <= 1024 * 1024);
+	must(maps == &file.maps && filp && addr && !accessing);
+	must_be_allowed(xar->domid);
+	must(xar->nr_frames >= 1 && xar->nr_frames <= 1024 * 1024);
+	must(!xar->flags && !xar->frame_list);
 	entered++;
 	return scene.answer < 0 ? -ENOENT : 0;
 }
 
-int dmop_map_resource_size(struct dmop_maps *maps, domid_t domid, u32 type, u32 id,
-			   u32 *nr)
+int dmop_map_resource_size(struct dmop_maps *maps, struct xen_mem_acquire_resource *xar)
 {
-	(void)id;
-	must(maps == &file.maps && type <= 0xffff);
-	must_be_allowed(domid);
+	must(maps == &file.maps && !xar->nr_frames && !xar->frame && !xar->flags);
+	must_be_allowed(xar->domid);
 	entered++;
 	if (scene.answer < 0)
 		return -ENOENT;
-	*nr = scene.answer;
+	xar->nr_frames = scene.answer;
 	return 0;
 }
 
