@@ -4,6 +4,8 @@
  */
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -14,6 +16,13 @@
 #include "hypercall.h"
 #include "policy.h"
 #include "watch.h"
+
+/* For files that are bound to no domain. */
+static struct dmop_log_limit unbound_limit = {
+	.limit = RATELIMIT_STATE_INIT(unbound_limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST),
+	.quiet_until = INITIAL_JIFFIES,
+};
 
 /* Return: 0, and *@ret is Xen's answer; or -ESRCH: the record is dead, Xen was not entered. */
 static __always_inline int issue(struct dmop_file *f, struct dmop_record *record,
@@ -104,6 +113,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 		err = -ESRCH;
 	} else {
 		list_add(&f->link, &record->files);
+		WRITE_ONCE(f->log_limit, &record->log_limit);
 		/* Pairs with the acquire in dmop_file_record(). */
 		smp_store_release(&f->record, record);
 	}
@@ -186,6 +196,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 		return NULL;
 	init_rwsem(&f->restrict_sem);
 	init_waitqueue_head(&f->wait);
+	f->log_limit = &unbound_limit;
 	dmop_maps_init(&f->maps, filp);
 	if (!xen_initial_domain())
 		bind_to_target(f);

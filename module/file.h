@@ -30,6 +30,7 @@
  *          back; held for writing by RESTRICT, which thereby waits for those calls
  * @maps:   the mappings made through the file
  * @wait:   pollers; woken when the domain dies
+ * @log_limit: of the domain; while unbound, one that all unbound files share
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
  * Lock order: @restrict_sem; then dmop_records_lock, or record->lock and then
@@ -43,6 +44,7 @@ struct dmop_file {
 	struct rw_semaphore restrict_sem;
 	struct dmop_maps maps;
 	wait_queue_head_t wait;
+	struct dmop_log_limit *log_limit;
 	atomic64_t calls;
 	atomic64_t refused_policy;
 	atomic64_t refused_dead;

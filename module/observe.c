@@ -58,20 +58,6 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 		   READ_ONCE(dmop_max_map_frames));
 }
 
-/* For files that are bound to no domain. */
-static struct dmop_log_limit unbound_limit = {
-	.limit = RATELIMIT_STATE_INIT(unbound_limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST),
-	.quiet_until = INITIAL_JIFFIES,
-};
-
-static struct dmop_log_limit *limit_of(struct dmop_file *f)
-{
-	struct dmop_record *record = dmop_file_record(f);
-
-	return record ? &record->log_limit : &unbound_limit;
-}
-
 static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,
 			const struct dmop_request *r, int cause)
 {
@@ -104,7 +90,7 @@ static noinline __noclone void report_refusal(struct dmop_file *f,
 			  s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
 			  cause);
 	if (cause != -ESRCH)
-		log_refusal(limit_of(f), s, r, cause);
+		log_refusal(READ_ONCE(f->log_limit), s, r, cause);
 }
 
 /* Nearly always a counter is all: a refusal costs little more than an unknown ioctl. */
@@ -116,6 +102,6 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 	else
 		atomic64_inc(&f->refused_policy);
 	if (trace_dmop_refuse_enabled() ||
-	    (long)(jiffies - READ_ONCE(limit_of(f)->quiet_until)) >= 0)
+	    (long)(jiffies - READ_ONCE(READ_ONCE(f->log_limit)->quiet_until)) >= 0)
 		report_refusal(f, s, r, cause);
 }
