@@ -72,6 +72,27 @@ static inline void nap(unsigned int seconds)
 		seconds = sleep(seconds);
 }
 
+/* It creates a domain without a toolstack. It is built in domu/ and lies beside these programs. */
+#define BARE_DOMAIN		"../bare_domain"
+#define NEEDS_BARE_DOMAIN	"no " BARE_DOMAIN ": make -C selftests/domu release"
+
+/*
+ * A domain that can be bound to. Its name is all that XenStore has of it, so no event reports its
+ * end. Return: its domid, or -1.
+ */
+static inline long bare_domain(void)
+{
+	long domid = number(BARE_DOMAIN " create");
+
+	return domid > 0 && run("xenstore-write /local/domain/%ld/name " NAME, domid) ? domid : -1;
+}
+
+/* Since dom0 has booted. */
+static inline long seconds(void)
+{
+	return number("cut -d. -f1 /proc/uptime");
+}
+
 /* --- mappings ---------------------------------------------------------- */
 
 /* Frames from GFN on, in an area of their own. NULL: not all could be mapped. */
