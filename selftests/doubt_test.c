@@ -17,7 +17,7 @@ TEST_F(lifetime, paused_or_renamed_is_not_dead)
 {
 	long domid = create(NAME);
 	int fd = dmop_open_bound(domid);
-	char *p = map_frames(fd, domid, 1);
+	char *p = map_several(fd, domid, 1);
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, p);
@@ -42,7 +42,7 @@ TEST_F(lifetime, shut_down_is_not_dead)
 	__u32 reason = REASON_REBOOT;
 	long domid = create(NAME);
 	int fd = dmop_open_bound(domid);
-	char *p = map_frames(fd, domid, 1);
+	char *p = map_several(fd, domid, 1);
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, p);
@@ -106,7 +106,7 @@ TEST_F(lifetime, saved_is_not_dead)
 {
 	long domid = create(NAME);
 	int fd = dmop_open_bound(domid), stream;
-	char *p = map_frames(fd, domid, 1);
+	char *p = map_several(fd, domid, 1);
 	pid_t saver;
 
 	ASSERT_LT(0, domid);
@@ -151,8 +151,8 @@ TEST_F(lifetime, dying_is_not_bound_to)
 
 	ASSERT_LT(0, domid);
 	ASSERT_LE(0, late);
-	p = map_frames(fd, domid, 1);
-	keeps = map_frames(self->observer, domid, 1);
+	p = map_several(fd, domid, 1);
+	keeps = map_several(self->observer, domid, 1);
 	ASSERT_NE(NULL, p);
 	ASSERT_NE(NULL, keeps);
 
@@ -186,7 +186,7 @@ TEST_F(lifetime, directory_is_enough)
 	ASSERT_TRUE(run("xenstore-write /local/domain/%ld/name " NAME, domid));
 	fd = dmop_open_bound(domid);
 	ASSERT_LE(0, fd);
-	p = map_frames(fd, domid, 1);
+	p = map_several(fd, domid, 1);
 	ASSERT_NE(NULL, p);
 	still_bound(_metadata, fd, domid, p, 1);
 
@@ -207,7 +207,7 @@ TEST_F(lifetime, another_of_that_number)
 {
 	long domid = create(NAME);
 	int fd = dmop_open_bound(domid), fresh;
-	char *p = map_frames(fd, domid, 1);
+	char *p = map_several(fd, domid, 1);
 
 	ASSERT_LT(0, domid);
 	ASSERT_NE(NULL, p);
@@ -221,7 +221,7 @@ TEST_F(lifetime, another_of_that_number)
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
 	EXPECT_EQ(-ESRCH, unknown_op(fd, domid));
 	EXPECT_EQ(SIGBUS, touch_until_gone(p));
-	p = map_frames(fresh, domid, 1);
+	p = map_several(fresh, domid, 1);
 	ASSERT_NE(NULL, p);
 	still_bound(_metadata, fresh, domid, p, 1);
 

@@ -2,11 +2,11 @@
 /*
  * fail_nth.h - a call repeated so that each of its allocations and copies fails once
  *
- * This needs a kernel with fault injection (make check-debug). A number N that is written to
- * /proc/thread-self/fail-nth makes the Nth allocation or copy of this thread fail. A sweep issues the
- * call with N from 1 up. It ends after a few calls in a row that returned before their Nth one. By
- * then each allocation and copy has failed, one in each call. After each failure the state is the one
- * before the call. In the end the module has as many references as at the start.
+ * This needs a kernel with fault injection (make check-debug). A number N, written to
+ * /proc/thread-self/fail-nth, makes the Nth allocation or copy of this thread fail. A sweep issues
+ * the call with N from 1 up. It ends after a few calls in a row that returned before their Nth one.
+ * By then each allocation and copy has failed, one in each call. After each failure the state must
+ * be as before the call. In the end the module must have as many references as at the start.
  */
 #ifndef DMOP_TEST_FAIL_NTH_H
 #define DMOP_TEST_FAIL_NTH_H
@@ -14,7 +14,7 @@
 #include "command.h"
 #include "frames.h"
 
-/* Where a sweep that does not end is given up. */
+/* A sweep that has not ended by this N is given up. */
 #define MOST	20000
 
 /* --- the Nth failure ----------------------------------------------------- */
@@ -30,7 +30,7 @@ static inline bool write_text(const char *path, const char *text)
 	return ok;
 }
 
-/* All that can fail may, and no stack is printed for it. */
+/* Lets every allocation and copy fail, without a stack trace in the log. */
 static inline bool faults_ready(void)
 {
 	static const char *const dirs[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
@@ -59,8 +59,8 @@ static inline bool arm(unsigned int n)
 }
 
 /*
- * Return: did the call come to the Nth? If not, it is still to come: it is what this read
- * copies to us, if nothing else.
+ * Return: true if the call came to its Nth allocation or copy. If it did not, the failure is still
+ * pending. The copy of this read takes it at the latest.
  */
 static inline bool disarm(void)
 {
@@ -74,10 +74,10 @@ static inline bool disarm(void)
 /* --- a call, again and again --------------------------------------------- */
 
 /*
- * @fd:    a descriptor that the call is about
- * @p:     an area of it, or memory of ours
- * @calls: what dmop_calls(@fd) was before the call
- * @module: the module's file, where that is what is loaded
+ * @fd:    the descriptor under test
+ * @p:     an area of it, or memory of this process
+ * @calls: dmop_calls(@fd) before the call
+ * @module: the file of the module, in the test that loads it
  */
 struct state {
 	int fd;
@@ -87,11 +87,11 @@ struct state {
 };
 
 /*
- * @before: makes what the call needs; true if it is there
- * @call:   Return: what the system call did
- * @failed: after a call that failed: is all as it was?
- * @done:   after one that did not: is it done?
- * @after:  takes away what is left of both
+ * @before: prepares the call. Return: true if that worked
+ * @call:   the system call. Return: its value, or minus the errno
+ * @failed: after a failed call: is the state as before?
+ * @done:   after a call that succeeded: is it done?
+ * @after:  cleans up after either
  */
 struct sweep {
 	bool (*before)(struct state *s);
@@ -101,14 +101,14 @@ struct sweep {
 	void (*after)(struct state *s);
 };
 
-/* Return: how many of the failures, from @first on, made the call fail. */
+/* Return: the number of failures, from @first on, after which the call returned an error. */
 static inline unsigned int sweep_from(struct __test_metadata *const _metadata, unsigned int first,
 				      const struct sweep *w)
 {
 	unsigned int n, failures = 0, survived = 0, missed = 0;
 	long references = refcount();
 
-	/* A slab that is full takes one more now and then, so one that did not come is not the end. */
+	/* A full slab costs one more allocation now and then, so one missed N is not the end. */
 	for (n = first; missed < 3 && n < MOST; n++) {
 		struct state s = { .fd = -1, .p = MAP_FAILED, .module = -1 };
 		bool came;
@@ -147,7 +147,7 @@ static inline unsigned int sweep_from(struct __test_metadata *const _metadata, u
 	return failures;
 }
 
-/* Which of its own allocations and copies a call came to is for coverage to tell. */
+/* Coverage shows which of its allocations and copies a call came to. */
 #define EXPECT_FAILURES(least, ...)						\
 	EXPECT_LE((unsigned int)(least), sweep_from(_metadata, 1, &(struct sweep){ __VA_ARGS__ }))
 
@@ -182,7 +182,7 @@ static inline bool is_bound(struct state *s)
 	       unknown_op(s->fd, other_domid) == -EPERM;
 }
 
-/* It works as ever afterwards. */
+/* The file is still unbound, and binding it works. */
 static inline bool can_be_bound(struct state *s)
 {
 	return dmop_state(s->fd) == DMOP_STATE_UNBOUND &&

@@ -170,7 +170,7 @@ static long resource(struct state *s, __u32 nr)
 		.num = nr, .addr = nr ? (unsigned long)s->p : 0,
 	};
 
-	return dmop_ioctl(s->fd, DMOP_IOCTL_MMAP_RESOURCE, &r);
+	return do_ioctl(s->fd, DMOP_IOCTL_MMAP_RESOURCE, &r);
 }
 
 static long size_it(struct state *s)

@@ -83,7 +83,7 @@ static long info_longer(struct state *s)
 {
 	struct { struct dmop_info info; __u64 more[16]; } info = { .info.size = sizeof(info) };
 
-	return dmop_ioctl(s->fd, DMOP_IOCTL_INFO, &info) ?: info.info.domid == target_domid ? 0 : -EIO;
+	return do_ioctl(s->fd, DMOP_IOCTL_INFO, &info) ?: info.info.domid == target_domid ? 0 : -EIO;
 }
 
 TEST(info_read_of_tomorrow)
@@ -251,7 +251,7 @@ static long batch_it(struct state *s)
 		.ops = { { .size = { sizeof(b.op) } } },
 		.op = ioreq_create_op(),
 	};
-	long ret = dmop_ioctl(s->fd, DMOP_IOCTL_BATCH, &b);
+	long ret = do_ioctl(s->fd, DMOP_IOCTL_BATCH, &b);
 
 	return ret == 1 ? b.ops[0].result : ret;
 }

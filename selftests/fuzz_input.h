@@ -61,7 +61,7 @@ static inline void run_input(const struct input *in)
 		pthread_join(helper, NULL);
 }
 
-/* Nothing of it is left; the domains are as they were. */
+/* Releases everything, and restores the parameters and the domains. */
 static inline void clean_up(void)
 {
 	unsigned int i;
@@ -97,7 +97,7 @@ static inline long refs(void)
 	return n > 0 ? atol(text) : -1;
 }
 
-/* Revocation holds no reference, but its work may be under way. */
+/* A revocation holds no reference on the module, even while its work runs. */
 static inline bool unused(void)
 {
 	if (refs())
@@ -158,7 +158,7 @@ static inline bool corpus_read(const char *path)
 	return true;
 }
 
-/* --- the domain that comes and goes ---------------------------------------------------- */
+/* --- a domain that is created and destroyed -------------------------------------------- */
 
 static inline pid_t life_begin(void)
 {

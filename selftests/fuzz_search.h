@@ -7,7 +7,7 @@
 
 #include "fuzz_input.h"
 
-/* --- looking for more ----------------------------------------------------------------------- */
+/* --- the search ----------------------------------------------------------------------------- */
 
 #define KCOV_WORDS	(1 << 18)
 #define KCOV_INIT	_IOR('c', 1, unsigned long)
@@ -29,7 +29,7 @@ static inline bool kcov_init(void)
 	return kcov != MAP_FAILED;
 }
 
-/* Return: how many steps from one place to the next nobody took before. */
+/* Return: the number of edges of the control flow that no input has reached before. */
 static inline unsigned int reached(bool keep)
 {
 	unsigned long n = __atomic_load_n(&kcov[0], __ATOMIC_RELAXED), i, last = 0;
@@ -131,7 +131,7 @@ static inline void mutate(struct input *in)
 	}
 }
 
-/* Without what is not needed for what it reaches. */
+/* Removes the bytes that are not needed to reach as much. */
 static inline void shorten(struct input *in, unsigned int new)
 {
 	unsigned int size, at, tries = 60;
@@ -172,7 +172,7 @@ static inline int fuzz(unsigned int seconds)
 	}
 	snprintf(path, sizeof(path), "%s/fuzz.corpus", dir);
 	out = fopen(path, "w");
-	/* What ran last is wanted most when nothing runs any more. */
+	/* The console keeps the last input if the machine stops. */
 	console = fopen("/dev/console", "w");
 	if (!out || !console || !arenas_make())
 		return 1;
@@ -206,7 +206,7 @@ static inline int fuzz(unsigned int seconds)
 			shorten(&in, new);
 			if (fault)
 				break;
-			/* Shorter, it may have reached it by chance; then it is no loss. */
+			/* The short input is dropped if it reached that only by chance. */
 			if (try_input(&in)) {
 				nr_seen += reached(true);
 				corpus_add(&in);

@@ -11,7 +11,7 @@
 #define NR_SLOTS	6
 #define NR_AREAS	4
 
-/* Shared with the process that makes the domain that comes and goes. */
+/* Shared with the process that creates and destroys a domain all the time. */
 static struct shared {
 	_Atomic __u16 life;	/* its domid, also some time after its end */
 	_Atomic unsigned int runs;
@@ -21,10 +21,9 @@ static struct shared {
 /* --- what a program acts on ------------------------------------------------ */
 
 /*
- * Buffers of one thread: pages that are full of harmless operations, where the
- * kernel writes nothing that could be another one: 16 for buffers, 4 for what
- * calls are made of, 4 more; then one that cannot be read, then one that cannot
- * be written.
+ * Buffers of one thread: pages full of harmless operations. What the kernel writes there can never
+ * be another operation. 16 pages are for buffers, 4 for arguments of calls, and 4 more follow; then
+ * a page without access, then a read-only page.
  */
 #define ARENA_PAGES	24
 #define EDGE		(ARENA_PAGES * PAGE)
@@ -64,7 +63,7 @@ static inline __u32 word(struct thread *t)
 	return byte(t) | byte(t) << 8;
 }
 
-/* Operations that do nothing to the domain that would matter, or none. */
+/* Return: an operation that does no harm to the domain, or an invalid one. */
 static inline __u32 harmless(struct thread *t)
 {
 	static const __u32 ops[] = {
@@ -101,7 +100,7 @@ static inline __u16 pick_domid(struct thread *t)
 	}
 }
 
-/* An address for @size bytes, of which an operation may be made. */
+/* Return: an address for @size bytes, good or bad. An operation may be read from there. */
 static inline void *pick_pointer(struct thread *t, size_t size)
 {
 	char *arena = byte(t) % 8 ? t->arena : arenas[0];
@@ -128,7 +127,7 @@ static inline void *pick_pointer(struct thread *t, size_t size)
 	}
 }
 
-/* A copy of @arg where it may be looked at only in part. */
+/* Return: the address of a copy of @arg, or now and then another address. */
 static inline void *place(struct thread *t, const void *arg, size_t size)
 {
 	__u8 b = byte(t);
@@ -141,13 +140,13 @@ static inline void *place(struct thread *t, const void *arg, size_t size)
 	return pick_pointer(t, size);
 }
 
-/* If not, it is another call than the one that was made up. */
+/* If not, the kernel reads other arguments than those the step has chosen. */
 static inline bool placed(const struct thread *t, const void *p)
 {
 	return p >= (void *)t->arena + 16 * PAGE && p < (void *)t->arena + 17 * PAGE;
 }
 
-/* One that this thread may take away: what comes there next is then its own, too. */
+/* An area that this thread may unmap. Only this thread maps anything there again. */
 static inline struct area *my_area(struct thread *t)
 {
 	return &areas[byte(t) % NR_AREAS + (t->arena == arenas[0] ? 0 : NR_AREAS)];
@@ -158,7 +157,7 @@ static inline int slot(struct thread *t)
 	return slots[byte(t) % NR_SLOTS];
 }
 
-/* --- what is known of an answer ---------------------------------------------- */
+/* --- answers that are wrong --------------------------------------------------- */
 
 static inline bool any_of(long ret, const long *errs)
 {
@@ -168,7 +167,7 @@ static inline bool any_of(long ret, const long *errs)
 	return false;
 }
 
-/* What the file was before the call says what the call can be. */
+/* The state of the file before the call limits the answers. */
 static inline void judge(const struct thread *t, const struct dmop_info *was, __u64 domid,
 			 bool is_dm_op, long ret)
 {

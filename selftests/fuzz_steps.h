@@ -16,7 +16,7 @@
 
 /* --- steps ---------------------------------------------------------------------- */
 
-/* Each descriptor is closed by one of them, and once. */
+/* Of two threads that replace a slot, each closes another descriptor. */
 static inline void put_slot(int i, int fd)
 {
 	close(__atomic_exchange_n(&slots[i], fd, __ATOMIC_RELAXED));
@@ -54,7 +54,7 @@ static inline void step_restrict(struct thread *t)
 	long ret;
 
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, place(t, &domid, sizeof(domid)));
+	ret = do_ioctl(fd, DMOP_IOCTL_RESTRICT, place(t, &domid, sizeof(domid)));
 	look(t, fd, &is);
 	if (!t->alone || was.size == 0 || is.state == DMOP_STATE_REVOKED)
 		return;
@@ -98,7 +98,7 @@ static inline void step_dm_op(struct thread *t)
 		arg.ubufs = pick_pointer(t, sizeof(bufs));
 	p = place(t, &arg, sizeof(arg));
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_DM_OP, p);
+	ret = do_ioctl(fd, DMOP_IOCTL_DM_OP, p);
 	if (arg.num && placed(t, p))
 		judge(t, &was, arg.dom, true, ret);
 }
@@ -126,7 +126,7 @@ static inline void step_hypercall(struct thread *t)
 		arg.arg[b % 3] |= 1ULL << (16 + b);
 	p = place(t, &arg, sizeof(arg));
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, p);
+	ret = do_ioctl(fd, DMOP_IOCTL_HYPERCALL, p);
 	if (placed(t, p))
 		judge(t, &was, arg.arg[0], arg.op == DMOP_HYPERCALL_NR, ret);
 }
@@ -189,7 +189,7 @@ static inline void step_batch(struct thread *t)
 	if (byte(t) < 8)
 		at = pick_pointer(t, sizeof(head) + head.bytes);
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_BATCH, at);
+	ret = do_ioctl(fd, DMOP_IOCTL_BATCH, at);
 	if (at == t->arena + 18 * PAGE)
 		judge(t, &was, head.domid, true, ret);
 	if (ret > 64)
@@ -207,7 +207,7 @@ static inline void step_info(struct thread *t)
 	info->size = b < 128 ? (int)sizeof(*info) : b < 192 ? b - 64 : b < 224 ? b - 192 : 4090 + b % 16;
 	if (byte(t) < 8)
 		((__u8 *)info)[byte(t)] = 1;
-	ret = dmop_ioctl(fd, DMOP_IOCTL_INFO, byte(t) < 240 ? info : pick_pointer(t, 1));
+	ret = do_ioctl(fd, DMOP_IOCTL_INFO, byte(t) < 240 ? info : pick_pointer(t, 1));
 	if (!ret && info->size > sizeof(*info))
 		wrong("INFO is larger than it is");
 }
@@ -355,7 +355,7 @@ static inline void step_map(struct thread *t)
 		m.num = byte(t) ? 64 : m.num;
 	p = place(t, &m, sizeof(m));
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, p);
+	ret = do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, p);
 	if (placed(t, p))
 		judge(t, &was, m.dom, true, ret);
 }
@@ -413,7 +413,7 @@ static inline void step_resource(struct thread *t)
 	}
 	p = place(t, &r, sizeof(r));
 	look(t, fd, &was);
-	ret = dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, p);
+	ret = do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, p);
 	if (placed(t, p))
 		judge(t, &was, r.dom, true, ret);
 }
@@ -443,10 +443,10 @@ static inline void step_raw(struct thread *t)
 	case DMOP_IOCTL_BATCH:
 		return;
 	}
-	dmop_ioctl(fd, cmd, pick_pointer(t, 64));
+	do_ioctl(fd, cmd, pick_pointer(t, 64));
 }
 
-/* Operations, with arguments, where the buffers are. */
+/* Fills a buffer with an operation and its arguments. */
 static inline void step_fill(struct thread *t)
 {
 	struct dm_op *op = (void *)t->arena + byte(t) % 16 * PAGE;
@@ -477,7 +477,7 @@ static inline void step_parameter(struct thread *t)
 	param_set_text(names[byte(t) % 3], values[byte(t) % ARRAY_SIZE(values)]);
 }
 
-/* Of this thread only, and it can be taken back. */
+/* The effective capabilities of this thread only. They can be set again. */
 static inline void set_privilege(bool on)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };

@@ -49,8 +49,8 @@ TEST_F(map, order_of_refusals)
 	struct dmop_info info;
 
 	ASSERT_EQ(0, dmop_info(self->bound, &info));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->bound, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->bound, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
 	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p, 0, BAD_POINTER, BAD_POINTER));
 	EXPECT_EQ(-E2BIG, map(self->bound, target_domid, p, info.max_call_frames + 1,
 			      BAD_POINTER, BAD_POINTER));

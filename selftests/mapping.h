@@ -16,7 +16,7 @@
 
 static inline long resource_map(int fd, struct dmop_mmap_resource *r)
 {
-	return dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, r);
+	return do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, r);
 }
 
 /* In a PVH dom0 a file may map fewer frames, and mapping one takes longer. */

@@ -123,7 +123,7 @@ TEST_F(argument, at_the_end_of_memory)
 	long ret;
 
 	ret = make_argument(variant->cmd, end - variant->size, &buf, &op);
-	EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, end - variant->size));
+	EXPECT_EQ(ret, do_ioctl(self->fd, variant->cmd, end - variant->size));
 
 	memcpy(given, end - variant->size, variant->size);
 	for (missing = 1; missing <= variant->size; missing++) {
@@ -131,7 +131,7 @@ TEST_F(argument, at_the_end_of_memory)
 
 		memset(self->mem, POISON, self->len);
 		memcpy(at, given, variant->size - missing);
-		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, at)) {
+		EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, at)) {
 			TH_LOG("%zu bytes are missing", missing);
 		}
 		EXPECT_EQ(0, memcmp(at, given, variant->size - missing));
@@ -144,7 +144,7 @@ TEST_F(argument, begins_before_memory)
 	struct dm_op op;
 
 	make_argument(variant->cmd, self->mem, &buf, &op);
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, self->mem - 1));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, self->mem - 1));
 }
 
 TEST_F(argument, unaligned)
@@ -156,7 +156,7 @@ TEST_F(argument, unaligned)
 	for (shift = 1; shift < 8; shift++) {
 		long ret = make_argument(variant->cmd, self->mem + shift, &buf, &op);
 
-		EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, self->mem + shift));
+		EXPECT_EQ(ret, do_ioctl(self->fd, variant->cmd, self->mem + shift));
 	}
 }
 
@@ -168,7 +168,7 @@ TEST_F(argument, read_only)
 	long ret = make_argument(variant->cmd, self->mem, &buf, &op);
 
 	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
-	EXPECT_EQ(ret, dmop_ioctl(self->fd, variant->cmd, self->mem));
+	EXPECT_EQ(ret, do_ioctl(self->fd, variant->cmd, self->mem));
 }
 
 TEST_F(argument, foreign_addresses)
@@ -177,12 +177,12 @@ TEST_F(argument, foreign_addresses)
 	unsigned int i;
 
 	ASSERT_EQ(0, dmop_info(self->fd, &before));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, NULL));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, BAD_POINTER));
 	for (i = 0; i < ARRAY_SIZE(foreign_addresses); i++) {
 		void *at = (void *)foreign_addresses[i];
 
-		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, variant->cmd, at)) {
+		EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, at)) {
 			TH_LOG("at %p", at);
 		}
 	}

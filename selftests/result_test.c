@@ -230,7 +230,7 @@ TEST_F(result, buffer_over_array_and_argument)
 	bufs[0].size = sizeof(op);
 	bufs[1].uptr = self->mem;
 	bufs[1].size = 64;
-	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_DM_OP, arg));
+	EXPECT_EQ(0, do_ioctl(self->fd, DMOP_IOCTL_DM_OP, arg));
 	/* 48 bytes of argument and array, then poison: all overwritten by the result. */
 	EXPECT_TRUE(all_bytes(self->mem, 0xff, 64));
 	EXPECT_TRUE(all_bytes(self->mem + 64, POISON, self->len - 64));

@@ -87,7 +87,7 @@ TEST_F(lifetime, xenstore_stopped)
 	ASSERT_LT(0, domid);
 	ASSERT_LT(0, second);
 	ASSERT_LE(0, early);
-	p = map_frames(early, domid, NR_FRAMES);
+	p = map_several(early, domid, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 
 	guard = stop_xenstored(pid);
@@ -108,7 +108,7 @@ TEST_F(lifetime, xenstore_stopped)
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, domid));
 	EXPECT_EQ(-ESRCH, dmop_restrict(self->observer, ABSENT_DOMID));
 	EXPECT_EQ(0, touch(p, true));
-	q = map_frames(first, second, NR_FRAMES);
+	q = map_several(first, second, NR_FRAMES);
 	EXPECT_NE(NULL, q);
 	EXPECT_LE(0, ioreq_create(first, second));
 	EXPECT_EQ(0, close(late));
@@ -286,8 +286,8 @@ TEST_F(lifetime, xenstore_slow)
 	ASSERT_LT(0, second);
 	first = dmop_open_bound(domid);
 	other = dmop_open_bound(second);
-	p = map_frames(first, domid, NR_FRAMES);
-	q = map_frames(other, second, NR_FRAMES);
+	p = map_several(first, domid, NR_FRAMES);
+	q = map_several(other, second, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 	ASSERT_NE(NULL, q);
 
