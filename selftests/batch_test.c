@@ -56,7 +56,7 @@ static struct dm_op *batch_op(struct batch *b, unsigned int i, const struct dm_o
 
 static long batch(int fd, struct batch *b)
 {
-	return dmop_ioctl(fd, DMOP_IOCTL_BATCH, b);
+	return do_ioctl(fd, DMOP_IOCTL_BATCH, b);
 }
 
 /* @nr operations that Xen does not know. */
@@ -360,8 +360,8 @@ TEST_F(batch, order_of_refusals)
 	struct batch *b;
 
 	ASSERT_NE(NULL, page);
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->bound, DMOP_IOCTL_BATCH, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->bound, DMOP_IOCTL_BATCH, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_BATCH, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_BATCH, NULL));
 	/* The head can be read, and nothing behind it. */
 	b = (struct batch *)(page + 4096 - sizeof(b->head));
 	batch_unknown(self->b, other_domid, 2);
@@ -676,7 +676,7 @@ TEST_F(batch, revoked)
 	batch_unknown(self->b, other_domid, 2);
 	self->b->head.flags = 1;
 	EXPECT_EQ(-ESRCH, batch(d.fd, self->b));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(d.fd, DMOP_IOCTL_BATCH, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(d.fd, DMOP_IOCTL_BATCH, BAD_POINTER));
 	close(d.fd);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * command.h - commands of the shell, what they print, and domains made by them
+ * command.h - run shell commands, read a number from their output, create domains with them
  */
 #ifndef DMOP_TEST_COMMAND_H
 #define DMOP_TEST_COMMAND_H
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Return: did it exit with 0? */
+/* Return: true if the command exits with 0. */
 static inline __attribute__((format(printf, 1, 2))) bool run(const char *format, ...)
 {
 	char command[512];
@@ -60,7 +60,7 @@ static inline bool destroy(const char *name)
 	return run("lab-domain destroy %s >/dev/null 2>&1", name);
 }
 
-/* How many references there are on the module: one for each open file. */
+/* Return: the references on the module, one for each open file. */
 static inline long refcount(void)
 {
 	return number("cat /sys/module/dmop_privcmd/refcnt");

@@ -110,21 +110,21 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, unknown_batch(fd, d));
 		EXPECT_EQ(-ESRCH, unknown_batch(fd, d | 1U << 16));
 		empty.domid = d;
-		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_BATCH, &empty));
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_BATCH, &empty));
 		batch.dom = d;
-		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
 		resource.dom = d;
-		EXPECT_EQ(-ESRCH, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 		refused += 15;
 	}
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
-	EXPECT_EQ(-ENOTTY, dmop_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_RESTRICT, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
+	EXPECT_EQ(-ENOTTY, do_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
 
 	before.refused_dead += refused;
 	ASSERT_EQ(0, dmop_info(fd, &after));

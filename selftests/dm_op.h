@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dm_op.h - the few of Xen's device model operations that the tests make
+ * dm_op.h - the device model operations of Xen that the tests issue
  *
- * Facts are those of Xen's public/hvm/dm_op.h, a stable interface. Stated here
- * so that building the tests needs no headers of a particular Xen.
+ * Numbers and layouts are those of Xen's public/hvm/dm_op.h, a stable interface. They are repeated
+ * here so that the tests build without the headers of a particular Xen.
  */
 #ifndef DMOP_TEST_DM_OP_H
 #define DMOP_TEST_DM_OP_H
@@ -20,17 +20,17 @@
 #define DM_OP_MODIFIED_MEMORY		11
 #define DM_OP_SET_MEM_TYPE		12
 #define DM_OP_RELOCATE_MEMORY		17
-#define DM_OP_UNKNOWN			0x7fffffff	/* none, in any Xen */
+#define DM_OP_UNKNOWN			0x7fffffff	/* not an operation in any Xen */
 
 #define DM_OP_BUFIOREQ_ATOMIC		2
 #define DM_OP_INFO_NO_GFNS		1
 #define DM_OP_RANGE_PORT		0
 #define DM_OP_MEM_RAM_RW		0
 
-/* Xen gives each domain this many ioreq servers, with ids from 0. */
+/* Ioreq servers of a domain at most. Their ids start at 0. */
 #define DM_OP_NR_IOREQ_SERVERS		8
 
-/* Xen takes at most so many buffers, in all releases up to 4.20. */
+/* Buffers of a dm_op at most, in all releases of Xen up to 4.20. */
 #define DM_OP_XEN_NR_BUFS		2
 
 struct dm_op {
@@ -84,12 +84,12 @@ struct dm_op {
 			__u32 pad;
 			__aligned_u64 src_gfn, dst_gfn;
 		} relocate;
-		/* As large as any operation of any Xen. */
+		/* No operation of any Xen is larger. */
 		__u8 raw[56];
 	} u;
 };
 
-/* Buffer 1 of DM_OP_MODIFIED_MEMORY: an array of these. */
+/* An element of buffer 1 of DM_OP_MODIFIED_MEMORY, which is an array. */
 struct dm_op_extent {
 	__u32 nr;
 	__u32 pad;

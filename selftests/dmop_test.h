@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dmop_test.h - what the tests of /dev/xen/dmop share
+ * dmop_test.h - shared by all tests of /dev/xen/dmop: wrappers of calls, operations, set-up
  *
- * Every wrapper returns what the system call did: a value, or minus the errno,
- * so that EXPECT_EQ(-EPERM, ...) says it all.
+ * Every wrapper returns the value of the system call, or minus the errno. So a test can say
+ * EXPECT_EQ(-EPERM, ...).
  */
 #ifndef DMOP_TEST_H
 #define DMOP_TEST_H
@@ -12,13 +12,10 @@
 #define _GNU_SOURCE
 #endif
 
-/* One stream for results and complaints: they are then in order. */
+/* Results and messages go to one stream, so they stay in order. */
 #define TH_LOG_STREAM stdout
 #include "kselftest_harness.h"
-/*
- * Only against hanging for ever: emulation can be a hundred times slower than
- * the machine that one would choose a time on.
- */
+/* Ends a test that hangs. It is long because emulation can be a hundred times slower. */
 #ifndef DMOP_TEST_TIMEOUT
 #define DMOP_TEST_TIMEOUT 1800
 #endif
@@ -45,18 +42,21 @@
 #define POISON		0xa5
 #define NOBODY		65534
 
-/* Two live domains, and one that never was. */
+/* Two live domains, and a domid without a domain. */
 static __u16 target_domid, other_domid;
 #define ABSENT_DOMID	0x7fee
 
 /* --- system calls ------------------------------------------------------ */
 
-static inline long dmop_ioctl(int fd, unsigned int cmd, const void *arg)
+static inline long do_ioctl(int fd, unsigned int cmd, const void *arg)
 {
 	long ret = syscall(SYS_ioctl, fd, cmd, arg);
 
 	return ret < 0 ? -errno : ret;
 }
+
+/* The name that observe_test still uses. */
+#define dmop_ioctl	do_ioctl
 
 static inline int dmop_open(void)
 {
@@ -67,7 +67,7 @@ static inline int dmop_open(void)
 
 static inline long dmop_restrict(int fd, __u16 domid)
 {
-	return dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, &domid);
+	return do_ioctl(fd, DMOP_IOCTL_RESTRICT, &domid);
 }
 
 static inline int dmop_open_bound(__u16 domid)
@@ -88,10 +88,10 @@ static inline long dmop_info(int fd, struct dmop_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
-	return dmop_ioctl(fd, DMOP_IOCTL_INFO, info);
+	return do_ioctl(fd, DMOP_IOCTL_INFO, info);
 }
 
-/* The one counter that says whether a call got as far as Xen. */
+/* Return: the counter of the calls that entered Xen. */
 static inline __u64 dmop_calls(int fd)
 {
 	struct dmop_info info;
@@ -111,7 +111,7 @@ static inline long dmop_call(int fd, __u16 domid, const struct dmop_buf *bufs,
 {
 	struct dmop_dm_op arg = { .dom = domid, .num = nr, .ubufs = bufs };
 
-	return dmop_ioctl(fd, DMOP_IOCTL_DM_OP, &arg);
+	return do_ioctl(fd, DMOP_IOCTL_DM_OP, &arg);
 }
 
 static inline long dmop_probe(int fd, __u16 domid)
@@ -124,11 +124,11 @@ static inline long dmop_hypercall(int fd, __u64 op, __u64 domid, __u64 nr,
 {
 	struct dmop_hypercall arg = {
 		.op = op,
-		/* Arguments that are never read: anything must do. */
+		/* The last two are never read, so any value must do. */
 		.arg = { domid, nr, (__u64)(unsigned long)bufs, -1, -1 },
 	};
 
-	return dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, &arg);
+	return do_ioctl(fd, DMOP_IOCTL_HYPERCALL, &arg);
 }
 
 /* --- operations -------------------------------------------------------- */
@@ -152,8 +152,8 @@ static inline long dm_op2(int fd, __u16 domid, struct dm_op *op, void *buf,
 }
 
 /*
- * Does nothing, and shows how far it got: -EOPNOTSUPP comes from a Xen that
- * knows the domain, -ESRCH from one that does not.
+ * An operation without effect. Its errno shows how far the call got: Xen returns -EOPNOTSUPP if the
+ * domain exists, and -ESRCH if it does not.
  */
 static inline long unknown_op(int fd, __u16 domid)
 {
@@ -162,7 +162,7 @@ static inline long unknown_op(int fd, __u16 domid)
 	return dm_op(fd, domid, &op);
 }
 
-/* The same in a batch of one. Return: what the call gives, if that is an error, or the operation. */
+/* The same in a batch of one. Return: the error of the call, else the result of the operation. */
 static inline long unknown_batch(int fd, __u32 domid)
 {
 	struct {
@@ -177,7 +177,7 @@ static inline long unknown_batch(int fd, __u32 domid)
 		.op.size = { sizeof(b.buf) },
 		.buf.op = DM_OP_UNKNOWN,
 	};
-	long ret = dmop_ioctl(fd, DMOP_IOCTL_BATCH, &b);
+	long ret = do_ioctl(fd, DMOP_IOCTL_BATCH, &b);
 
 	return ret < 0 ? ret : b.op.result;
 }
@@ -217,7 +217,7 @@ static inline long ioreq_info(int fd, __u16 domid, __u16 id, struct dm_op *op)
 	return dm_op(fd, domid, op);
 }
 
-/* The ids of all servers of a domain, as bits. */
+/* Return: a bit for the id of each server of the domain. */
 static inline unsigned int ioreq_mask(int fd, __u16 domid)
 {
 	unsigned int id, mask = 0;
@@ -237,7 +237,7 @@ static inline void ioreq_destroy_all(int fd, __u16 domid)
 		ioreq_destroy(fd, domid, id);
 }
 
-/* Return: the id of a server that both domains have then, and no other; or -errno, or -1. */
+/* Afterwards each domain has one server. Return: its id, the same in both; or -errno, or -1. */
 static inline long ioreq_create_on_both(int fd)
 {
 	long id;
@@ -274,8 +274,8 @@ static inline long ports_unmap(int fd, __u16 domid, __u16 id, __u64 start, __u64
 }
 
 /*
- * Is any port of the range mapped to the server? There is no operation that
- * asks, but one that overlaps is refused. Return: 0, 1, or minus the errno.
+ * Is any port of the range mapped to the server? Xen has no query for that, but it refuses to map a
+ * range that overlaps. Return: 0, 1, or minus the errno.
  */
 static inline long ports_mapped(int fd, __u16 domid, __u16 id, __u64 start, __u64 end)
 {
@@ -288,7 +288,7 @@ static inline long ports_mapped(int fd, __u16 domid, __u16 id, __u64 start, __u6
 
 /* --- privilege --------------------------------------------------------- */
 
-/* Return: the capability sets of this process, effective and permitted. */
+/* Return: the effective and the permitted capabilities of this process, together. */
 static inline __u64 capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -300,7 +300,7 @@ static inline __u64 capabilities(void)
 	       (__u64)(data[1].effective | data[1].permitted) << 32;
 }
 
-/* For good: the user is nobody, in no group, with no capability in any set. */
+/* Irreversible: the user is nobody, in no group, with no capability in any set. */
 static inline bool drop_privileges(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -316,7 +316,7 @@ static inline bool drop_privileges(void)
 
 /* --- memory ------------------------------------------------------------ */
 
-/* Pages with a page of no access on either side, poisoned. NULL: no memory. */
+/* Return: poisoned pages between two pages without access, or NULL if there is no memory. */
 static inline char *guarded_pages(size_t nr, int flags)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -341,7 +341,7 @@ static inline bool all_bytes(const void *p, int byte, size_t n)
 
 /* --- descriptors ------------------------------------------------------- */
 
-/* The byte that it goes with is a blank, which QMP skips. Return: 0 or minus the errno. */
+/* It is sent with a blank, because QMP skips blanks. Return: 0 or minus the errno. */
 static inline int send_fd(int sock, int fd)
 {
 	char byte = ' ', control[CMSG_SPACE(sizeof(fd))] = { };
@@ -393,7 +393,7 @@ static inline bool bytes_from(int fd, int nr)
 	return !nr;
 }
 
-/* With one, two that go on at once may take turns in one order only. */
+/* On a single processor, two concurrent calls may run in one order only. */
 static inline bool one_processor(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
@@ -455,7 +455,7 @@ static inline bool domid_from_env(const char *name, __u16 *domid)
 	return !*end && n > 0 && n <= DMOP_DOMID_MAX;
 }
 
-/* NULL, or what is missing and what to do about it. */
+/* Return: NULL, or a message: what is missing, and the remedy. */
 static inline const char *dmop_missing(void)
 {
 	if (access("/proc/xen", F_OK) && access("/sys/hypervisor/type", F_OK))
@@ -472,14 +472,14 @@ static inline const char *dmop_missing(void)
 }
 
 /*
- * A program that cannot run here is skipped as a whole, with the kselftest exit
- * code for that. The harness would run into each test and call it a failure.
+ * Skips the whole program if it cannot run here, with the exit code of kselftest for that. The
+ * harness would run each test and report it as failed.
  */
 static inline void dmop_require(void)
 {
 	const char *missing = dmop_missing();
 
-	/* Line by line, so that a crash leaves behind what came before it. */
+	/* Line by line, so that the output before a crash is not lost. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!missing)
 		return;
@@ -487,7 +487,7 @@ static inline void dmop_require(void)
 	ksft_exit_skip("%s\n", missing);
 }
 
-/* The whole of main(), in the place of TEST_HARNESS_MAIN. */
+/* The body of main(); it replaces TEST_HARNESS_MAIN. */
 static inline int dmop_test_run(int argc, char **argv)
 {
 	dmop_require();

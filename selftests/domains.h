@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * domains.h - domains that come and go, and what can be seen of them
+ * domains.h - create and destroy domains, wait for their end, measure the memory of the kernel
  */
 #ifndef DMOP_TEST_DOMAINS_H
 #define DMOP_TEST_DOMAINS_H
@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
-/* Many domains are made here, and emulation takes seconds for one. */
+/* These tests create many domains, and each takes seconds in an emulator. */
 #ifndef DMOP_TEST_TIMEOUT
 #define DMOP_TEST_TIMEOUT 1800
 #endif
@@ -23,15 +23,12 @@
 #define NAME		PREFIX "a"
 #define UNRELATED	PREFIX "b"
 
-/*
- * What never comes must be told from what is slow to come, without a clock: it
- * has had so many tries, a pause after each.
- */
+/* An event that has not come after this many tries, with a pause after each, never comes. */
 #define TRIES		12000
 #define PAUSE_US	10000
 #define WAKE_MS		(TRIES * PAUSE_US / 1000)
 
-/* Return: the process that does it. */
+/* Return: the process that destroys the domain. */
 static inline pid_t destroy_beside(const char *name)
 {
 	pid_t pid = fork();
@@ -48,7 +45,7 @@ static inline bool ends_well(pid_t pid)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* As ends_well(), for one that might never end: it is killed then. */
+/* As ends_well(), but a process that does not end in time is killed. */
 static inline bool ends_well_in_time(pid_t pid)
 {
 	int i, status;
@@ -72,10 +69,31 @@ static inline void nap(unsigned int seconds)
 		seconds = sleep(seconds);
 }
 
+/* It creates a domain without a toolstack. It is built in domu/ and lies beside these programs. */
+#define BARE_DOMAIN		"../bare_domain"
+#define NEEDS_BARE_DOMAIN	"no " BARE_DOMAIN ": make -C selftests/domu release"
+
+/*
+ * A domain that can be bound to. Its name is all that XenStore has of it, so no event reports its
+ * end. Return: its domid, or -1.
+ */
+static inline long bare_domain(void)
+{
+	long domid = number(BARE_DOMAIN " create");
+
+	return domid > 0 && run("xenstore-write /local/domain/%ld/name " NAME, domid) ? domid : -1;
+}
+
+/* Since dom0 has booted. */
+static inline long seconds(void)
+{
+	return number("cut -d. -f1 /proc/uptime");
+}
+
 /* --- mappings ---------------------------------------------------------- */
 
-/* Frames from GFN on, in an area of their own. NULL: not all could be mapped. */
-static inline char *map_frames(int fd, __u16 domid, unsigned int nr)
+/* Maps frames from GFN on in a new area. Return: its address, or NULL if one cannot be mapped. */
+static inline char *map_several(int fd, __u16 domid, unsigned int nr)
 {
 	char *p = area(fd, nr, PROT_READ | PROT_WRITE);
 	__u64 gfns[NR_FRAMES];
@@ -103,13 +121,13 @@ static inline char *map_ioreq_page(int fd, __u16 domid, __u16 id)
 
 	if (p == MAP_FAILED)
 		return NULL;
-	if (!dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &r))
+	if (!do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &r))
 		return p;
 	munmap(p, PAGE);
 	return NULL;
 }
 
-/* Pollers are woken first and mappings taken away next. */
+/* A revocation wakes pollers first and removes mappings next, so a poller may have to wait. */
 static inline int touch_until_gone(char *p)
 {
 	int i, sig = 0;
@@ -125,8 +143,8 @@ static inline int touch_until_gone(char *p)
 /* --- waiting ----------------------------------------------------------- */
 
 /*
- * Return: the events that came, or 0. By epoll and not by poll, which at the end
- * of its time looks once more itself: so a wakeup that never came is noticed.
+ * Return: the events, or 0 if no wakeup came. It uses epoll because poll() checks the file again at
+ * the end of its time, and would hide a lost wakeup.
  */
 static inline unsigned int wait_for_end(int fd)
 {
@@ -146,7 +164,7 @@ static inline unsigned int wait_for_end(int fd)
 
 #define THE_END	(EPOLLHUP | EPOLLERR)
 
-/* Until Xen has no domain of that number any more, dying ones included. */
+/* Waits until Xen has no domain with that domid, not even a dying one. */
 static inline bool unknown_to_xen(int observer, __u16 domid)
 {
 	int i;
@@ -160,8 +178,8 @@ static inline bool unknown_to_xen(int observer, __u16 domid)
 }
 
 /*
- * Has every bound domain looked at, by the end of one that is nothing to them:
- * when this one's own descriptor has heard of it, so could have theirs.
+ * Fires @releaseDomain: destroys an unrelated domain, and waits until its descriptor is revoked. By
+ * then every bound domain may have been checked.
  */
 static inline bool event(void)
 {
@@ -176,9 +194,9 @@ static inline bool event(void)
 	return heard;
 }
 
-/* --- what the module and the kernel hold ------------------------------- */
+/* --- memory and references of the kernel ------------------------------- */
 
-/* Domains that are destroyed and yet there. */
+/* Return: true once xl lists no destroyed domain any more. */
 static inline bool no_zombies(void)
 {
 	int i;
@@ -197,21 +215,21 @@ static inline long meminfo(const char *what)
 }
 
 /*
- * How many objects each of the kernel's caches has, "NAME N" in lines. What is kept
- * for the next time is given back first; stacks of processes that ended are, among
- * them, as soon as a module goes. The numbers are exact under slub_debug: no
- * processor then has a slab to itself, all of which would count.
+ * Writes the number of objects in each slab cache of the kernel to a file, in lines of "NAME N".
+ * Before that it has unused memory freed. Stacks of ended processes are freed when a module is
+ * unloaded. The numbers are exact under slub_debug: otherwise all objects of a slab that belongs to
+ * a processor would count.
  */
 static inline bool caches(const char *to)
 {
-	/* What is freed behind a grace period has had one; what was just used stays the first time. */
+	/* The sleep covers an RCU grace period. Recently used objects survive the first drop. */
 	return run("modprobe loop && rmmod loop || exit; sleep 2; "
 		   "for i in 1 2 3; do echo 3 >/proc/sys/vm/drop_caches; done; cd /sys/kernel/slab &&\n"
 		   "for c in *; do [ -L $c ] || echo 1 >$c/shrink; done; "
 		   "for c in *; do [ -L $c ] || { read -r n rest <$c/objects && echo $c $n; }; done >%s", to);
 }
 
-/* Return: the caches that have grown by @by or more; says which. */
+/* Return: the number of caches that have grown by @by or more. Prints each of them. */
 static inline long grown(const char *before, const char *now, int by)
 {
 	run("awk 'NR == FNR { was[$1] = $2; next } $2 - was[$1] >= %d { print \"# \" $1 \": +\" $2 - was[$1] }' %s %s",
@@ -224,9 +242,9 @@ static inline long grown(const char *before, const char *now, int by)
 #define NOW	"/tmp/caches.now"
 
 /*
- * What the kernel has taken page by page, in KiB: not for its caches, which are counted one by
- * one, and not for the memory of processes and files. Pages that a processor keeps free for
- * itself are free.
+ * Return: pages in use by the kernel itself, in KiB. Slab caches are not among them, because they
+ * are counted one by one. Neither is the memory of processes and files. Pages on the free list of a
+ * processor count as free.
  */
 static inline long kernel_pages(void)
 {
@@ -251,7 +269,7 @@ static inline struct memory memory_now(const char *to)
 	};
 }
 
-/* --- every one of these tests -------------------------------------------- */
+/* --- the fixture --------------------------------------------------------- */
 
 static inline bool domains_missing(void)
 {
@@ -260,13 +278,13 @@ static inline bool domains_missing(void)
 
 #define NEEDS_DOMAINS	"no lab-domain to make domains with: run this in the lab (make lab-shell)"
 
-/* Whatever became of the test, its domains go. */
+/* Also after a test that failed. */
 static inline void destroy_all(void)
 {
 	run("for d in $(xl list | awk '/^" PREFIX "/ { print $2 }'); do xl destroy $d; done >/dev/null 2>&1");
 }
 
-/* Through so many events, and the looks after the last of them. */
+/* The binding survives @events events, and the checks after the last of them. */
 static inline void still_bound(struct __test_metadata *const _metadata, int fd, __u16 domid,
 			       char *frame, int events)
 {

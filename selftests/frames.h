@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * frames.h - memory of a domain, mapped, and what touching it gives
+ * frames.h - map memory of a domain, and touch mapped memory
  */
 #ifndef DMOP_TEST_FRAMES_H
 #define DMOP_TEST_FRAMES_H
@@ -11,14 +11,14 @@
 #include "dmop_test.h"
 
 #define PAGE		4096UL
-#define GFN		64	/* a frame that the test guest has, and those after it */
+#define GFN		64	/* the test guest has this frame and those after it */
 
-/* A frame that the test guest does not have. */
+/* The test guest does not have this frame. */
 #define NO_GFN		0x7fffffULL
 
 #define RESOURCE_IOREQ_SERVER	0
 #define RESOURCE_GRANT_TABLE	1
-#define FRAME_IOREQ		1	/* frame 0 is that of buffered requests */
+#define FRAME_IOREQ		1	/* frame 0 is for buffered requests */
 
 static inline char *area(int fd, size_t nr, int prot)
 {
@@ -32,10 +32,10 @@ static inline long map(int fd, __u16 domid, void *at, unsigned int nr, const __u
 		.num = nr, .dom = domid, .addr = (unsigned long)at, .arr = gfns, .err = errs,
 	};
 
-	return dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m);
+	return do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &m);
 }
 
-/* One frame, in an area of its own. */
+/* Maps one frame in a new area. Return: the address, or NULL. */
 static inline char *map_one(int fd, __u16 domid, __u64 gfn)
 {
 	char *p = area(fd, 1, PROT_READ | PROT_WRITE);
@@ -49,7 +49,7 @@ static inline char *map_one(int fd, __u16 domid, __u64 gfn)
 	return NULL;
 }
 
-/* As INFO tells it. */
+/* Return: the mapped frames of the file, from INFO. */
 static inline __u64 mapped_frames(int fd)
 {
 	struct dmop_info info;
@@ -64,7 +64,7 @@ static inline void on_fault(int sig)
 	siglongjmp(fault_jump, sig);
 }
 
-/* The signal that touching a byte gives, or 0. */
+/* Return: the signal raised by reading, or writing, a byte; or 0. */
 static inline int touch(volatile char *p, bool write)
 {
 	struct sigaction sa = { .sa_handler = on_fault }, bus, segv;

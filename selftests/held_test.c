@@ -353,7 +353,7 @@ static int kill_asleep(int fd, unsigned int cmd, void *arg)
 	if (pid < 0)
 		return -1;
 	if (!pid) {
-		dmop_ioctl(fd, cmd, arg);
+		do_ioctl(fd, cmd, arg);
 		_exit(0);
 	}
 	if (!wait_asleep(pid, pid, NULL))

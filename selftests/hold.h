@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hold.h - to hold a system call still at the moment it reads a page
+ * hold.h - hold a system call at the moment it reads a page
  *
- * The page is left to userfaultfd: whoever touches it sleeps until it is given
- * its content, so what happens meanwhile happens in one order only.
+ * The page is registered with userfaultfd. A thread that touches it sleeps until the page gets its
+ * content. So a test can act in between, in a known order.
  */
 #ifndef DMOP_TEST_HOLD_H
 #define DMOP_TEST_HOLD_H
@@ -13,7 +13,7 @@
 
 #include "dmop_test.h"
 
-/* The page in front of @page is an ordinary one, for what is to be read before. */
+/* The page before @page is an ordinary one, for data to be read first. */
 struct hold {
 	int uffd;
 	char *page;
@@ -40,7 +40,7 @@ static inline int hold_init(struct hold *h)
 	return ioctl(h->uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
 }
 
-/* Waits until somebody sleeps on the page. */
+/* Waits until a thread sleeps on the page. */
 static inline bool hold_wait(struct hold *h)
 {
 	struct uffd_msg msg;
@@ -64,7 +64,7 @@ static inline bool hold_release(struct hold *h, const void *content, size_t len)
 	return !ioctl(h->uffd, UFFDIO_COPY, &copy);
 }
 
-/* Empties the page again, for the next one to sleep on it. */
+/* Empties the page. The next thread that touches it sleeps again. */
 static inline bool hold_again(struct hold *h)
 {
 	return !madvise(h->page, h->size, MADV_DONTNEED);
@@ -95,8 +95,8 @@ static inline char thread_state(pid_t pid, pid_t tid)
 }
 
 /*
- * Waits until the thread sleeps where only a kill wakes it, or has ended, or
- * has set @done. Return: true if it sleeps.
+ * Waits until the thread sleeps where only a kill can wake it (state D), has ended, or has set
+ * @done. Return: true if it sleeps.
  */
 static inline bool wait_asleep(pid_t pid, pid_t tid, atomic_int *done)
 {
@@ -136,7 +136,7 @@ static inline void *caller_main(void *data)
 	struct caller *c = data;
 
 	atomic_store(&c->tid, syscall(SYS_gettid));
-	c->ret = dmop_ioctl(c->fd, c->cmd, c->arg);
+	c->ret = do_ioctl(c->fd, c->cmd, c->arg);
 	if (c->after)
 		c->after(c->after_arg);
 	atomic_store(&c->done, 1);

@@ -83,7 +83,7 @@ TEST_F(info, content)
 {
 	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
-	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(0, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	check_content(_metadata, variant->bound, info);
 	EXPECT_TRUE(all_bytes(self->m.mem, POISON, 2 * self->m.page - DMOP_INFO_SIZE_V1));
 }
@@ -100,7 +100,7 @@ TEST_F(info, sizes)
 
 		zero_tail(info, size);
 		memcpy(given, info, size);
-		ret = dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info);
+		ret = do_ioctl(self->fd, DMOP_IOCTL_INFO, info);
 		if (size < DMOP_INFO_SIZE_V1) {
 			EXPECT_EQ(-EINVAL, ret) {
 				TH_LOG("size %u", size);
@@ -126,7 +126,7 @@ TEST_F(info, tiny_sizes)
 		struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 		info->size = size;
-		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_EQ(-EINVAL, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 		EXPECT_EQ(size, info->size);
 		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 	}
@@ -137,20 +137,20 @@ TEST_F(info, largest_size)
 	struct dmop_info *info = info_at_end(&self->m, MAX_SIZE);
 
 	zero_tail(info, MAX_SIZE);
-	EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(0, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	check_content(_metadata, variant->bound, info);
 	EXPECT_TRUE(all_bytes(info + 1, 0, MAX_SIZE - DMOP_INFO_SIZE_V1));
 
 	info = info_at_end(&self->m, MAX_SIZE + 1);
 	zero_tail(info, MAX_SIZE + 1);
-	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_EQ(MAX_SIZE + 1, info->size);
 	EXPECT_EQ(0xa5a5a5a5, info->abi_version);
 
 	info->size = ~0U;
-	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	info->size = 1U << 31;
-	EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 }
 
 /* A program of tomorrow that asks for something unknown today must hear of it. */
@@ -166,13 +166,13 @@ TEST_F(info, unknown_tail)
 		zero_tail(info, sizes[i]);
 		for (at = DMOP_INFO_SIZE_V1; at < sizes[i]; at += 1 + at / 16) {
 			((char *)info)[at] = 1;
-			EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info)) {
+			EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info)) {
 				TH_LOG("size %u, byte %u", sizes[i], at);
 			}
 			((char *)info)[at] = 0;
 		}
 		((char *)info)[sizes[i] - 1] = 0x80;
-		EXPECT_EQ(-E2BIG, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 	}
 }
@@ -185,7 +185,7 @@ TEST_F(info, flags)
 		struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 		info->flags = 1U << bit;
-		EXPECT_EQ(-EINVAL, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+		EXPECT_EQ(-EINVAL, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 		EXPECT_EQ(1U << bit, info->flags);
 		EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 	}
@@ -204,15 +204,15 @@ TEST_F(info, unreadable)
 		memset(self->m.mem, POISON, 2 * self->m.page);
 		memcpy(at, &head, there < 8 ? there : 8);
 		memcpy(given, at, there);
-		EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at)) {
+		EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, at)) {
 			TH_LOG("%u bytes are there", there);
 		}
 		EXPECT_EQ(0, memcmp(given, at, there));
 	}
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, NULL));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)-80));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)(1UL << 63)));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, NULL));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)-80));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)(1UL << 63)));
 }
 
 /* A tail that is promised by the size and is not there. */
@@ -221,9 +221,9 @@ TEST_F(info, unreadable_tail)
 	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 	info->size = DMOP_INFO_SIZE_V1 + 1;
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	info->size = MAX_SIZE;
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 }
 
@@ -232,7 +232,7 @@ TEST_F(info, read_only)
 	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
 
 	ASSERT_EQ(0, mprotect(self->m.mem, 2 * self->m.page, PROT_READ));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, info));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_TRUE(all_bytes(&info->abi_version, POISON, DMOP_INFO_SIZE_V1 - 8));
 }
 
@@ -245,7 +245,7 @@ TEST_F(info, unaligned)
 		char *at = self->m.mem + shift;
 
 		memcpy(at, &info, sizeof(info));
-		EXPECT_EQ(0, dmop_ioctl(self->fd, DMOP_IOCTL_INFO, at));
+		EXPECT_EQ(0, do_ioctl(self->fd, DMOP_IOCTL_INFO, at));
 		memcpy(&info, at, sizeof(info));
 		check_content(_metadata, variant->bound, &info);
 	}

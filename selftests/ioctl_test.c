@@ -79,7 +79,7 @@ TEST_F(surface, unknown_numbers)
 
 				if (is_known(cmd))
 					continue;
-				EXPECT_EQ(-ENOTTY, dmop_ioctl(self->fd, cmd, self->arg)) {
+				EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmd, self->arg)) {
 					TH_LOG("ioctl %#x", cmd);
 				}
 			}
@@ -101,7 +101,7 @@ TEST_F(surface, unknown_types)
 
 			if (is_known(cmd))
 				continue;
-			EXPECT_EQ(-ENOTTY, dmop_ioctl(self->fd, cmd, self->arg)) {
+			EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmd, self->arg)) {
 				TH_LOG("ioctl %#x", cmd);
 			}
 		}
@@ -121,9 +121,9 @@ TEST_F(surface, stock_numbers)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
-		EXPECT_EQ(-ENOTTY, dmop_ioctl(self->fd, cmds[i], self->arg));
+		EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmds[i], self->arg));
 		/* The number comes first: the argument is not even looked at. */
-		EXPECT_EQ(-ENOTTY, dmop_ioctl(self->fd, cmds[i], BAD_POINTER));
+		EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmds[i], BAD_POINTER));
 	}
 }
 
@@ -386,8 +386,8 @@ static long order_ask(int fd, const struct order *o, bool hypercall)
 	const struct dmop_buf *array = order_array(o, bufs, &op);
 
 	if (o->bad_arg)
-		return dmop_ioctl(fd, hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
-				  BAD_POINTER);
+		return do_ioctl(fd, hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
+				BAD_POINTER);
 	if (hypercall)
 		return dmop_hypercall(fd, DMOP_HYPERCALL_NR, order_domid(o),
 				      order_nr(o), array);
@@ -455,8 +455,8 @@ TEST(order_of_restrict_refusals)
 
 	ASSERT_TRUE(drop_privileges());
 	/* the argument before privilege */
-	EXPECT_EQ(-EFAULT, dmop_ioctl(unbound, DMOP_IOCTL_RESTRICT, BAD_POINTER));
-	EXPECT_EQ(-EFAULT, dmop_ioctl(bound, DMOP_IOCTL_RESTRICT, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(unbound, DMOP_IOCTL_RESTRICT, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(bound, DMOP_IOCTL_RESTRICT, BAD_POINTER));
 	/* privilege before the domid */
 	EXPECT_EQ(-EPERM, dmop_restrict(unbound, 0));
 	EXPECT_EQ(-EPERM, dmop_restrict(unbound, 0xffff));

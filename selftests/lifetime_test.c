@@ -33,7 +33,7 @@ TEST_F(lifetime, many_die_at_once)
 		fds[i] = dmop_open_bound(domids[i / 2]);
 		ASSERT_LE(0, fds[i]);
 		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &e));
-		ASSERT_NE(NULL, map_frames(fds[i], domids[i / 2], NR_FRAMES));
+		ASSERT_NE(NULL, map_several(fds[i], domids[i / 2], NR_FRAMES));
 	}
 
 	for (i = 0; i < MANY; i++)
@@ -109,7 +109,7 @@ TEST_F(lifetime, closed_during_revocation)
 	killed = fork();
 	if (!killed) {
 		for (i = 0; i < CLOSERS; i++)
-			if (!map_frames(dmop_open_bound(domid), domid, NR_FRAMES))
+			if (!map_several(dmop_open_bound(domid), domid, NR_FRAMES))
 				_exit(1);
 		if (write(ready[1], "", 1) != 1)
 			_exit(1);
@@ -119,7 +119,7 @@ TEST_F(lifetime, closed_during_revocation)
 	for (i = 0; i < CLOSERS; i++) {
 		c[i].nr = i;
 		c[i].fd = dmop_open_bound(domid);
-		c[i].p = map_frames(c[i].fd, domid, NR_FRAMES);
+		c[i].p = map_several(c[i].fd, domid, NR_FRAMES);
 		ASSERT_NE(NULL, c[i].p);
 	}
 	ASSERT_TRUE(bytes_from(ready[0], 1));
@@ -188,7 +188,7 @@ TEST_F(lifetime, calls_inside_xen)
 		c[i].fd = dmop_open_bound(domid);
 		ASSERT_LE(0, c[i].fd);
 	}
-	p = map_frames(c[0].fd, domid, NR_FRAMES);
+	p = map_several(c[0].fd, domid, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 	while (nr && set_mem_type(c[0].fd, domid, nr))
 		nr /= 2;
@@ -235,7 +235,7 @@ static void number_again(struct __test_metadata *const _metadata, int observer, 
 	ASSERT_LT(0, domid);
 	ASSERT_LE(0, old);
 	if (mapped) {
-		p = map_frames(old, domid, NR_FRAMES);
+		p = map_several(old, domid, NR_FRAMES);
 		ASSERT_NE(NULL, p);
 	}
 	ASSERT_TRUE(destroy(NAME));
@@ -252,13 +252,13 @@ static void number_again(struct __test_metadata *const _metadata, int observer, 
 		EXPECT_EQ(-ESRCH, ioreq_destroy(old, domid, id));
 		EXPECT_EQ(-ESRCH, dmop_restrict(old, domid));
 	}
-	EXPECT_EQ(NULL, map_frames(old, domid, 1));
+	EXPECT_EQ(NULL, map_several(old, domid, 1));
 	if (p) {
 		EXPECT_EQ(SIGBUS, touch_until_gone(p));
 	}
 
 	/* The fresh one has nothing of that end; not after more events either. */
-	p = map_frames(fresh, domid, NR_FRAMES);
+	p = map_several(fresh, domid, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 	still_bound(_metadata, fresh, domid, p, 1);
 	EXPECT_EQ(1U << id, ioreq_mask(observer, domid));
@@ -288,7 +288,7 @@ static int old_one_is_powerless(int fd, __u16 domid)
 		return 10;
 	if (unknown_op(fd, domid) != -ESRCH || ioreq_create(fd, domid) != -ESRCH)
 		return 11;
-	if (dmop_restrict(fd, domid) != -ESRCH || map_frames(fd, domid, 1))
+	if (dmop_restrict(fd, domid) != -ESRCH || map_several(fd, domid, 1))
 		return 12;
 	return 0;
 }
@@ -296,7 +296,7 @@ static int old_one_is_powerless(int fd, __u16 domid)
 /* Stops itself, and when it goes on the number is another domain's. */
 static int stopper_main(int fd, __u16 domid, int ready)
 {
-	char *p = map_frames(fd, domid, NR_FRAMES);
+	char *p = map_several(fd, domid, NR_FRAMES);
 
 	if (!p || write(ready, "", 1) != 1)
 		return 1;
@@ -353,7 +353,7 @@ TEST_F(lifetime, same_number_for_those_who_hide)
 	ASSERT_EQ(0, send_fd(pair[0], fd));
 	close(fd);
 	fd = dmop_open_bound(domid);
-	p = map_frames(fd, domid, NR_FRAMES);
+	p = map_several(fd, domid, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 	close(fd);
 	ASSERT_TRUE(bytes_from(ready[0], 2));
@@ -407,7 +407,7 @@ static void measure(struct __test_metadata *const _metadata, int observer, bool 
 	ASSERT_LT(0, domid);
 	ASSERT_LE(0, fd);
 	if (mapped) {
-		ASSERT_NE(NULL, map_frames(fd, domid, NR_FRAMES));
+		ASSERT_NE(NULL, map_several(fd, domid, NR_FRAMES));
 	}
 	ended = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, ended);
@@ -504,7 +504,7 @@ TEST_F(module_goes, while_domains_die)
 		ASSERT_LT(0, domid);
 		fd = dmop_open_bound(domid);
 		ASSERT_LE(0, fd);
-		p = map_frames(fd, domid, NR_FRAMES);
+		p = map_several(fd, domid, NR_FRAMES);
 		ASSERT_NE(NULL, p);
 		/* By a shell, which has no descriptor of it. */
 		ASSERT_TRUE(run("lab-domain destroy " PREFIX "%d >/dev/null 2>&1 &", i));

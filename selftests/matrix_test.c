@@ -95,7 +95,7 @@ static void ask_here(int fd, const struct question *q, struct answer *a)
 
 	given = m;
 	a->info_ret = dmop_info(fd, &a->before);
-	a->ret = dmop_ioctl(fd, cmd, &m.arg);
+	a->ret = do_ioctl(fd, cmd, &m.arg);
 	if (!a->info_ret)
 		a->info_ret = dmop_info(fd, &a->after);
 	a->touched = memcmp(&m, &given, sizeof(m));
@@ -395,7 +395,7 @@ struct expected {
 	bool binds;
 };
 
-static bool can_be_target(__u64 domid)
+static bool is_valid_target(__u64 domid)
 {
 	return domid != 0 && domid < 0x7ff0;
 }
@@ -413,7 +413,7 @@ static struct expected refused(long err)
 
 static bool may_reach(const struct subject_kind *k, __u64 domid)
 {
-	return k->bound ? domid == target_domid : k->admin && can_be_target(domid);
+	return k->bound ? domid == target_domid : k->admin && is_valid_target(domid);
 }
 
 static struct expected oracle_map(const struct subject_kind *k, __u64 domid)
@@ -436,7 +436,7 @@ static struct expected oracle_restrict(const struct subject_kind *k, __u64 domid
 		return domid == target_domid ? (struct expected) { } : refused(-EINVAL);
 	if (!k->admin)
 		return refused(-EPERM);
-	if (!can_be_target(domid))
+	if (!is_valid_target(domid))
 		return refused(-EINVAL);
 	if (xen_says(domid) == -ESRCH)
 		return (struct expected) { .ret = -ESRCH };

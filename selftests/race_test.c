@@ -324,8 +324,8 @@ TEST_F(race, memory_rewritten_all_the_while)
 	atomic_store(&shaking, 1);
 	ASSERT_EQ(0, pthread_create(&shaker, NULL, shaker_main, NULL));
 	for (i = 0; i < ROUNDS(20000); i++) {
-		long ret = i % 2 ? dmop_ioctl(fd, DMOP_IOCTL_DM_OP, &shaken.dm_op) :
-				   dmop_ioctl(fd, DMOP_IOCTL_HYPERCALL, &shaken.hypercall);
+		long ret = i % 2 ? do_ioctl(fd, DMOP_IOCTL_DM_OP, &shaken.dm_op) :
+				   do_ioctl(fd, DMOP_IOCTL_HYPERCALL, &shaken.hypercall);
 
 		if (ret == -EPERM)
 			refused++;
@@ -378,7 +378,7 @@ TEST_F(race, domid_rewritten_under_restrict)
 		long ret;
 
 		ASSERT_LE(0, fd);
-		ret = dmop_ioctl(fd, DMOP_IOCTL_RESTRICT, &shaken_domid);
+		ret = do_ioctl(fd, DMOP_IOCTL_RESTRICT, &shaken_domid);
 		ASSERT_EQ(0, dmop_info(fd, &info));
 		if (ret) {
 			/* Half of one domid and half of another is a third. */

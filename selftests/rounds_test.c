@@ -37,7 +37,7 @@ static void *maps_main(void *data)
 	int fd = *(int *)data;
 
 	while (!load->stop) {
-		char *p = map_frames(fd, target_domid, 4);
+		char *p = map_several(fd, target_domid, 4);
 
 		if (!p || touch(p, true))
 			load->wrong++;
@@ -83,7 +83,7 @@ static int unprivileged_main(int fd, __u16 domid, int ready)
 
 	if (!drop_privileges())
 		return 1;
-	frames = map_frames(fd, domid, NR_FRAMES);
+	frames = map_several(fd, domid, NR_FRAMES);
 	if (!frames || touch(frames, true) || write(ready, "", 1) != 1)
 		return 2;
 	if (poll(&p, 1, -1) != 1 || p.revents != (POLLHUP | POLLERR))
@@ -105,7 +105,7 @@ static int binder_main(__u16 domid, int ready)
 		if (fd < 0)
 			return fd == -ESRCH ? 0 : 2;
 		/* Not unmapped: the area keeps the file, and a frame if one could be had. */
-		map_frames(fd, domid, 1);
+		map_several(fd, domid, 1);
 		close(fd);
 		usleep(10000);
 	}
@@ -114,7 +114,7 @@ static int binder_main(__u16 domid, int ready)
 /* Holds it, and is stopped; it can do nothing about its mappings. */
 static int stopped_main(int fd, __u16 domid, int ready)
 {
-	if (!map_frames(fd, domid, NR_FRAMES) || write(ready, "", 1) != 1)
+	if (!map_several(fd, domid, NR_FRAMES) || write(ready, "", 1) != 1)
 		return 1;
 	raise(SIGSTOP);
 	return 0;
@@ -146,7 +146,7 @@ static void life(struct __test_metadata *const _metadata, int observer)
 		_exit(binder_main(domid, ready[1]));
 	close(ready[1]);
 
-	frames = map_frames(fds[1], domid, NR_FRAMES);
+	frames = map_several(fds[1], domid, NR_FRAMES);
 	ASSERT_NE(NULL, frames);
 	id = ioreq_create(fds[2], domid);
 	ASSERT_LE(0, id);

@@ -103,7 +103,7 @@ static uint64_t median(uint64_t *of, unsigned int n)
 	return of[n / 2];
 }
 
-static void tell(const char *call, uint64_t ticks)
+static void report(const char *call, uint64_t ticks)
 {
 	printf("%s %s %llu\n", call, node, (unsigned long long)ticks);
 	fflush(stdout);
@@ -140,7 +140,7 @@ static void bench(const char *name, call_fn call, long want)
 		errno = ret < 0 ? -ret : 0;
 		die("%s gave %ld, not %ld", name, ret, want);
 	}
-	tell(name, cost(name, call));
+	report(name, cost(name, call));
 }
 
 static long sys_ioctl(int on, unsigned int cmd, void *arg)
@@ -245,7 +245,7 @@ static void bench_batch(void)
 	}
 	if (call_batch() != NR_BATCH || batch.ops[NR_BATCH - 1].result != -EOPNOTSUPP)
 		die("BATCH");
-	tell("batch_32", cost("batch_32", call_batch) / NR_BATCH);
+	report("batch_32", cost("batch_32", call_batch) / NR_BATCH);
 }
 #endif
 
@@ -301,8 +301,8 @@ static void bench_library(void)
 	if (!library || xendevicemodel_restrict(library, target))
 		die("the library cannot be opened or restricted");
 	/* What Xen says is the same on both nodes; only that it was asked counts. */
-	tell("inject_msi", cost("inject_msi", call_inject_msi));
-	tell("set_pci_intx_level", cost("set_pci_intx_level", call_set_intx));
+	report("inject_msi", cost("inject_msi", call_inject_msi));
+	report("set_pci_intx_level", cost("set_pci_intx_level", call_set_intx));
 	xendevicemodel_close(library);
 }
 
@@ -375,8 +375,8 @@ static void bench_map(unsigned int nr)
 			die("munmap");
 		unmap[i] = end(start);
 	}
-	tell(map_name, (median(took, times) - empty) / nr);
-	tell(unmap_name, (median(unmap, times) - empty) / nr);
+	report(map_name, (median(took, times) - empty) / nr);
+	report(unmap_name, (median(unmap, times) - empty) / nr);
 }
 
 /* From the last word of a process that has @nr frames mapped until it is gone. */
@@ -424,7 +424,7 @@ static void bench_exit(unsigned int nr)
 	without = exit_cost("exit_0", 0);
 	/* By a real clock, what a few frames take can be lost in the noise: no figure, no bar met. */
 	if (with > without)
-		tell(name, (with - without) / nr);
+		report(name, (with - without) / nr);
 }
 
 static void bench_resource(void)
@@ -458,8 +458,8 @@ static void bench_resource(void)
 		munmap(p, 2 * PAGE);
 		unmap[i] = end(start);
 	}
-	tell("map_resource", median(took, times) - empty);
-	tell("unmap_resource", median(unmap, times) - empty);
+	report("map_resource", median(took, times) - empty);
+	report("unmap_resource", median(unmap, times) - empty);
 
 	destroy.u.destroy.id = create.u.create.id;
 	buf.uptr = &destroy;
@@ -532,7 +532,7 @@ static void bench_weight(void)
 		areas[i] = area(256);
 		map(areas[i], 256);
 	}
-	tell("bytes_256_frames", each_since(before, objects(), NR_AREAS) +
+	report("bytes_256_frames", each_since(before, objects(), NR_AREAS) +
 				 each_since(tables, page_tables(), NR_AREAS));
 	for (i = 0; i < NR_AREAS; i++)
 		munmap(areas[i], 256 * PAGE);
@@ -555,12 +555,12 @@ static void bench_many(void)
 	before = objects();
 	for (i = 0; i < NR_OPEN; i++)
 		fds[i] = open_node();
-	tell("bytes_open", each_since(before, objects(), NR_OPEN));
+	report("bytes_open", each_since(before, objects(), NR_OPEN));
 	for (i = 0; i < NR_OPEN; i++)
 		if (sys_ioctl(fds[i], DMOP_IOCTL_RESTRICT, i % 2 ? &other : &target))
 			die("RESTRICT");
-	tell("bytes_bound", each_since(before, objects(), NR_OPEN));
-	tell("dm_op_64_of_1000", cost("dm_op_64_of_1000", call_64));
+	report("bytes_bound", each_since(before, objects(), NR_OPEN));
+	report("dm_op_64_of_1000", cost("dm_op_64_of_1000", call_64));
 	for (i = 0; i < NR_OPEN; i++)
 		close(fds[i]);
 }

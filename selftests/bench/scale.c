@@ -65,7 +65,7 @@ static void go_to(int cpu)
 		abort();
 }
 
-static void call(const struct caller *c)
+static void one_call(const struct caller *c)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
 	struct dmop_buf buf = { &op, sizeof(op) };
@@ -85,7 +85,7 @@ static void *timed_calls(void *data)
 	pthread_barrier_wait(&shared->start);
 	begin = now();
 	for (i = 0; i < CALLS; i++)
-		call(c);
+		one_call(c);
 	shared->seconds[c->cpu] = now() - begin;
 	return NULL;
 }
@@ -103,10 +103,10 @@ static void *watched_calls(void *data)
 	if (c->cpu == 1)
 		pthread_barrier_wait(&shared->start);
 	for (i = 0; i < WARM_UP; i++)
-		call(c);
+		one_call(c);
 	for (i = 0; i < WINDOWS; i++) {
 		count_call(COUNT_BEGIN);
-		call(c);
+		one_call(c);
 		count_call(COUNT_END);
 	}
 	if (c->cpu == 0)

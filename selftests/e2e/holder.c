@@ -73,7 +73,7 @@ static void map_frame(__u16 domid)
 	};
 
 	must(p == MAP_FAILED ? -errno : 0, "mmap");
-	must(dmop_ioctl(last, DMOP_IOCTL_MMAPBATCH_V2, &m), "map");
+	must(do_ioctl(last, DMOP_IOCTL_MMAPBATCH_V2, &m), "map");
 }
 
 static void make_area(const char *node)
@@ -89,7 +89,7 @@ static void restrict_evtchn(__u16 domid)
 {
 	struct ioctl_evtchn_restrict_domid arg = { .domid = domid };
 
-	must(dmop_ioctl(stock_open("evtchn"), IOCTL_EVTCHN_RESTRICT_DOMID, &arg), "evtchn");
+	must(do_ioctl(stock_open("evtchn"), IOCTL_EVTCHN_RESTRICT_DOMID, &arg), "evtchn");
 }
 
 static pthread_barrier_t there;

@@ -91,7 +91,7 @@ static long map(const FIXTURE_DATA(paging) *self, unsigned int i, unsigned int n
 		.err = (int *)self->errs + i,
 	};
 
-	return dmop_ioctl(self->fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
+	return do_ioctl(self->fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
 }
 
 /* Is it the domain's memory? Seen through another mapping. */
@@ -106,7 +106,7 @@ static bool is_frame(const char *p, __u64 gfn)
 
 	there = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	arg.addr = (__u64)(unsigned long)there;
-	if (there == MAP_FAILED || dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg) || err) {
+	if (there == MAP_FAILED || do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg) || err) {
 		close(fd);
 		return false;
 	}

@@ -273,7 +273,7 @@ static long map_frame(int fd, __u16 domid)
 
 	if (area == MAP_FAILED)
 		return -errno;
-	ret = dmop_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
+	ret = do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
 	munmap(area, page);
 	return ret;
 }
@@ -282,7 +282,7 @@ static long ask_resource(int fd, __u16 domid)
 {
 	struct dmop_mmap_resource arg = { .dom = domid };
 
-	return dmop_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
+	return do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
 }
 
 static long raw_op(int fd, __u16 domid)
@@ -331,7 +331,7 @@ TEST(event_channels_reach_the_guest_only)
 	ASSERT_TRUE(take(qemu_pid(), EVTCHN_NODE, &taken));
 	ASSERT_GT(taken.nr, 0);
 	for (i = 0; i < taken.nr; i++)
-		EXPECT_EQ(-EACCES, dmop_ioctl(taken.fds[i], IOCTL_EVTCHN_BIND_UNBOUND_PORT, &bind));
+		EXPECT_EQ(-EACCES, do_ioctl(taken.fds[i], IOCTL_EVTCHN_BIND_UNBOUND_PORT, &bind));
 }
 
 int main(int argc, char **argv)

@@ -258,7 +258,7 @@ static void check_all_bits(const struct dmop_subject *s, unsigned int act)
 	}
 }
 
-static const char *state_name(unsigned int state)
+static const char *name_of_state(unsigned int state)
 {
 	static const char * const names[] = { "unbound", "bound", "revoked" };
 
@@ -284,7 +284,7 @@ static void test_state(unsigned int state, bool admin)
 		}
 	}
 	tap_result(!failures, "policy: state %u (%s), %s privilege", state,
-		   state_name(state), admin ? "with" : "without");
+		   name_of_state(state), admin ? "with" : "without");
 }
 
 /* Each domid is the same target as itself, and as none that differs in any bit. */

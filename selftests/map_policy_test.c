@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * map_policy_test.c - mappings: which domain, the order of errors, the limits, and RESTRICT
+ */
+#include <sys/wait.h>
+
+#include "hold.h"
+#include "mapping.h"
+
+/* A device model can move a page of its domain to this frame. */
+#define HIGH_GFN	0x700000ULL
+/* More than twice the memory of the test guest. */
+#define MANY_FRAMES	32768
+
+#define BAD_POINTER	((void *)8)
+#define CGROUP		"/sys/fs/cgroup/dmop-test"
+
+/* --- policy, order, limits --------------------------------------------- */
+
+TEST_F(map, policy)
+{
+	const __u16 refused[] = { other_domid, 0, ABSENT_DOMID, 0x7ff0, 0x7ff1, 0x7ff2, 0x7ff4, 0xffff };
+	char *p = area(self->bound, 1, PROT_READ);
+	struct dmop_mmap_resource r = { .type = RESOURCE_IOREQ_SERVER };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		r.dom = refused[i];
+		EXPECT_EQ(-EPERM, map(self->bound, refused[i], p, 1, self->gfns, self->errs));
+		EXPECT_EQ(-EPERM, map(self->bound, refused[i], BAD_POINTER, 0, BAD_POINTER, BAD_POINTER));
+		EXPECT_EQ(-EPERM, resource_map(self->bound, &r));
+		if (refused[i] == other_domid || refused[i] == ABSENT_DOMID)
+			continue;
+		EXPECT_EQ(-EPERM, map(self->observer, refused[i], p, 1, self->gfns, self->errs));
+		EXPECT_EQ(-EPERM, resource_map(self->observer, &r));
+	}
+	EXPECT_EQ(0, mapped_frames(self->bound));
+	EXPECT_EQ(SIGBUS, touch(p, false));
+
+	ASSERT_TRUE(drop_privileges());
+	r.dom = target_domid;
+	EXPECT_EQ(-EPERM, map(self->observer, target_domid, p, 1, self->gfns, self->errs));
+	EXPECT_EQ(-EPERM, resource_map(self->observer, &r));
+}
+
+TEST_F(map, order_of_refusals)
+{
+	char *p = area(self->bound, 1, PROT_READ);
+	struct dmop_info info;
+
+	ASSERT_EQ(0, dmop_info(self->bound, &info));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
+	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p, 0, BAD_POINTER, BAD_POINTER));
+	EXPECT_EQ(-E2BIG, map(self->bound, target_domid, p, info.max_call_frames + 1,
+			      BAD_POINTER, BAD_POINTER));
+	EXPECT_EQ(-E2BIG, map(self->bound, target_domid, p, -1, BAD_POINTER, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, map(self->bound, target_domid, BAD_POINTER, 1, BAD_POINTER, BAD_POINTER));
+	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, BAD_POINTER, 1, self->gfns, BAD_POINTER));
+	EXPECT_EQ(0, mapped_frames(self->bound));
+
+	/* The exception: Xen has acted, and only then is it seen. */
+	EXPECT_EQ(-EFAULT, map(self->bound, target_domid, p, 1, self->gfns, BAD_POINTER));
+	EXPECT_EQ(0, touch(p, false));
+}
+
+TEST_F(map, limit_of_a_file)
+{
+	long before = param_get("max_map_frames");
+	char *p = area(self->bound, 4, PROT_READ), *q = area(self->bound, 4, PROT_READ);
+	struct dmop_mmap_resource r = {
+		.dom = target_domid, .type = RESOURCE_GRANT_TABLE, .num = 4, .addr = (unsigned long)q,
+	};
+	long first, second, second_resource, third;
+
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, param_set("max_map_frames", 6));
+	first = map(self->bound, target_domid, p, 4, self->gfns, self->errs);
+	second = map(self->bound, target_domid, q, 4, self->gfns, self->errs);
+	second_resource = resource_map(self->bound, &r);
+	munmap(p, 4 * PAGE);
+	third = map(self->bound, target_domid, q, 4, self->gfns, self->errs);
+	ASSERT_EQ(0, param_set("max_map_frames", before));
+	EXPECT_EQ(0, first);
+	EXPECT_EQ(-E2BIG, second);
+	EXPECT_EQ(-E2BIG, second_resource);
+	EXPECT_EQ(0, third);
+	EXPECT_EQ(4, mapped_frames(self->bound));
+}
+
+/*
+ * On an auto-translated dom0 each frame takes an empty page, for which nobody pays.
+ * How many there are is the toolstack's word: a device model can move a page of its
+ * domain to a frame as high as it likes.
+ */
+TEST_F(map, no_more_pages_than_the_domain_may_have)
+{
+	bool translated = dom0_is_pvh();
+	struct dm_op op = {
+		.op = DM_OP_RELOCATE_MEMORY,
+		.u.relocate = { .size = 1, .src_gfn = GFN + 128, .dst_gfn = HIGH_GFN },
+	};
+	static __u64 gfns[MANY_FRAMES];
+	static int errs[MANY_FRAMES];
+	char *p = area(self->bound, MANY_FRAMES, PROT_READ);
+	int i;
+
+	for (i = 0; i < MANY_FRAMES; i++)
+		gfns[i] = NO_GFN;
+	ASSERT_EQ(0, dm_op(self->bound, target_domid, &op));
+	EXPECT_EQ(translated ? -E2BIG : 0,
+		  map(self->bound, target_domid, p, MANY_FRAMES, gfns, errs));
+	EXPECT_EQ(translated ? 0 : MANY_FRAMES, mapped_frames(self->bound));
+
+	op.u.relocate.size = 1;
+	op.u.relocate.src_gfn = HIGH_GFN;
+	op.u.relocate.dst_gfn = GFN + 128;
+	EXPECT_EQ(0, dm_op(self->bound, target_domid, &op));
+}
+
+static long charged(void)
+{
+	return number("cat " CGROUP "/memory.current");
+}
+
+/*
+ * A call that has made its allocation and now sleeps, reading the list of frames:
+ * whose memory is that?
+ */
+static int charged_main(int fd, unsigned int nr)
+{
+	struct dmop_mmapbatch_v2 m = { .num = nr, .dom = target_domid };
+	long before, within, size = nr * (sizeof(__u64) + sizeof(int));
+	struct caller call = { };
+	struct hold hold = { };
+
+	if (!run("echo %d >" CGROUP "/cgroup.procs", getpid()) || hold_init(&hold))
+		return 1;
+	m.arr = (void *)hold.page;
+	before = charged();
+	if (!caller_start(&call, fd, DMOP_IOCTL_MMAPBATCH_V2, &m) || !hold_wait(&hold))
+		return 2;
+	within = charged();
+	printf("# %ld bytes charged before the call, %ld within, for %ld\n", before, within, size);
+	hold_release(&hold, "", 1);
+	/* The list goes on where nothing can be read. */
+	if (before < 0 || caller_join(&call) != -EFAULT)
+		return 3;
+	/* The shell that reads it is charged, too, and not always the same. */
+	return within - before < size / 2;
+}
+
+TEST_F(map, memory_of_a_call_is_the_callers)
+{
+	struct dmop_info info;
+	int status;
+	pid_t child;
+
+	if (!run("echo +memory >/sys/fs/cgroup/cgroup.subtree_control && mkdir -p " CGROUP))
+		SKIP(return, "no memory controller (CONFIG_MEMCG), or no cgroup2 on /sys/fs/cgroup");
+	ASSERT_EQ(0, dmop_info(self->bound, &info));
+	child = fork();
+	if (!child)
+		_exit(charged_main(self->bound, info.max_call_frames));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	rmdir(CGROUP);
+}
+
+/* --- restriction ------------------------------------------------------- */
+
+TEST_F(map, restrict_refuses_what_is_not_of_the_domain)
+{
+	char *p = map_one(self->observer, other_domid, GFN);
+	char *q = map_one(self->observer, target_domid, GFN);
+	char *none = area(self->observer, 1, PROT_READ);
+
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(NULL, q);
+	/* An area of the other domain that holds nothing of it. */
+	self->gfns[0] = NO_GFN;
+	ASSERT_EQ(0, map(self->observer, other_domid, none, 1, self->gfns, self->errs));
+	EXPECT_GT(0, self->errs[0]);
+	EXPECT_EQ(-EBUSY, dmop_restrict(self->observer, target_domid));
+	EXPECT_EQ(-EBUSY, dmop_restrict(self->observer, other_domid));
+	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->observer));
+	EXPECT_EQ(0, touch(p, true));
+	EXPECT_EQ(0, touch(q, true));
+
+	ASSERT_EQ(0, munmap(p, PAGE));
+	EXPECT_EQ(0, dmop_restrict(self->observer, target_domid));
+	EXPECT_EQ(0, touch(q, true));
+	EXPECT_EQ(-EPERM, map(self->observer, other_domid, q, 1, self->gfns, self->errs));
+	EXPECT_EQ(-EPERM, map(self->observer, other_domid, none, 1, self->gfns, self->errs));
+	EXPECT_EQ(SIGBUS, touch(none, false));
+}
+
+struct mapper {
+	int fd;
+	volatile int stop;
+	long wrong;
+};
+
+/* Maps the other domain as long as it may. */
+static void *mapper_main(void *data)
+{
+	struct mapper *m = data;
+	__u64 gfn = GFN;
+	int err;
+
+	while (!m->stop) {
+		char *p = area(m->fd, 1, PROT_READ);
+		long ret = map(m->fd, other_domid, p, 1, &gfn, &err);
+
+		if (ret && ret != -EPERM)
+			m->wrong = ret;
+		munmap(p, PAGE);
+	}
+	return NULL;
+}
+
+/* Once RESTRICT has returned 0, nothing of the other domain is mapped. */
+TEST_F(map, restrict_against_mapping)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		struct mapper m = { .fd = dmop_open() };
+		pthread_t thread;
+		long ret;
+
+		ASSERT_LE(0, m.fd);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, mapper_main, &m));
+		do
+			ret = dmop_restrict(m.fd, target_domid);
+		while (ret == -EBUSY);
+		EXPECT_EQ(0, ret);
+		EXPECT_EQ(0, mapped_frames(m.fd));
+		m.stop = 1;
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, m.wrong);
+		close(m.fd);
+	}
+}
+
+/* Each in areas of its own, none disturbed by the others. */
+static void *neighbour_main(void *data)
+{
+	struct mapper *m = data;
+	__u64 gfns[8];
+	int errs[8];
+
+	fill(gfns, 8);
+	while (!m->stop) {
+		char *p = area(m->fd, 8, PROT_READ | PROT_WRITE);
+
+		if (p == MAP_FAILED || map(m->fd, target_domid, p, 8, gfns, errs) ||
+		    errs[7] || touch(p + 7 * PAGE, true))
+			m->wrong++;
+		munmap(p, 8 * PAGE);
+	}
+	return NULL;
+}
+
+TEST_F(map, many_threads)
+{
+	struct mapper m = { .fd = self->bound };
+	pthread_t threads[4];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, neighbour_main, &m));
+	for (i = 0; i < ROUNDS; i++) {
+		char *p = map_one(m.fd, target_domid, GFN + 9);
+
+		ASSERT_NE(NULL, p);
+		ASSERT_EQ(0, munmap(p, PAGE));
+	}
+	m.stop = 1;
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, m.wrong);
+	EXPECT_EQ(0, mapped_frames(m.fd));
+}
+
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xenstore_test.c - bindings while XenStore is stopped, slow, or lacks the domain's end
+ */
+#include "domains.h"
+#include "hold.h"
+
+/* --- XenStore does not answer ------------------------------------------ */
+
+static long xenstored(void)
+{
+	return number("pidof xenstored || pidof oxenstored");
+}
+
+/*
+ * Stops xenstored. It goes on when the descriptor is closed: by the test, or
+ * because the test is no more. Return: the descriptor, or -1.
+ */
+static int stop_xenstored(long pid)
+{
+	int guard[2];
+	char c;
+
+	if (pipe2(guard, O_CLOEXEC))
+		return -1;
+	switch (fork()) {
+	case -1:
+		return -1;
+	case 0:
+		close(guard[1]);
+		setsid();
+		while (read(guard[0], &c, 1) > 0)
+			;
+		kill(pid, SIGCONT);
+		_exit(0);
+	}
+	close(guard[0]);
+	return kill(pid, SIGSTOP) ? -1 : guard[1];
+}
+
+/* A process that waits for XenStore in RESTRICT, or -1. It exits with the errno. */
+static pid_t restricter(int fd, __u16 domid)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(-dmop_restrict(fd, domid));
+	return pid > 0 && wait_asleep(pid, pid, NULL) ? pid : -1;
+}
+
+/*
+ * Of two that wait, the second is killed: it ends before the first one's time is
+ * up. If it could not be killed, its own time would end later. No clock says so,
+ * but their order; a machine that stood still in between has to try again.
+ */
+static bool killed_before_time(struct __test_metadata *const _metadata)
+{
+	int a = dmop_open(), b = dmop_open();
+	pid_t first = restricter(a, other_domid), killed, ended;
+
+	nap(1);
+	killed = restricter(b, other_domid);
+	if (first < 0 || killed < 0)
+		return false;
+	kill(killed, SIGKILL);
+	ended = waitpid(-1, NULL, 0);
+	kill(first, SIGKILL);
+	waitpid(ended == killed ? first : killed, NULL, 0);
+	/* It has changed nothing. */
+	if (ended == killed)
+		EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(b));
+	close(a);
+	close(b);
+	return ended == killed;
+}
+
+TEST_F(lifetime, xenstore_stopped)
+{
+	long pid = xenstored(), domid = create(NAME), second = create(UNRELATED);
+	int early = dmop_open_bound(domid), late, first, guard;
+	char *p, *q;
+	bool killed_first = false;
+	int i;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	ASSERT_LT(0, domid);
+	ASSERT_LT(0, second);
+	ASSERT_LE(0, early);
+	p = map_several(early, domid, NR_FRAMES);
+	ASSERT_NE(NULL, p);
+
+	guard = stop_xenstored(pid);
+	ASSERT_LE(0, guard);
+	/* Nothing here may need XenStore, so no command is run. */
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(early, domid));
+
+	/* To a domain that is bound already, and to one that is not. */
+	late = dmop_open_bound(domid);
+	first = dmop_open_bound(second);
+	EXPECT_LE(0, late);
+	EXPECT_LE(0, first);
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(late));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(first));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(late, domid));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(first, second));
+	EXPECT_EQ(-EPERM, unknown_op(first, domid));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, domid));
+	EXPECT_EQ(-ESRCH, dmop_restrict(self->observer, ABSENT_DOMID));
+	EXPECT_EQ(0, touch(p, true));
+	q = map_several(first, second, NR_FRAMES);
+	EXPECT_NE(NULL, q);
+	EXPECT_LE(0, ioreq_create(first, second));
+	EXPECT_EQ(0, close(late));
+
+	/* Who waits in RESTRICT can be killed. */
+	for (i = 0; i < 10 && !killed_first; i++)
+		killed_first = killed_before_time(_metadata);
+	EXPECT_TRUE(killed_first);
+
+	close(guard);
+	/* And the end of both is seen as ever. */
+	ASSERT_TRUE(destroy(NAME));
+	EXPECT_EQ(THE_END, wait_for_end(early));
+	EXPECT_EQ(SIGBUS, touch_until_gone(p));
+	EXPECT_EQ(-ESRCH, unknown_op(early, domid));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(first));
+	ASSERT_TRUE(destroy(UNRELATED));
+	EXPECT_EQ(THE_END, wait_for_end(first));
+	EXPECT_EQ(SIGBUS, touch_until_gone(q));
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_TRUE(unknown_to_xen(self->observer, second));
+	close(early);
+	close(first);
+}
+
+/* Who asks Xen about it, so that the answer is seen. Return: what @asks returns. */
+static long by_call(int fd, __u16 domid)
+{
+	return unknown_op(fd, domid);
+}
+
+static long by_batch(int fd, __u16 domid)
+{
+	return unknown_batch(fd, domid);
+}
+
+/* Another file, which finds the domain gone that it is to share the binding to. */
+static long by_restrict(int fd, __u16 domid)
+{
+	int late = dmop_open();
+	long ret = dmop_restrict(late, domid);
+
+	(void)fd;
+	if (dmop_state(late) != DMOP_STATE_UNBOUND)
+		ret = -EIO;
+	close(late);
+	return ret;
+}
+
+/*
+ * XenStore knows nothing of its end: there is no event, and its directory stays.
+ * So it is Xen's answer that tells, and nothing else.
+ */
+TEST_F(lifetime, only_xen_tells)
+{
+	static long (*const asks[])(int fd, __u16 domid) = { by_call, by_batch, by_restrict };
+	unsigned int i;
+
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	/* What is still to be said of earlier ends has been said. */
+	nap(3);
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
+		long domid = bare_domain();
+		int fd;
+
+		ASSERT_LT(0, domid);
+		fd = dmop_open_bound(domid);
+		EXPECT_LE(0, fd);
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+		EXPECT_TRUE(run(BARE_DOMAIN " destroy %ld", domid));
+		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+		nap(2);
+		EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+
+		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
+		EXPECT_EQ(THE_END, wait_for_end(fd));
+		EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+		close(fd);
+	}
+}
+
+/*
+ * As in killed_before_time(): who waits to be bound to a domain that Xen says is
+ * gone ends before one whose time was up earlier. Return: how it ended, or -1.
+ */
+static int told_before_time(int bound, long domid)
+{
+	int a = dmop_open(), b = dmop_open();
+	pid_t first = restricter(a, other_domid), told, ended;
+	int status = 0;
+
+	nap(1);
+	told = restricter(b, domid);
+	if (first < 0 || told < 0 || !run(BARE_DOMAIN " destroy %ld", domid))
+		return -1;
+	while (unknown_op(bound, domid) != -ESRCH)
+		usleep(1000);
+	ended = waitpid(-1, &status, 0);
+	kill(first, SIGKILL);
+	waitpid(ended == told ? first : told, NULL, 0);
+	close(a);
+	close(b);
+	return ended == told && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(lifetime, xenstore_stopped_and_xen_tells)
+{
+	long pid = xenstored();
+	int i, how = -1;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	for (i = 0; i < 5 && how < 0; i++) {
+		long domid = bare_domain();
+		int fd, guard;
+
+		ASSERT_LT(0, domid);
+		fd = dmop_open_bound(domid);
+		EXPECT_LE(0, fd);
+		guard = stop_xenstored(pid);
+		ASSERT_LE(0, guard);
+		how = told_before_time(fd, domid);
+		close(guard);
+		EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+		close(fd);
+	}
+	EXPECT_EQ(ESRCH, how);
+}
+
+/* Stopped and let go on, over and over, as long as the descriptor is open. */
+static int slow_xenstored(long pid)
+{
+	int guard[2];
+
+	if (pipe2(guard, O_CLOEXEC))
+		return -1;
+	switch (fork()) {
+	case -1:
+		return -1;
+	case 0: {
+		struct pollfd p = { .fd = guard[0] };
+
+		close(guard[1]);
+		setsid();
+		do {
+			kill(pid, SIGSTOP);
+			usleep(150000);
+			kill(pid, SIGCONT);
+		} while (!poll(&p, 1, 30));
+		_exit(0);
+	}
+	}
+	close(guard[0]);
+	return guard[1];
+}
+
+/* All takes longer, and nothing else is different. */
+TEST_F(lifetime, xenstore_slow)
+{
+	long pid = xenstored(), domid, second;
+	int guard, first, other;
+	char *p, *q;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	guard = slow_xenstored(pid);
+	ASSERT_LE(0, guard);
+	domid = create(NAME);
+	second = create(UNRELATED);
+	ASSERT_LT(0, domid);
+	ASSERT_LT(0, second);
+	first = dmop_open_bound(domid);
+	other = dmop_open_bound(second);
+	p = map_several(first, domid, NR_FRAMES);
+	q = map_several(other, second, NR_FRAMES);
+	ASSERT_NE(NULL, p);
+	ASSERT_NE(NULL, q);
+
+	ASSERT_TRUE(destroy(NAME));
+	EXPECT_EQ(THE_END, wait_for_end(first));
+	EXPECT_EQ(SIGBUS, touch_until_gone(p));
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_EQ(-ESRCH, dmop_restrict(self->observer, domid));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(other));
+	EXPECT_EQ(0, touch(q, true));
+	ASSERT_TRUE(destroy(UNRELATED));
+	EXPECT_EQ(THE_END, wait_for_end(other));
+	EXPECT_EQ(SIGBUS, touch_until_gone(q));
+	EXPECT_TRUE(unknown_to_xen(self->observer, second));
+	close(guard);
+	close(first);
+	close(other);
+}
+
+int main(int argc, char **argv)
+{
+	return dmop_test_run(argc, argv);
+}
