@@ -513,10 +513,11 @@ struct dmop_info {
  *   EFAULT  these bytes cannot be read
  *   ENOMEM  no memory for the batch
  *   EFAULT  the operations or buffers cannot be read
- *   EINVAL  the flags of an operation are not 0; or @bytes is not the exact size
- *           of the operations and buffers
- *   E2BIG   an operation has more buffers than dmop_info.max_nr_bufs, or one
- *           larger than dmop_info.max_buf_size
+ *           then for each operation in turn:
+ *   EINVAL  its flags are not 0
+ *   E2BIG   it has more buffers than dmop_info.max_nr_bufs, or one larger than
+ *           dmop_info.max_buf_size
+ *   EINVAL  its buffers do not fit in @bytes; or bytes are left after the last
  *   EFAULT  operations were issued, and the results cannot be written back, or
  *           not wholly
  *
