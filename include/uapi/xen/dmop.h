@@ -2,62 +2,117 @@
 /*
  * dmop.h - the user ABI of /dev/xen/dmop
  *
- * A device model opens /dev/xen/dmop, is restricted to one target domain with
- * DMOP_IOCTL_RESTRICT, and from then on can make dm_op hypercalls on that
- * domain and nothing else. The restriction belongs to the open file: it is
- * shared by every descriptor of it (dup, fork, exec, SCM_RIGHTS) and is never
- * lifted.
+ * A device model opens /dev/xen/dmop and restricts it to one target domain with
+ * DMOP_IOCTL_RESTRICT. From then on it can issue dm_op hypercalls on that
+ * domain, map memory and resources of that domain, and do nothing else. The
+ * restriction belongs to the open file: every descriptor of the file shares it
+ * (dup, fork, exec, SCM_RIGHTS, pidfd_getfd), and nothing lifts it.
  *
- * An open file is in one of three states and moves only downwards:
+ * States
  *
- *   DMOP_STATE_UNBOUND   as opened. Every call but INFO and the probe (DM_OP
- *                        with num == 0) needs CAP_SYS_ADMIN in the initial user
- *                        namespace, checked at each call.
- *   DMOP_STATE_BOUND     restricted to one domain. Needs no capability.
- *   DMOP_STATE_REVOKED   that domain is gone. Every call but INFO is ESRCH, for
- *                        ever: also after a new domain has got the same domid.
- *                        poll() tells EPOLLHUP | EPOLLERR, what was mapped is
- *                        taken away, and touching it gives SIGBUS.
+ * An open file is in one of three states and only moves down this list:
  *
- * In a domain that is not the initial one (a stub domain), an open file is
- * BOUND from the start, to the domain that XenStore names as its target;
- * without one it is UNBOUND, and no capability counts.
+ *   DMOP_STATE_UNBOUND   As opened. Every ioctl but INFO and the probe (DM_OP
+ *                        with num == 0), and mmap(), needs CAP_SYS_ADMIN in the
+ *                        initial user namespace. Each call checks its own
+ *                        caller.
+ *   DMOP_STATE_BOUND     Restricted to one domain. No capability is needed, and
+ *                        none widens the restriction.
+ *   DMOP_STATE_REVOKED   The domain is gone. Every ioctl but INFO, and mmap(),
+ *                        fails with ESRCH for ever, even after a new domain has
+ *                        received the same domid. poll() reports EPOLLHUP |
+ *                        EPOLLERR. A moment later all mappings of the file are
+ *                        unmapped; an access to one raises SIGBUS.
  *
- * A domid that can be a target is 1 to 0x7fef and not the caller's own.
+ * In a domain other than the initial one (a stub domain), open() binds the file
+ * to the domain that XenStore names as its target. Without a target, or if the
+ * domain cannot be bound, the file is UNBOUND, and no capability counts.
  *
- * mmap() makes an empty area for the mapping ioctls to fill. EPERM: unbound, and
- * no CAP_SYS_ADMIN; ESRCH: revoked; EINVAL: private, or an offset that only this
- * module gives; EACCES: executable, or without any access.
+ * Targets
  *
- * Refusals come in one fixed order, the first that applies:
+ * A target is a domid from 1 to DMOP_DOMID_MAX, other than the caller's own
+ * domain. An unbound file with CAP_SYS_ADMIN reaches every target; a bound file
+ * reaches one.
  *
- *   ENOTTY        number not known, or an inherited one from a 32-bit caller
- *   EFAULT        the ioctl's own argument cannot be read
- *   ESRCH         the open file is revoked
- *   (0)           DM_OP with num == 0, and RESTRICT to the domid already bound
- *   EPERM         policy: not this operation, or not on this domain
- *   EINVAL E2BIG  out of bounds: what the argument says
- *   ENOMEM EFAULT the buffer array cannot be held, or read
- *   E2BIG         out of bounds: the size of a buffer
- *   ENOMEM EFAULT the buffers cannot be held, or read
- *   EINVAL E2BIG EBUSY ENOMEM
- *                 what an area, an operation of a batch, or RESTRICT is then
- *                 found to be
- *   (other)       what Xen answers, unchanged
+ * 32-bit callers
  *
- * Xen's own answers can be any of these too. ESRCH may then also mean that the
- * operation found nothing to act on in a domain that lives: INFO tells.
+ * INFO and BATCH work. The inherited ioctls are for 64-bit callers only, and fail
+ * with ENOTTY here.
  *
- * A killed caller may see EINTR on its way out. A call that is refused changes
- * nothing but the counters and writes nothing to user memory; one that Xen
- * answers with an error writes nothing either. The exceptions are EFAULT when all
- * went well and the results cannot be written back, or not wholly; ENOENT of
- * MMAPBATCH_V2; and BATCH, of which a part can have been made.
+ * Order of refusals
+ *
+ * The checks are made in this order, and the first that fails gives the answer:
+ *
+ *    1. ENOTTY: unknown number, or an inherited ioctl from a 32-bit caller
+ *    2. EFAULT: the argument cannot be read; of INFO, its first 8 bytes; of
+ *       BATCH, its first DMOP_BATCH_SIZE_V1 bytes
+ *    3. ESRCH: the file is revoked
+ *    4. 0: DM_OP with num == 0, and RESTRICT to the domid already bound
+ *    5. EPERM: refused by policy: the operation, the domain, or no privilege
+ *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
+ *       the argument of INFO or BATCH cannot be read
+ *    7. ENOMEM, EFAULT: no memory for the array of buffers or frames, or it
+ *       cannot be read; likewise all that follows struct dmop_batch
+ *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
+ *       checked before any buffer is read
+ *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read
+ *   10. EINVAL, E2BIG, EBUSY, ENOMEM: checks of the mapped area, of the
+ *       operations of a batch, and of RESTRICT
+ *   11. Xen's answer, unchanged
+ *
+ * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
+ *
+ * Xen's answer can be any of these errors too. ESRCH from Xen can also mean that
+ * the operation found nothing to act on in a live domain, such as an interrupt
+ * that no virtual processor takes. INFO reports whether the file is revoked.
+ *
+ * ESRCH (revoked) can also be the answer after step 5: the file is checked again
+ * just before Xen is entered, and while frames are mapped. EINTR ends a call if
+ * the caller is killed while it waits or maps frames; no program sees it.
+ *
+ * User memory
+ *
+ * The argument, the arrays and the buffers are copied in once, before Xen is
+ * entered. Xen works on the copies.
+ *
+ * A refused call changes nothing but the counters and writes nothing to user
+ * memory. A call that Xen answers with an error writes nothing either.
+ * Exceptions:
+ *
+ *   EFAULT  after success, if the results cannot be written back, or not wholly;
+ *           the call took effect
+ *   ENOENT  of MMAPBATCH_V2: the results of all frames are written
+ *   BATCH   a part of it can have been issued
+ *   EINTR   of MMAPBATCH_V2: frames mapped before the kill stay mapped
+ *
+ * mmap()
+ *
+ * mmap() makes an area: an empty mapping for MMAPBATCH_V2 or MMAP_RESOURCE to
+ * fill. The file offset is not used. Errors, in this order:
+ *
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, and the caller lacks CAP_SYS_ADMIN
+ *   EINVAL  the mapping is private
+ *   EACCES  it is executable, or neither readable nor writable
+ *
+ * (EPERM comes first for an executable mapping if the file system of the node is
+ * mounted noexec.)
+ *
+ * An area keeps the place, the size and the protection that mmap() gave it:
+ * mremap() and mprotect() fail, and munmap() of a part fails. (Linux 5.10 lets
+ * mprotect() with PROT_NONE pass. The area is then out of reach until it is
+ * unmapped.) An area is not inherited over fork, not dumped, and debuggers cannot
+ * read it.
+ *
+ * Stability
  *
  * Numbers 0 to 10 and their structures are those of the stock driver's
- * <xen/privcmd.h>; numbers from 0x80 are this module's own, and only these
- * are open to 32-bit callers. Own structures begin with their size and grow
- * at the end.
+ * <xen/privcmd.h>. Numbers from 0x80 are this module's own. Own structures begin
+ * with their size.
+ *
+ * Numbers, structures, the answers in each state and the order of refusals stay.
+ * New members are added at the end of own structures, and a new ability gets a
+ * DMOP_FEATURE_* bit.
  */
 #ifndef _UAPI_XEN_DMOP_H
 #define _UAPI_XEN_DMOP_H
@@ -71,21 +126,21 @@
 #define DMOP_USER
 #endif
 
-/* The hypercall number of dm_op: __HYPERVISOR_dm_op of xen/include/public. */
+/* The hypercall number of dm_op: __HYPERVISOR_dm_op in Xen's public/xen.h. */
 #define DMOP_HYPERCALL_NR	41
 
-/* The highest domid that a domain can have: one below DOMID_FIRST_RESERVED. */
+/* The highest domid of a domain: DOMID_FIRST_RESERVED of Xen, minus 1. */
 #define DMOP_DOMID_MAX		0x7fef
 
 /*
- * A raw hypercall, of which only dm_op exists here. All 64 bits of @op and of
- * the arguments count.
+ * A raw hypercall. dm_op is the only one admitted. @op and the arguments are
+ * checked with all 64 bits: none is truncated.
  *
  * @op:      DMOP_HYPERCALL_NR
  * @arg[0]:  domid of the target domain
  * @arg[1]:  number of buffers, 1 to dmop_info.max_nr_bufs
- * @arg[2]:  address of an array of so many struct dmop_buf
- * @arg[3], @arg[4]: not used by dm_op; whatever they hold
+ * @arg[2]:  address of the array of buffers, struct dmop_buf
+ * @arg[3], @arg[4]: not used by dm_op; any value
  */
 struct dmop_hypercall {
 	__u64 op;
@@ -93,13 +148,15 @@ struct dmop_hypercall {
 };
 
 /*
- * One buffer of a dm_op. Buffer 0 holds struct xen_dm_op; what the others are
- * is told by Xen's public/hvm/dm_op.h. Xen gets a copy of each, also where they
- * overlap; a buffer is written back only if the call succeeded and Xen changed
- * it, and it is then written back whole, in the order of the array.
+ * One buffer of a dm_op. Buffer 0 holds struct xen_dm_op; Xen's
+ * public/hvm/dm_op.h defines the contents of the others.
  *
- * @uptr: address in the caller
- * @size: bytes, at most dmop_info.max_buf_size; 0 is allowed
+ * Buffers may overlap: Xen gets a copy of each. If Xen returns success, each
+ * buffer that Xen changed is written back whole, in the order of the array. A
+ * buffer that Xen did not change is not written, so it may be read-only.
+ *
+ * @uptr: address in the caller; not used if @size is 0
+ * @size: bytes, 0 to dmop_info.max_buf_size
  */
 struct dmop_buf {
 	void DMOP_USER *uptr;
@@ -107,9 +164,11 @@ struct dmop_buf {
 };
 
 /*
+ * A dm_op.
+ *
  * @dom:   domid of the target domain
- * @num:   number of buffers, at most dmop_info.max_nr_bufs; 0 asks only whether the
- *         ioctl is there and is answered 0 whatever @dom is, unless revoked
+ * @num:   number of buffers, at most dmop_info.max_nr_bufs; 0: the call is a
+ *         probe for the ioctl, and @dom and @ubufs are not used
  * @ubufs: array of @num buffers
  */
 struct dmop_dm_op {
@@ -119,13 +178,16 @@ struct dmop_dm_op {
 };
 
 /*
- * @num:  number of frames, at most dmop_info.max_call_frames
+ * Frames of a domain to map. A frame is 4 KiB.
+ *
+ * @num:  number of frames, 1 to dmop_info.max_call_frames
  * @dom:  domid of the target domain
- * @addr: where they go: an area made by mmap() of this very open file. The
- *        first call on an area covers it wholly; a later one may cover any
- *        part of it in which nothing is mapped.
- * @arr:  the @num frame numbers (gfn; 4 KiB each)
- * @err:  out: for each frame 0 or a negative errno, -ENOENT if it is paged out
+ * @addr: address in an area that mmap() of this same open file made. The first
+ *        call on an area covers it wholly. A later call, for the same domain, may
+ *        cover any part of it in which no frame is mapped.
+ * @arr:  the @num frame numbers (gfn)
+ * @err:  out: @num results, 0 or a negative errno each; -ENOENT: the frame is
+ *        paged out
  */
 struct dmop_mmapbatch_v2 {
 	unsigned int num;
@@ -136,14 +198,18 @@ struct dmop_mmapbatch_v2 {
 };
 
 /*
+ * A resource of a domain to map, or to query for its size.
+ *
  * @dom:  domid of the target domain
  * @type: XENMEM_resource_* of Xen's public/memory.h; 16 bits
- * @id:   which one of that type, e.g. the id of an ioreq server
- * @idx:  first frame of it
- * @num:  number of frames, at most dmop_info.max_call_frames; with @addr == 0, 0 in, and out:
- *        the size of the resource in frames
- * @addr: where they go: an area made by mmap() of this very open file, covered
- *        wholly, with nothing mapped in it
+ * @id:   the resource among those of @type, such as the id of an ioreq server
+ * @idx:  first frame of the resource to map; not used by a query
+ * @num:  number of frames of 4 KiB, 1 to dmop_info.max_call_frames. A query has 0
+ *        here and in @addr; out: the size of the resource in frames, as reported
+ *        by Xen (before Xen 4.15, always 32)
+ * @addr: start of an area that mmap() of this same open file made. The call
+ *        covers the area wholly, and no mapping call has used it before; see
+ *        dmop_info.mapped_frames.
  */
 struct dmop_mmap_resource {
 	__u16 dom;
@@ -157,10 +223,10 @@ struct dmop_mmap_resource {
 /*
  * One operation of a batch.
  *
- * @result: out: what Xen returns for it
+ * @result: out: Xen's return value, a negative errno if Xen rejects the operation
  * @flags:  0
  * @size:   bytes of its two buffers, each at most dmop_info.max_buf_size. Buffer
- *          0 holds struct xen_dm_op; buffer 1 is there if its size is not 0
+ *          0 holds struct xen_dm_op. Buffer 1 is absent if its size is 0.
  */
 struct dmop_batch_op {
 	__s32 result;
@@ -169,19 +235,19 @@ struct dmop_batch_op {
 };
 
 /*
- * Several operations on one domain, in one piece of memory:
+ * Several operations on one domain, in one block of memory without pointers:
  *
  *   struct dmop_batch      @size bytes
  *   struct dmop_batch_op   @nr of them
- *   the buffers            of operation 0: buffer 0, buffer 1; of operation 1 ...
- *                          each filled up to a multiple of 8 bytes
+ *   the buffers            of operation 0: buffer 0, buffer 1; of operation 1; ...
+ *                          each padded to a multiple of 8 bytes
  *
- * @size:  of this structure, at least DMOP_BATCH_SIZE_V1 and at most
- *         DMOP_BATCH_SIZE_MAX; what follows it begins there
+ * @size:  bytes of this structure, DMOP_BATCH_SIZE_V1 to DMOP_BATCH_SIZE_MAX.
+ *         The operations begin there. Members unknown to this module must be 0.
  * @flags: 0
- * @domid: domid of the target domain of all operations
+ * @domid: domid of the target domain of all operations; all 32 bits are checked
  * @nr:    number of operations, 1 to DMOP_BATCH_NR_MAX
- * @bytes: of all that follows this structure, exactly; at most
+ * @bytes: exact number of bytes of the operations and the padded buffers, at most
  *         DMOP_BATCH_BYTES_MAX
  * @pad:   0
  */
@@ -204,42 +270,42 @@ struct dmop_batch {
 #define DMOP_STATE_BOUND	1
 #define DMOP_STATE_REVOKED	2
 
-/* dmop_info.domid of an open file that was never bound. */
+/* dmop_info.domid of an unbound file. */
 #define DMOP_DOMID_NONE		0xffffffffU
 
-/* dmop_info.abi_version: changes only if something here changes its meaning. */
+/* dmop_info.abi_version: changes only if something in this file changes its meaning. */
 #define DMOP_ABI_VERSION	1
 
 /* dmop_info.features */
 #define DMOP_FEATURE_DM_OP	(1ULL << 0)	/* DM_OP and HYPERCALL */
 #define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
-#define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* the domain's end is watched for; poll() */
+#define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* revocation at the domain's end; poll() */
 #define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
 
 /*
- * What an open file is and may do.
+ * The state, limits and counters of an open file. The counters belong to the file,
+ * not to the domain.
  *
- * @size:           in: bytes of the caller's structure, at least
- *                  DMOP_INFO_SIZE_V1 and at most DMOP_INFO_SIZE_MAX; out: bytes
- *                  filled in
- * @flags:          in: 0
+ * @size:           in: bytes of the caller's structure, DMOP_INFO_SIZE_V1 to
+ *                  DMOP_INFO_SIZE_MAX; out: bytes filled in
+ * @flags:          in: 0; out: 0
  * @abi_version:    DMOP_ABI_VERSION
  * @state:          DMOP_STATE_*
- * @domid:          target domain; of a revoked file the one it had; else
- *                  DMOP_DOMID_NONE
- * @own_domid:      the domain that the module runs in, never a target
- * @max_nr_bufs:    buffers per call (module parameter dm_op_max_nr_bufs)
+ * @domid:          target domain; of a revoked file, its former target; of an
+ *                  unbound file, DMOP_DOMID_NONE
+ * @own_domid:      domain of this kernel, never a target
+ * @max_nr_bufs:    buffers per dm_op (module parameter dm_op_max_nr_bufs)
  * @max_buf_size:   bytes per buffer (module parameter dm_op_buf_max_size)
  * @max_map_frames: frames mapped through one open file (module parameter
  *                  max_map_frames)
  * @max_call_frames: frames per mapping call
  * @features:       DMOP_FEATURE_*
- * @calls:          dm_ops that were passed to Xen, whatever Xen said
+ * @calls:          dm_ops that were issued to Xen, whatever Xen returned
  * @refused_policy: calls refused by policy: EPERM, and EINVAL of RESTRICT
  * @refused_dead:   calls refused with ESRCH because the file is revoked
- * @mapped_frames:  size of the areas in which something is mapped
- *
- * The counters are of the open file, not of the domain.
+ * @mapped_frames:  total size, in frames of 4 KiB, of the areas that mapping calls
+ *                  have used. MMAPBATCH_V2 uses its area even if every frame
+ *                  failed; a failed MMAP_RESOURCE does not. 0 after revocation.
  */
 struct dmop_info {
 	__u32 size;
@@ -263,12 +329,15 @@ struct dmop_info {
 #define DMOP_INFO_SIZE_MAX	4096
 
 /*
- * DMOP_IOCTL_HYPERCALL - make a dm_op given as a raw hypercall
+ * DMOP_IOCTL_HYPERCALL - issue a dm_op in the form of a raw hypercall
  * @arg: struct dmop_hypercall
- * Return: what Xen returns. The same checks as DMOP_IOCTL_DM_OP, but zero
- * buffers are no probe here: EINVAL. EPERM also for any op but
- * DMOP_HYPERCALL_NR.
- * Contract: IOCTL_PRIVCMD_HYPERCALL, as used by libxencall.
+ *
+ * Return: as DMOP_IOCTL_DM_OP, after the same checks. Differences:
+ *   EPERM   also if @op is not DMOP_HYPERCALL_NR
+ *   EINVAL  the number of buffers is 0: this ioctl has no probe
+ *
+ * Contract: IOCTL_PRIVCMD_HYPERCALL of the stock driver, as used by libxencall;
+ * the rule that only dm_op is admitted is this module's.
  */
 #define DMOP_IOCTL_HYPERCALL	\
 	_IOC(_IOC_NONE, 'P', 0, sizeof(struct dmop_hypercall))
@@ -276,40 +345,60 @@ struct dmop_info {
 /*
  * DMOP_IOCTL_MMAPBATCH_V2 - map memory of a domain
  * @arg: struct dmop_mmapbatch_v2
- * Return: 0, @err tells of each frame; or ENOENT, the same, and at least one
- * frame is paged out: try those again.
+ *
+ * Return: 0, and @err holds the result of each frame, even if every frame failed;
+ * or ENOENT, with @err likewise: at least one frame is paged out, and those with
+ * -ENOENT can be tried again. A frame number above those of the machine fails by
+ * itself, as any invalid one does.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
  *   EPERM   @dom is not a domain that this file may reach
- *   EINVAL  @num is 0; or no area of this open file is at @addr, or it is not
- *           wholly covered, or it is of another domain, or something is mapped
- *           there already
- *   E2BIG   @num, or the frames of the open file together, above the limits; on
- *           an auto-translated dom0 also more than twice what the toolstack lets
- *           the domain have, and 4096
- *   EFAULT  @arr cannot be read; or @err cannot be written, and the frames are
- *           mapped all the same
- *   ENOMEM  no memory
- *   ESRCH   revoked; or, on an auto-translated dom0, Xen knows no such domain
- *           (elsewhere @err says so of each frame)
- * An area is MAP_SHARED and not executable. It is not inherited over fork, not
- * dumped, and cannot be split, moved or grown; munmap() takes it away whole.
- * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2, as used by libxenforeignmemory.
+ *   EINVAL  @num is 0
+ *   E2BIG   @num is above dmop_info.max_call_frames
+ *   ENOMEM  no memory for the frame numbers and results
+ *   EFAULT  @arr cannot be read
+ *   EINVAL  there is no area of this open file at @addr, or not @num frames of
+ *           it; or the area is not wholly covered by its first call, is used for
+ *           another domain, or has a frame mapped in the range
+ *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
+ *           an auto-translated (PVH) dom0, more than twice the maximum
+ *           reservation (maxmem) of the domain plus 4096
+ *   ESRCH   auto-translated dom0: Xen knows no such domain (on PV, @err says so
+ *           for each frame)
+ *   ENOMEM  no memory for the area
+ *   EFAULT  @err cannot be written; the frames are mapped
+ *
+ * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2 of the stock driver, as used by
+ * libxenforeignmemory; the limits are this module's.
  */
 #define DMOP_IOCTL_MMAPBATCH_V2	\
 	_IOC(_IOC_NONE, 'P', 4, sizeof(struct dmop_mmapbatch_v2))
 
 /*
- * DMOP_IOCTL_DM_OP - make a dm_op
+ * DMOP_IOCTL_DM_OP - issue a dm_op
  * @arg: struct dmop_dm_op
- * Return: what Xen returns.
- *   EPERM   @dom is not the bound domain; or the file is unbound and the
- *           caller has no CAP_SYS_ADMIN or @dom cannot be a target; or Xen says so
- *   E2BIG   more buffers, or a larger one, than the limits; or more buffers
- *           than Xen takes (2 up to Xen 4.20)
- *   EFAULT  @ubufs or a buffer cannot be read; or results cannot be written
- *   ENOMEM  no memory
- *   ESRCH   revoked; or Xen knows no such domain; or Xen found nothing there to
- *           act on (an interrupt that no processor takes)
- * Contract: IOCTL_PRIVCMD_DM_OP, as used by libxendevicemodel.
+ *
+ * Return: Xen's return value. With @num == 0 the call is a probe: 0, unless the
+ * file is revoked.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   @dom is not the bound domain; or the file is unbound and the caller
+ *           lacks CAP_SYS_ADMIN, or @dom cannot be a target
+ *   E2BIG   @num is above dmop_info.max_nr_bufs
+ *   ENOMEM  no memory for the array
+ *   EFAULT  @ubufs cannot be read
+ *   E2BIG   a buffer is larger than dmop_info.max_buf_size
+ *   ENOMEM  no memory for the buffers
+ *   EFAULT  a buffer cannot be read
+ *   (Xen)   among others: EPERM: Xen forbids it; E2BIG: more buffers than Xen
+ *           takes (2 up to Xen 4.20); ESRCH: Xen knows no such domain, or the
+ *           operation found nothing to act on
+ *   EFAULT  Xen succeeded, and a buffer cannot be written back
+ *
+ * Contract: IOCTL_PRIVCMD_DM_OP of the stock driver, as used by
+ * libxendevicemodel. The operations and their results are Xen's.
  */
 #define DMOP_IOCTL_DM_OP	\
 	_IOC(_IOC_NONE, 'P', 5, sizeof(struct dmop_dm_op))
@@ -317,73 +406,122 @@ struct dmop_info {
 /*
  * DMOP_IOCTL_RESTRICT - bind the open file to one domain, for ever
  * @arg: __u16, the domid
- * Return: 0. Every call that was let in before has then ended.
- *   EPERM   the file is unbound and the caller has no CAP_SYS_ADMIN; or Xen lets
- *           this domain not act on that one
- *   EINVAL  @arg cannot be a target; or the file is bound to another domain.
- *           On a bound file the same domid again is 0 and needs no privilege.
- *   EBUSY   memory of another domain is mapped through the file
- *   ESRCH   no such domain, for Xen or for XenStore; or the file is revoked
+ *
+ * Return: 0. Every dm_op and every mapping call that was admitted before has then
+ * ended. (INFO, the probe and mmap() reach no domain and are not waited for.) On
+ * a bound file, the same domid again gives 0 and needs no privilege.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, and the caller lacks CAP_SYS_ADMIN
+ *   EINVAL  the file is bound to another domain; or it is unbound and @arg cannot
+ *           be a target
+ *   EBUSY   memory of another domain is mapped through the file; memory of the
+ *           same domain stays mapped
  *   ENOMEM  no memory for the binding
+ *   ESRCH   Xen knows no such domain; or XenStore runs and has no directory for
+ *           it, in which case Xen may still have the domain, but it is about to
+ *           end
+ *   EPERM   Xen does not let this domain act on that one
+ *
  * A call that fails leaves the file as it was.
- * Contract: IOCTL_PRIVCMD_RESTRICT, as used by the libraries' restrict_all.
+ *
+ * Contract: IOCTL_PRIVCMD_RESTRICT of the stock driver, as used by the libraries'
+ * restrict_all; the checks of the domain, EBUSY and the wait are this module's.
  */
 #define DMOP_IOCTL_RESTRICT	\
 	_IOC(_IOC_NONE, 'P', 6, sizeof(__u16))
 
 /*
- * DMOP_IOCTL_MMAP_RESOURCE - map a resource of a domain, or ask for its size
+ * DMOP_IOCTL_MMAP_RESOURCE - map a resource of a domain, or query its size
  * @arg: struct dmop_mmap_resource
- * Return: 0, all frames are mapped; or what Xen answers, and none is.
+ *
+ * Return: 0, and all frames are mapped, or the size is in @num. After an error no
+ * frame is mapped.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
  *   EPERM   @dom is not a domain that this file may reach
- *   EINVAL  one of @addr and @num is 0 and the other is not; @type has more
- *           than 16 bits; or the area, as for DMOP_IOCTL_MMAPBATCH_V2
- *   E2BIG   @num, or the frames of the open file together, above the limits, as
- *           for DMOP_IOCTL_MMAPBATCH_V2
+ *   EINVAL  one of @addr and @num is 0 and the other is not; or @type has more
+ *           than 16 bits
+ *   E2BIG   @num is above dmop_info.max_call_frames
+ *   ENOMEM  no memory for the frame numbers
+ *   EINVAL  @addr and @num are not exactly an area of this open file; or a
+ *           mapping call has used the area before
+ *   E2BIG   the frames of the file, as for DMOP_IOCTL_MMAPBATCH_V2
+ *   ENOMEM  no memory for the area
+ *   (Xen)   Xen's answer; ESRCH: Xen knows no such domain
  *   EFAULT  the size cannot be written
- *   ENOMEM  no memory
- *   ESRCH   revoked
- * Contract: IOCTL_PRIVCMD_MMAP_RESOURCE, as used by libxenforeignmemory.
+ *
+ * Contract: IOCTL_PRIVCMD_MMAP_RESOURCE of the stock driver, as used by
+ * libxenforeignmemory. The resources are Xen's; the limits are this module's.
  */
 #define DMOP_IOCTL_MMAP_RESOURCE	\
 	_IOC(_IOC_NONE, 'P', 7, sizeof(struct dmop_mmap_resource))
 
 /*
- * DMOP_IOCTL_INFO - tell what the open file is; for anyone who holds it
+ * DMOP_IOCTL_INFO - report the state, limits and counters of the open file
  * @arg: struct dmop_info
- * Return: 0
- *   EFAULT  @arg cannot be read or written
- *   EINVAL  @size is below DMOP_INFO_SIZE_V1, or @flags is not 0
- *   E2BIG   @size is above DMOP_INFO_SIZE_MAX; or bytes that this module does not know are not 0
+ *
+ * Return: 0, in every state and for every holder of the file.
+ *
+ *   EFAULT  @size and @flags cannot be read
+ *   EINVAL  @size is below DMOP_INFO_SIZE_V1
+ *   E2BIG   @size is above DMOP_INFO_SIZE_MAX
+ *   EINVAL  @flags is not 0
+ *   E2BIG   bytes unknown to this module are not 0
+ *   EFAULT  the rest of @arg cannot be read, or @arg cannot be written
+ *
+ * Contract: this module's own.
  */
 #define DMOP_IOCTL_INFO		_IO('P', 0x80)
 
 /*
- * DMOP_IOCTL_BATCH - make several dm_ops in one call
- * @arg: struct dmop_batch, and what follows it
- * Return: how many were made, at least 1: always the first so many, in their
- * order, and also if Xen answers one of those before with an error. For these,
- * result tells what Xen answered, and the buffers hold what Xen left in them;
- * for the others, result and buffers are as they were given. All that follows
- * struct dmop_batch is written back in one piece, at the end.
+ * DMOP_IOCTL_BATCH - issue several dm_ops in one call
+ * @arg: struct dmop_batch, and the operations and buffers behind it
  *
- * Fewer than @nr are made, but for the last ones, only if meanwhile
- *   - the file was revoked: the next call on it is ESRCH; or
+ * The batch is copied in once and checked as a whole before Xen is entered. Each
+ * operation is one hypercall. They are issued in order, with a scheduling point
+ * between two.
+ *
+ * Return: number of operations issued, at least 1, always a prefix of the array.
+ * An operation that Xen rejects was issued too, and does not stop the batch.
+ * The batch ends early only if
+ *   - the file is revoked: the next call on it fails with ESRCH; or
  *   - the caller is being killed. No other signal ends a batch.
  *
- * Or none was made, and nothing is written:
+ * An issued operation has @result set, and its buffers hold the contents that Xen
+ * left there. @result and the buffers of the other operations are unchanged.
+ * Everything behind struct dmop_batch is written back once, at the end, even where
+ * Xen changed nothing.
+ *
+ * The domain may end during a batch. An operation that finds it gone has a @result
+ * of -ESRCH, and a bound file is then revoked.
+ *
+ * An error means that no operation was issued and nothing is written, except for
+ * the last EFAULT:
+ *
+ *   EFAULT  struct dmop_batch cannot be read
+ *   ESRCH   the file is revoked
  *   EPERM   @domid is not a domain that this file may reach
- *   EINVAL  @size is below DMOP_BATCH_SIZE_V1; @flags, @pad or an operation's
- *           flags are not 0; @nr is 0; or @bytes is not what the operations
- *           and their buffers take
- *   E2BIG   @size, @nr or @bytes is above its maximum; bytes of the structure
- *           that this module does not know are not 0; or a buffer is larger,
- *           or there are more in an operation, than the limits
- *   EFAULT  @arg, or what follows it, cannot be read
- *   ENOMEM  no memory
- *   ESRCH   revoked
- * EFAULT also if operations were made and what follows the structure cannot be
- * written back, or not wholly; and any error of Xen's that made none of them.
+ *   EINVAL  @size is below DMOP_BATCH_SIZE_V1
+ *   E2BIG   @size is above DMOP_BATCH_SIZE_MAX
+ *   EINVAL  @flags or @pad is not 0, or @nr is 0
+ *   E2BIG   @nr or @bytes is above its maximum
+ *   EINVAL  @bytes is less than the size of the operations
+ *   E2BIG   bytes of the structure unknown to this module are not 0
+ *   EFAULT  these bytes cannot be read
+ *   ENOMEM  no memory for the batch
+ *   EFAULT  the operations or buffers cannot be read
+ *           then for each operation in turn:
+ *   EINVAL  its flags are not 0
+ *   E2BIG   it has more buffers than dmop_info.max_nr_bufs, or one larger than
+ *           dmop_info.max_buf_size
+ *   EINVAL  its buffers do not fit in @bytes; or bytes are left after the last
+ *   EFAULT  operations were issued, and the results cannot be written back, or
+ *           not wholly
+ *
+ * Contract: this module's own; the operations and their results are Xen's.
  */
 #define DMOP_IOCTL_BATCH	_IO('P', 0x82)
 
