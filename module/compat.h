@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * compat.h - what differs between kernels; included first in every file
+ * compat.h - differences between kernels; Kbuild includes it before every file
+ *
+ * Refuses a kernel that the module cannot run on, with one sentence each. The
+ * HAVE_* macros come from the probes in Kbuild. A version is compared only where
+ * no symbol tells two kernels apart.
  */
 #ifndef DMOP_COMPAT_H
 #define DMOP_COMPAT_H
@@ -17,24 +21,41 @@
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "dmop_privcmd needs a 64-bit kernel."
 #endif
+/*
+ * A frame of the ABI and of Xen has 4 KiB. Linux 6.9 added CONFIG_PAGE_SHIFT;
+ * before, only arm64 had a choice.
+ */
+#if IS_ENABLED(CONFIG_ARM64_16K_PAGES) || IS_ENABLED(CONFIG_ARM64_64K_PAGES) || \
+	(defined(CONFIG_PAGE_SHIFT) && CONFIG_PAGE_SHIFT != 12)
+#error "dmop_privcmd needs a kernel with pages of 4 KiB."
+#endif
 
-/* Linux 6.3 took the flags of a VMA behind functions. */
+/* Linux 6.3 made vm_flags read-only and added accessors. */
 #ifndef HAVE_VM_FLAGS_SET
 #define vm_flags_set(vma, flags)	((void)((vma)->vm_flags |= (flags)))
 #define vm_flags_clear(vma, flags)	((void)((vma)->vm_flags &= ~(flags)))
 #endif
 
-/* Linux 5.11 gave this operation its name. */
+/* Linux 5.11 renamed split to may_split. Without it, munmap() could split an area. */
 #ifndef HAVE_MAY_SPLIT
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#error "vm_operations_struct.may_split is not where dmop_privcmd looks for it."
+#endif
 #define may_split	split
 #endif
 
-/* Linux 5.11 brought this one. Without it mprotect() would do harm, see mapping.c. */
+/*
+ * Linux 5.11 added this operation. A later kernel without it would let mprotect()
+ * rewrite page table entries that hold foreign frames.
+ */
 #if !defined(HAVE_VM_OPS_MPROTECT) && LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
 #error "vm_operations_struct.mprotect is not where dmop_privcmd looks for it."
 #endif
 
-/* Linux 6.10 made a function of this member; a later one took the mm away. */
+/*
+ * Linux 6.10 replaced this member of mm_struct by a function. A later release
+ * dropped the function's mm argument.
+ */
 #ifndef HAVE_MM_GET_UNMAPPED_AREA
 #define get_unmapped_area_of(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
 #elif defined(HAVE_MM_GET_UNMAPPED_AREA_OF_MM)
@@ -44,8 +65,9 @@
 #endif
 
 /*
- * A distribution's kernel is built to zero whatever is on the stack. For the
- * buffers of a call that costs as much as the call.
+ * Distributions build their kernels with CONFIG_INIT_STACK_ALL_ZERO. Zeroing the
+ * buffers of a call costs as much as the call itself. For variables whose every
+ * byte is written before it is read.
  */
 #if defined(__has_attribute)
 #if __has_attribute(__uninitialized__)
@@ -56,12 +78,12 @@
 #define dmop_uninitialized
 #endif
 
-/* Linux 7.1 gave it another name. */
+/* Linux 7.1 renamed zap_vma_ptes(). */
 #ifndef HAVE_ZAP_VMA_PTES
 #define zap_vma_ptes	zap_special_vma_range
 #endif
 
-/* Linux 5.11 took the last argument away, which had to be NULL. */
+/* Linux 5.11 dropped the last argument, which had to be NULL. */
 #ifdef HAVE_REMAP_MFN_ARRAY_PAGES
 #define remap_mfn_array(...)	xen_remap_domain_mfn_array(__VA_ARGS__, NULL)
 #else
