@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # read by the other parts
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-LAB_D=$REPO/scripts/lab.d
+LAB_D=$REPO/scripts/lab
 LAB_BUILD=$REPO/build/lab
 
 say() {
