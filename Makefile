@@ -38,7 +38,7 @@ help:
 	@echo
 	@echo 'For a kernel developer:'
 	@echo '  make module         build it for the running kernel; KDIR= for another'
-	@echo '  make clean          remove what was built, but not the lab images (scripts/lab clean) and debug kernels'
+	@echo '  make clean          remove what was built, but not the lab images (scripts/lab/lab clean) and debug kernels'
 	@echo
 	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long, soak and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
@@ -103,7 +103,7 @@ unit:
 
 lab-shell:
 	@scripts/setup lab
-	@scripts/lab shell --release $(RELEASE) --dom0 $(DOM0)
+	@scripts/lab/lab shell --release $(RELEASE) --dom0 $(DOM0)
 
 deb:
 	@scripts/package deb --release $(RELEASE)

@@ -4,6 +4,8 @@
 # A step begins with `begin NAME NUMBER`, which opens $LAB_OUT/NAME.ktap; it ends with its
 # plan unfulfilled, and so as failed, if it does not get to all of its results.
 # shellcheck disable=SC2034  # read by the steps
+# shellcheck source=scripts/tap.sh
+. /lab/tap.sh
 
 guest=/lab/hvm.img
 xen_run=/var/run/xen
@@ -29,10 +31,10 @@ bounded() {
 
 begin() {
 	bounded
-	ktap=$LAB_OUT/$1.ktap
-	number=0
-	printf 'KTAP version 1\n1..%d\n' "$2" >"$ktap"
-	bad=0
+	tap_file=$LAB_OUT/$1.ktap
+	echo 'KTAP version 1' >"$tap_file"
+	tap_begin '' "$2"
+	number=0 bad=0
 }
 
 # ok TITLE CMD...: one result
@@ -42,12 +44,12 @@ ok() {
 	number=$((number + 1))
 	echo "$title: $*" >$at
 	if "$@"; then
-		echo "ok $number - $title" | tee -a "$ktap"
+		tap_result 0 "$title"
 		return 0
 	fi
 	note "failed: $title: $*"
 	[ "$(cat $at)" = "$title: $*" ] || note "it came to: $(cat $at)"
-	echo "not ok $number - $title" >>"$ktap"
+	tap_result 1 "$title"
 	bad=1
 	return 1
 }
@@ -58,7 +60,7 @@ must() {
 }
 
 note() {
-	echo "$*" | sed 's/^/# /' | tee -a "$ktap"
+	echo "$*" | tap_show
 }
 
 # is WANTED GOT

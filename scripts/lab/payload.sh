@@ -17,7 +17,7 @@ payload_pack() {
 	tools_ensure
 	lib=$top/usr/local/lib/lab bin=$top/usr/local/bin
 	mkdir -p "$lib" "$bin" "$top/lab/out"
-	cp "$REPO"/scripts/dom0/* "$lib"
+	cp "$LAB_D"/dom0/* "$lib"
 	mv "$lib"/lab-* "$bin"
 	cp "$GUEST" "$lib/guest.elf"
 	cp "$TOOLS"/* "$lib"

@@ -1,40 +1,19 @@
 # shellcheck shell=bash
-# What every part of the lab shares: where things are, how it speaks, how it becomes root.
+# Shared by all parts of the lab: where things are, logs, the sources of packages.
 # shellcheck disable=SC2034  # read by the other parts
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-LAB_D=$REPO/scripts/lab.d
+LAB_D=$REPO/scripts/lab
 LAB_BUILD=$REPO/build/lab
 
-say() {
-	printf '%s\n' "$*" >&2
-}
+# shellcheck source=scripts/common.sh
+. "$REPO/scripts/common.sh"
 
-# Timed lines count from the start of the command a person typed.
-stage() {
-	printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
-}
-
-# die CAUSE [REMEDY...]
-die() {
-	printf 'lab: %s\n' "$1" >&2
-	shift
-	[ $# -eq 0 ] || printf '     %s\n' "$@" >&2
-	exit 2
-}
+# What run and shell take alike
+machine_options=(--release=RELEASE --dom0=DOM0:dom0 --mem=MEM:number --smp=SMP:number)
 
 need() {
 	command -v "$1" >/dev/null || die "$1 is not installed" "scripts/setup lab"
-}
-
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo -- "$@"
-	else
-		die "this needs root, and there is no sudo" "run it as root, or install sudo"
-	fi
 }
 
 # logged LOG CAUSE CMD...: quiet on success, the end of the log on failure.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # One boot with a verdict. Failure is the default: a run passes only if the verdict came back
 # on its own disk, is complete, names every step with status 0, and no log has a splat.
-# shellcheck disable=SC2034  # the options are read by the other parts
+# shellcheck disable=SC2034,SC2154  # the options are read by the other parts
 
 help_run() {
 	cat <<'END'
@@ -50,32 +50,11 @@ cmd_run() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
 	local KERNEL='' MAKE_ARGS='' FIRMWARE=''
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--release) RELEASE=${2:?}; shift ;;
-		--dom0) DOM0=${2:?}; shift ;;
-		--mem) MEM=${2:?}; shift ;;
-		--smp) SMP=${2:?}; shift ;;
-		--icount) icount=1 ;;
-		--secure-boot) FIRMWARE=1 ;;
-		--timeout) TIMEOUT=${2:?}; shift ;;
-		--out) OUT=${2:?}; shift ;;
-		--title) TITLE=${2:?}; shift ;;
-		--kernel) KERNEL=${2:?}; shift ;;
-		--make) MAKE_ARGS=${2:?}; shift ;;
-		--no-module) module=none ;;
-		--packages) PACKAGES=1 ;;
-		--no-load) module=installed ;;
-		--early) module=early ;;
-		--xen-args) XEN_ARGS=$2; shift ;;
-		--linux-args) LINUX_ARGS=$2; shift ;;
-		--qemu-args) QEMU_ARGS=$2; shift ;;
-		-h | --help) help_run; return ;;
-		-*) die "run: what is '$1'?" "$(help_run)" ;;
-		*) [ -z "$payload" ] || die "run: two payloads, $payload and $1"; payload=$1 ;;
-		esac
-		shift
-	done
+	options "${machine_options[@]}" --icount:icount=1 --secure-boot:FIRMWARE=1 --timeout=TIMEOUT:number \
+		--out=OUT --title=TITLE --kernel=KERNEL --make=MAKE_ARGS --no-module:module=none --packages:PACKAGES=1 \
+		--no-load:module=installed --early:module=early --xen-args=XEN_ARGS:empty --linux-args=LINUX_ARGS:empty \
+		--qemu-args=QEMU_ARGS:empty PAYLOAD -- "$@"
+	payload=${operands[0]:-}
 	if [ -n "$icount" ]; then
 		SMP=1 QEMU_ARGS="-icount shift=0,sleep=off $QEMU_ARGS" LAB_ACCEL=tcg
 	fi
@@ -106,7 +85,7 @@ cmd_run() {
 
 run_check() {
 	local step n=0
-	[ -n "$1" ] || die "run: no payload" "$(help_run)"
+	[ -n "$1" ] || usage_error "no payload"
 	for step in "$1"/steps/*; do
 		[ -e "$step" ] || break
 		[ -x "$step" ] || die "the step $step is not executable" "chmod +x $step"
@@ -115,9 +94,7 @@ run_check() {
 	done
 	[ $n -gt 0 ] || die "no steps in $1/steps: a run without one would prove nothing" "lab run --help tells what a payload is"
 	scan_expected "$1/expected-splats"
-	case $DOM0 in pv | pvh) ;; *) die "--dom0 is '$DOM0'" "it may be pv or pvh" ;; esac
 	[ -z "$FIRMWARE" ] || [ "$DOM0" = pv ] || die "--secure-boot is for a PV dom0 only"
-	[[ $MEM$SMP$TIMEOUT =~ ^[0-9]+$ ]] || die "--mem, --smp and --timeout are numbers"
 }
 
 # run_boot: sets ENDED to how the emulator ended: off, or killed at the timeout.

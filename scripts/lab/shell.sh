@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The same boot for a person. Xen and the kernel write to a log; the terminal is a virtio
 # console of its own, so nothing comes over the prompt.
-# shellcheck disable=SC2034  # the options are read by the other parts
+# shellcheck disable=SC2034,SC2154  # the options are read by the other parts
 
 help_shell() {
 	cat <<'END'
@@ -16,19 +16,8 @@ END
 cmd_shell() {
 	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' OUT XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS='' FIRMWARE='' LAB_ARGS
 	local module=load payload='' status=0
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--release) RELEASE=${2:?}; shift ;;
-		--dom0) DOM0=${2:?}; shift ;;
-		--mem) MEM=${2:?}; shift ;;
-		--smp) SMP=${2:?}; shift ;;
-		--no-module) module=none ;;
-		-h | --help) help_shell; return ;;
-		-*) die "shell: what is '$1'?" "$(help_shell)" ;;
-		*) payload=$1 ;;
-		esac
-		shift
-	done
+	options "${machine_options[@]}" --no-module:module=none PAYLOAD -- "$@"
+	payload=${operands[0]:-}
 	if [ ! -t 0 ] || [ ! -t 1 ]; then
 		die "lab shell needs a terminal" "for steps without a person there is lab run"
 	fi

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What must not be in a log.
+# shellcheck disable=SC2154  # operands is set by options
 
 # Only lines that the kernel or Xen wrote count: a step may print what it likes. The stamp may
 # follow other text on the line, for all of them share one console.
@@ -39,17 +40,11 @@ END
 
 cmd_scan() {
 	local expected='' found
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--expected) expected=${2:?}; shift ;;
-		-h | --help) help_scan; return ;;
-		*) break ;;
-		esac
-		shift
-	done
-	[ $# -gt 0 ] || die "scan: no log" "$(help_scan)"
+	options --expected=expected LOG... -- "$@"
+	set -- "${operands[@]}"
+	[ $# -gt 0 ] || usage_error "no log"
 	for log in "$@"; do
-		[ -r "$log" ] || die "scan: cannot read $log"
+		[ -r "$log" ] || die "cannot read $log"
 	done
 	scan_expected "$expected"
 	found=$(scan "$expected" "$@" || :)
