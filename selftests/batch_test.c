@@ -564,9 +564,6 @@ TEST_F(batch, signals_do_not_end_it)
 	setitimer(ITIMER_REAL, &soon, NULL);
 }
 
-/* Operations between which a batch looks for a kill: part of the ABI. */
-#define PORTION	8
-
 /* What a killed caller got done is a beginning of what it asked for. */
 TEST_F(batch, killed)
 {
@@ -602,7 +599,6 @@ TEST_F(batch, killed)
 					 0x300 + port, 0x300 + port) != 1)
 				break;
 		partial += port > 0 && port < MAX_NR;
-		EXPECT_EQ(0, port % PORTION);
 		/* From there on none. */
 		EXPECT_EQ(0, ports_mapped(self->observer, target_domid, self->server,
 					  0x300 + port, 0x3ff));
