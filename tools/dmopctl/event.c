@@ -11,7 +11,7 @@
 
 const char *const event_names[] = { "restrict", "op", "refuse", "map", "revoke", NULL };
 
-/* Return: where the last ": NAME: " of any of them begins, or NULL. */
+/* Return: the start of the last ": dmop_NAME: " in @line, or NULL; *@name is its NAME. */
 static const char *last_event(const char *line, const char **name)
 {
 	const char *found = NULL, *at;
@@ -19,7 +19,7 @@ static const char *last_event(const char *line, const char **name)
 	unsigned int i;
 
 	for (i = 0; event_names[i]; i++) {
-		snprintf(mark, sizeof(mark), ": %s: ", event_names[i]);
+		snprintf(mark, sizeof(mark), ": " EVENT_PREFIX "%s: ", event_names[i]);
 		for (at = line; (at = strstr(at, mark)); at++)
 			if (!found || at > found) {
 				found = at;
@@ -52,7 +52,7 @@ bool event_parse(const char *line, struct event *e)
 
 	if (!end)
 		return false;
-	*e = (struct event){ .fields = end + strlen(name) + 4 };
+	*e = (struct event){ .fields = end + strlen(": " EVENT_PREFIX ": ") + strlen(name) };
 	snprintf(e->name, sizeof(e->name), "%s", name);
 	word = word_before(line, end);
 	e->time = atof(word);

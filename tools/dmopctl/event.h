@@ -9,15 +9,19 @@
 
 #include "text.h"
 
-/* The tracepoints of the module. */
-extern const char *const event_names[];		/* NULL at the end */
+/*
+ * The names of the module's tracepoints without their prefix, as the user gives and reads them;
+ * NULL at the end.
+ */
+#define EVENT_PREFIX	"dmop_"
+extern const char *const event_names[];
 
 struct event {
 	char process[NAME_SIZE];	/* clean */
 	long pid;
 	long cpu;
 	double time;			/* seconds, on the kernel's clock */
-	char name[16];
+	char name[16];			/* one of event_names */
 	const char *fields;		/* in the line: NAME=VALUE, blanks between them */
 };
 

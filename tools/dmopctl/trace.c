@@ -74,13 +74,13 @@ static void remove_stale(const char *root)
 		closedir(dir);
 }
 
-/* Return: 0 or the errno. */
-static int put(const struct tracer *t, const char *name, const char *file, const char *text)
+/* Writes to a file below events/dmop in the instance. Return: 0 or the errno. */
+static int put(const struct tracer *t, const char *file, const char *text)
 {
 	char path[256];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "%s/events/dmop/%s%s%s", t->dir, name, *name ? "/" : "", file);
+	snprintf(path, sizeof(path), "%s/events/dmop/%s", t->dir, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
@@ -88,6 +88,14 @@ static int put(const struct tracer *t, const char *name, const char *file, const
 		err = errno;
 	close(fd);
 	return err;
+}
+
+static int put_event(const struct tracer *t, const char *name, const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), EVENT_PREFIX "%s/%s", name, file);
+	return put(t, path, text);
 }
 
 static bool wanted(const struct options *o, const char *name)
@@ -114,9 +122,9 @@ static int enable(const struct tracer *t)
 		snprintf(filter, sizeof(filter), strcmp(name, "refuse") ? "domid == %ld" :
 			 "domid == %ld || bound == %ld", t->o->domid, t->o->domid);
 		if (t->o->domid >= 0)
-			err = put(t, name, "filter", filter);
+			err = put_event(t, name, "filter", filter);
 		if (!err)
-			err = put(t, name, "enable", "1");
+			err = put_event(t, name, "enable", "1");
 	}
 	return err;
 }
@@ -151,7 +159,7 @@ static void tracer_close(struct tracer *t)
 		close(t->pipe);
 	if (!*t->dir)
 		return;
-	put(t, "", "enable", "0");
+	put(t, "enable", "0");
 	if (rmdir(t->dir) && errno != ENOENT)
 		fail(0, "%s is left behind: %s; rmdir it", t->dir, strerror(errno));
 }
