@@ -10,16 +10,18 @@
 #include <string.h>
 #include <json-c/json.h>
 
+#include "common.h"
 #include "config.h"
 #include "dmopctl.h"
 #include "event.h"
+#include "memory.h"
 #include "proc.h"
 #include "tap.h"
 #include "text.h"
 
 #define PLAN 29
 
-/* What main.c has. */
+/* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
 {
 	return reallocarray(p, nr, size);

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "config.h"
 #include "dmopctl.h"
 #include "domains.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <xenstore.h>
 
-#include "dmopctl.h"
 #include "domains.h"
+#include "memory.h"
 
 /* Return: the value, for free(), with a NUL behind its @n bytes; or NULL. */
 static char *read_of(struct xs_handle *xs, const char *domid, const char *what, unsigned int *n)

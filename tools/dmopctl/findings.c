@@ -8,8 +8,10 @@
 #include <string.h>
 #include <json-c/json.h>
 
+#include "common.h"
 #include "dmopctl.h"
 #include "findings.h"
+#include "memory.h"
 #include "text.h"
 
 static const struct {

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 
@@ -157,7 +159,7 @@ static int show_process(pid_t pid, bool json)
 
 int run_show(const struct options *o)
 {
-	pid_t pid = the_pid(o);
+	pid_t pid = parse_pid(o->args[0]);
 	int status;
 
 	if (!pid)

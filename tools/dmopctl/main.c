@@ -4,16 +4,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
-#include "text.h"
 
 struct command {
 	const char *name;
@@ -61,91 +58,6 @@ static const struct option_text option_texts[] = {
 };
 
 #define NR_OPTIONS ARRAY_SIZE(option_texts)
-
-/* --- what all commands use --------------------------------------------- */
-
-int fail(int status, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	fputs("dmopctl: ", stderr);
-	text_put(stderr, PLAIN, text);
-	fputc('\n', stderr);
-	return status;
-}
-
-void *grow(void *p, size_t nr, size_t size)
-{
-	p = reallocarray(p, nr, size);
-	if (!p)
-		exit(fail(STATUS_OTHER, "out of memory"));
-	return p;
-}
-
-static volatile sig_atomic_t end_asked;
-
-static void ask_end(int signal)
-{
-	(void)signal;
-	end_asked = 1;
-}
-
-void on_end(void)
-{
-	/* No SA_RESTART: what waits is to notice. */
-	struct sigaction action = { .sa_handler = ask_end };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	/* Who reads our output may go away, too: then writing fails, which is looked at. */
-	signal(SIGPIPE, SIG_IGN);
-}
-
-bool ended(void)
-{
-	return end_asked;
-}
-
-static bool on_xen(void)
-{
-	return !access("/proc/xen/capabilities", F_OK) || !access("/sys/hypervisor/type", F_OK);
-}
-
-int need_module(void)
-{
-	if (!on_xen())
-		return fail(STATUS_NO_MODULE, "this system does not run on Xen");
-	if (access(SYS_MODULE, F_OK))
-		return fail(STATUS_NO_MODULE,
-			    "the module is not loaded; modprobe " MODULE " (dmopctl check tells more)");
-	return 0;
-}
-
-pid_t the_pid(const struct options *o)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(o->args[0], &end, 10);
-	if (errno || end == o->args[0] || *end || n < 1 || n > 0x7fffffff) {
-		fail(STATUS_USAGE, "'%s' is no process id", o->args[0]);
-		return 0;
-	}
-	return n;
-}
-
-void print_json(struct json_object *value, bool pretty)
-{
-	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE |
-					    (pretty ? JSON_C_TO_STRING_PRETTY : 0)));
-	json_object_put(value);
-}
 
 /* --- help -------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 

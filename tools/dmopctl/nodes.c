@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "nodes.h"
 #include "proc.h"
 

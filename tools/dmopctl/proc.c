@@ -15,7 +15,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common.h"
 #include "dmopctl.h"
+#include "memory.h"
 #include "proc.h"
 
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <json-c/json.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "rows.h"
 
 static void add_file(struct row *row, const struct open_file *f)

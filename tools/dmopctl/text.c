@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "text.h"
 
 static bool printable(unsigned char c)

@@ -11,6 +11,8 @@
 #include <json-c/json.h>
 #include <ncurses.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "event.h"
 #include "proc.h"

@@ -20,9 +20,12 @@
 
 #include <xen/dmop.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "domains.h"
 #include "findings.h"
+#include "memory.h"
 #include "nodes.h"
 #include "proc.h"
 #include "tries.h"
@@ -439,7 +442,7 @@ static int verify(struct subject *s, bool json)
 int run_verify(const struct options *o)
 {
 	struct findings f = { 0 };
-	struct subject s = { .f = &f, .domid = NO_DOMID, .dirfd = -1, .pid = the_pid(o) };
+	struct subject s = { .f = &f, .domid = NO_DOMID, .dirfd = -1, .pid = parse_pid(o->args[0]) };
 	char path[32];
 	int status;
 
