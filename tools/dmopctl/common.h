@@ -21,7 +21,7 @@ int fail(int status, const char *format, ...);
 /**
  * on_end() - let SIGINT, SIGTERM and SIGHUP end the command in order, not kill the program
  *
- * From then on one of these signals interrupts a blocked system call (EINTR) and makes ended() true.
+ * From then on these signals interrupt blocked system calls (EINTR) and make ended() true.
  * SIGPIPE is ignored.
  */
 void on_end(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * findings.c - what check and verify have to say
+ * findings.c - results of check and verify
  */
 #include <stdarg.h>
 #include <stdio.h>

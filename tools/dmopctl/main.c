@@ -15,7 +15,7 @@
 struct command {
 	const char *name;
 	int (*run)(const struct options *o);
-	const char *letters;	/* options it takes beside j, h */
+	const char *letters;	/* its options besides j and h */
 	int least, most;	/* operands */
 	const char *usage;
 	const char *about;
@@ -116,7 +116,7 @@ static bool parse_interval(const char *text, struct options *o)
 	char *end;
 
 	o->interval = strtod(text, &end);
-	/* Written so that what is no number at all is refused. */
+	/* A NaN fails both comparisons, so it is refused. */
 	return end != text && !*end && o->interval >= 0 && o->interval <= 86400;
 }
 
@@ -150,7 +150,7 @@ static bool set_option(int letter, const char *text, struct options *o)
 	}
 }
 
-/* The options of getopt_long, of which each command takes some. */
+/* All options, for getopt_long(); each command accepts a subset. */
 static void all_options(struct option *longs, char *shorts)
 {
 	size_t i;
@@ -179,7 +179,7 @@ static int command_line(const struct command *c, int argc, char **argv)
 	int letter, status;
 
 	all_options(longs, shorts);
-	/* What getopt_long complains in the name of. */
+	/* getopt_long() prints this name in its error messages. */
 	argv[0] = (char *)"dmopctl";
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
 		const char name[] = { '-', letter, 0 };
@@ -200,7 +200,7 @@ static int command_line(const struct command *c, int argc, char **argv)
 	if (o.nr_args > c->most)
 		return usage(c, "too many arguments: ", o.args[c->most]);
 	status = c->run(&o);
-	/* A disk that is full, a pipe that nobody reads: not what anyone takes for the result. */
+	/* Incomplete output, as on a full disk or a closed pipe, must not pass for the result. */
 	if ((fflush(stdout) || ferror(stdout)) && !ended() && errno != EPIPE && status <= STATUS_FAULT)
 		return fail(STATUS_OTHER, "cannot write the output: %s", strerror(errno));
 	return status;
@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 		puts("dmopctl " DMOP_VERSION);
 		return STATUS_OK;
 	}
-	/* --json may stand before the command as well, as a modern tool has it. */
+	/* --json is accepted before the command as well. */
 	if (!strcmp(argv[1], "--json") && argc > 2) {
 		argv[1] = argv[2];
 		argv[2] = "--json";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * text.c - text that others wrote, made fit for a terminal; tables and colours
+ * text.c - output: sanitized text, numbers, colours, tables
  */
 #include <stdlib.h>
 #include <string.h>
