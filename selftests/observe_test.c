@@ -273,9 +273,9 @@ TEST_F(trace, restrict)
 	int fd = dmop_open();
 
 	ASSERT_LE(0, fd);
-	EXPECT_EVENT("restrict: domid=%u ret=0", target_domid);
+	EXPECT_EVENT("dmop_restrict: domid=%u ret=0", target_domid);
 	EXPECT_EQ(-ESRCH, dmop_restrict(fd, ABSENT_DOMID));
-	EXPECT_EVENT("restrict: domid=%u ret=%d", ABSENT_DOMID, -ESRCH);
+	EXPECT_EVENT("dmop_restrict: domid=%u ret=%d", ABSENT_DOMID, -ESRCH);
 	close(fd);
 }
 
@@ -286,18 +286,18 @@ TEST_F(trace, op)
 	long id;
 
 	EXPECT_EQ(-EOPNOTSUPP, dm_op(self->fd, target_domid, &op));
-	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=%d", target_domid, DM_OP_UNKNOWN,
-		     sizeof(op), -EOPNOTSUPP);
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=%d", target_domid,
+		     DM_OP_UNKNOWN, sizeof(op), -EOPNOTSUPP);
 	EXPECT_EQ(-EOPNOTSUPP, dm_op2(self->fd, target_domid, &op, more, sizeof(more)));
-	EXPECT_EVENT("op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
 		     DM_OP_UNKNOWN, sizeof(op), sizeof(more), -EOPNOTSUPP);
 	/* One that does not say what it is. */
 	EXPECT_GT(0, dmop_call(self->fd, target_domid, &(struct dmop_buf){ &op, 2 }, 1));
-	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=2,0 ret=%d", target_domid, -1U, -EFAULT);
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=2,0 ret=%d", target_domid, -1U, -EFAULT);
 	/* One that Xen takes. */
 	id = ioreq_create(self->fd, target_domid);
 	EXPECT_LE(0, id);
-	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
 		     DM_OP_CREATE_IOREQ_SERVER, sizeof(op));
 	EXPECT_EQ(0, ioreq_destroy(self->fd, target_domid, id));
 }
@@ -326,11 +326,11 @@ TEST_F(trace, batch)
 	};
 
 	EXPECT_EQ(ARRAY_SIZE(b.ops), dmop_ioctl(self->fd, DMOP_IOCTL_BATCH, &b));
-	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
 		     DM_OP_CREATE_IOREQ_SERVER, sizeof(b.one));
-	EXPECT_EVENT("op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
 		     DM_OP_UNKNOWN, sizeof(b.two), sizeof(b.more), -EOPNOTSUPP);
-	EXPECT_EVENT("op: domid=%u op=%u bufs=1 sizes=0,0 ret=%d", target_domid, -1U,
+	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=0,0 ret=%d", target_domid, -1U,
 		     b.ops[2].result);
 	EXPECT_EQ(0, ioreq_destroy(self->fd, target_domid, b.one.u.create.id));
 }
@@ -341,23 +341,23 @@ TEST_F(trace, refuse)
 	struct dmop_mmapbatch_v2 batch = { .num = 1, .dom = other_domid };
 
 	EXPECT_EQ(-EPERM, unknown_op(self->fd, other_domid));
-	EXPECT_EVENT("refuse: act=call op=%u domid=%u bound=%u cause=%d", DMOP_HYPERCALL_NR,
+	EXPECT_EVENT("dmop_refuse: act=call op=%u domid=%u bound=%u cause=%d", DMOP_HYPERCALL_NR,
 		     other_domid, target_domid, -EPERM);
 	/* All that the caller gave is told, not what would be left of it in a domid. */
 	EXPECT_EQ(-EPERM, dmop_hypercall(self->fd, 35, 1ULL << 40 | target_domid, 1, NULL));
-	EXPECT_EVENT("refuse: act=call op=35 domid=%llu bound=%u cause=%d",
+	EXPECT_EVENT("dmop_refuse: act=call op=35 domid=%llu bound=%u cause=%d",
 		     1ULL << 40 | target_domid, target_domid, -EPERM);
 	EXPECT_EQ(-EINVAL, dmop_restrict(self->fd, other_domid));
-	EXPECT_EVENT("refuse: act=restrict op=0 domid=%u bound=%u cause=%d", other_domid,
+	EXPECT_EVENT("dmop_refuse: act=restrict op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EINVAL);
 	EXPECT_EQ(-EPERM, dmop_ioctl(self->fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
 	EXPECT_EQ(-EPERM, dmop_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
-	EXPECT_EVENT("refuse: act=map op=0 domid=%u bound=%u cause=%d", other_domid,
+	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EPERM);
 	/* What is refused is no operation. */
 	take_events(self);
-	EXPECT_EQ(NULL, strstr(self->seen, ": op: "));
-	EXPECT_EQ(NULL, strstr(self->seen, ": map: "));
+	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
+	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_map: "));
 }
 
 TEST_F(trace, refuse_without_privilege)
@@ -374,9 +374,10 @@ TEST_F(trace, refuse_without_privilege)
 		      mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	snprintf(call, sizeof(call), ": refuse: act=call op=%u domid=%u bound=-1 cause=%d",
+	snprintf(call, sizeof(call), ": dmop_refuse: act=call op=%u domid=%u bound=-1 cause=%d",
 		 DMOP_HYPERCALL_NR, target_domid, -EPERM);
-	snprintf(area, sizeof(area), ": refuse: act=mmap op=0 domid=0 bound=-1 cause=%d", -EPERM);
+	snprintf(area, sizeof(area), ": dmop_refuse: act=mmap op=0 domid=0 bound=-1 cause=%d",
+		 -EPERM);
 	EXPECT_TRUE(saw(self, false, call));
 	EXPECT_TRUE(saw(self, false, area));
 	close(fd);
@@ -389,9 +390,10 @@ TEST_F(trace, map)
 	long ret;
 
 	ASSERT_NE(NULL, p);
-	EXPECT_EVENT("map: domid=%u foreign addr=%#lx frames=1 ret=0", target_domid, (unsigned long)p);
+	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 ret=0", target_domid,
+		     (unsigned long)p);
 	ret = dmop_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
-	EXPECT_EVENT("map: domid=%u resource addr=0x0 frames=0 ret=%ld", target_domid, ret);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 ret=%ld", target_domid, ret);
 }
 
 TEST_F(trace, revoke)
@@ -408,12 +410,12 @@ TEST_F(trace, revoke)
 	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_TRUE(wait_revoked(a));
 	/* It is told once all is done, by a thread of the kernel's. */
-	snprintf(event, sizeof(event), ": revoke: domid=%ld files=2", domid);
+	snprintf(event, sizeof(event), ": dmop_revoke: domid=%ld files=2", domid);
 	while (!saw(self, false, event))
 		usleep(10000);
 	EXPECT_EQ(-ESRCH, unknown_op(a, domid));
-	EXPECT_EVENT("refuse: act=call op=%u domid=%ld bound=-1 cause=%d", DMOP_HYPERCALL_NR, domid,
-		     -ESRCH);
+	EXPECT_EVENT("dmop_refuse: act=call op=%u domid=%ld bound=-1 cause=%d", DMOP_HYPERCALL_NR,
+		     domid, -ESRCH);
 	close(a);
 	close(b);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dmop-demo.c - what a device model's descriptors may and may not do
+ * dmop-demo.c - demonstration: calls that a device model's descriptors allow and refuse
  *
  * usage: dmop-demo TARGET OTHER [PID]	(domids of two live domains)
  *
- * Restricts a descriptor to TARGET as root, gives up every privilege, and then
- * tries things as an attacker inside the device model would. With PID, the device
- * model of TARGET: takes the descriptors out of that one, and tries them.
+ * Restricts a descriptor to TARGET as root, drops all privileges, and then tries the calls of an
+ * attacker inside the device model. With PID, the process id of TARGET's device model, duplicates
+ * its descriptors with pidfd_getfd() and tries the calls on them.
  */
 #define _GNU_SOURCE
 #define __XEN_TOOLS__ 1
@@ -34,7 +34,7 @@
 #define NOBODY	65534
 #define MAX_FDS	64
 
-/* Some frame that every small guest has. */
+/* A frame that exists in every small guest. */
 #define SOME_GFN	0x100
 
 static int fds[MAX_FDS];
@@ -59,7 +59,7 @@ static void row(const char *what, const char *where, int err, int expected)
 	       err == expected ? "" : "   <-- not what was expected");
 }
 
-/* What a call comes to with each descriptor: the first that is not as expected, if any. */
+/* Tries a call on each descriptor, up to the first unexpected result, and prints a row. */
 #define TRY(what, where, call, expected) do {			\
 	int err_ = expected;					\
 	unsigned int i_;					\
@@ -72,7 +72,7 @@ static void row(const char *what, const char *where, int err, int expected)
 	row(what, where, err_, expected);			\
 } while (0)
 
-/* --- things to try ----------------------------------------------------- */
+/* --- calls ------------------------------------------------------------- */
 
 static int dm_op(int fd, int domid, struct xen_dm_op *op)
 {
@@ -94,7 +94,7 @@ static int restrict_to(int fd, uint16_t domid)
 	return ioctl(fd, DMOP_IOCTL_RESTRICT, &domid);
 }
 
-/* An ioreq server is what a device model is to Xen. */
+/* To Xen, a device model is an ioreq server. */
 static int be_device_model(int fd, int domid)
 {
 	struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
@@ -141,7 +141,7 @@ static int map_memory(int fd, int domid)
 	return ret;
 }
 
-/* --- whose descriptors ------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------- */
 
 static void say_and_exit(const char *what)
 {
@@ -175,7 +175,7 @@ static bool is_dmop(int fd)
 	       st.st_rdev == node.st_rdev;
 }
 
-/* All of NODE that a process holds. */
+/* Duplicates all descriptors of NODE in a process. */
 static void take_from(int pid)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0), fd;
@@ -222,7 +222,7 @@ static void show_info(int domid)
 			       states[info.state], info.domid);
 			surprises++;
 		}
-		/* Duplicates count as one. */
+		/* Duplicates share one open file and its counters, so no sum. */
 		if (info.calls > calls)
 			calls = info.calls;
 		if (info.refused_policy > refused)
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 	       "against", "and gets");
 	TRY("be its device model (ioreq server)", mine, be_device_model(fd, target), 0);
 	TRY("map its memory", mine, map_memory(fd, target), 0);
-	/* A guest that runs is not disturbed. */
+	/* With PID the guest is running, and gets no spurious interrupt. */
 	if (!pid)
 		TRY("raise a PCI interrupt", mine, raise_interrupt(fd, target), 0);
 	TRY("be its device model (ioreq server)", theirs, be_device_model(fd, other), EPERM);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dmop-run.c - start a program whose Xen libraries reach one domain only
+ * dmop-run.c - start a program with Xen libraries that reach one domain only
  *
- * Opens /dev/xen/dmop, binds it, checks that the program is one that a preload
- * library can work in, and becomes that program. See dmop-run(8), preload.c.
+ * Opens /dev/xen/dmop, binds it, checks that a preload library works in the program, and executes
+ * the program. See dmop-run(8), preload.c.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -66,7 +66,7 @@ static int parse_domid(const char *text)
 	return n;
 }
 
-/* QEMU's way to be told; it takes one dash or two, and the last one counts. */
+/* QEMU's own option: with one dash or two, and the last one counts. */
 static int domid_of_arguments(char **argv)
 {
 	int domid = NO_DOMID;
@@ -104,7 +104,7 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
-/* As execvp() does it, for the file must be looked at before. */
+/* Searches PATH like execvp(), because the file is checked before it is executed. */
 static const char *find_program(const char *name)
 {
 	static char found[PATH_MAX];
@@ -126,7 +126,7 @@ static const char *find_program(const char *name)
 	die(EXIT_NOT_FOUND, "%s: not found in PATH; name it with its directory", name);
 }
 
-/* What is read of a file has to be all there. */
+/* Return: true if all @size bytes were read. */
 static bool read_at(int fd, void *to, size_t size, off_t where)
 {
 	return pread(fd, to, size, where) == (ssize_t)size;
@@ -145,7 +145,7 @@ static bool has_interpreter(int fd, const Elf64_Ehdr *elf)
 	return false;
 }
 
-/* A file of this very kind is at hand to compare with. */
+/* The ELF header of this program, as the reference for class and machine. */
 static void own_header(Elf64_Ehdr *elf)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -159,7 +159,7 @@ static void check_elf(const char *path, int fd)
 {
 	Elf64_Ehdr elf = { }, own;
 
-	/* A script may be shorter than that; what is missing stays 0. */
+	/* A script may be shorter than an ELF header; the rest stays 0. */
 	if (pread(fd, &elf, sizeof(elf), 0) < 0)
 		die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
 	if (!memcmp(elf.e_ident, "#!", 2))
@@ -175,7 +175,7 @@ static void check_elf(const char *path, int fd)
 		    path);
 }
 
-/* The loader ignores LD_PRELOAD in a program that gains privileges when it starts. */
+/* The loader ignores LD_PRELOAD in a program with setuid, setgid or file capabilities. */
 static void check_privileges(const char *path, int fd)
 {
 	struct stat st;
@@ -238,7 +238,7 @@ static _Noreturn void not_bound(int domid, int err)
 	die(EXIT_OTHER, "cannot restrict " DMOP_NODE " to domain %d: %s", domid, strerror(err));
 }
 
-/* Both libraries' calls have to be there, or the program would find out too late. */
+/* Checks now for the calls of both libraries; the program itself would fail late. */
 static void check_features(int fd)
 {
 	const uint64_t needed = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP;
@@ -267,7 +267,7 @@ static int open_bound(int domid)
 
 /* --- the library ------------------------------------------------------- */
 
-/* Beside this program in a build directory, else where it is installed. */
+/* Return: the library beside this program (in a build directory), else the installed one. */
 static const char *find_library(void)
 {
 	static char beside[PATH_MAX + sizeof(PRELOAD_NAME)];
@@ -282,7 +282,7 @@ static const char *find_library(void)
 		if (!access(beside, R_OK) && !strpbrk(beside, PRELOAD_SEPARATORS))
 			return beside;
 	}
-	/* The loader would only warn of it, and start the program unconfined. */
+	/* With the library missing, the loader only warns and starts the program unconfined. */
 	if (access(installed, R_OK))
 		die(EXIT_OTHER, "%s: %s; install it: make -C tools install", installed, strerror(errno));
 	return installed;

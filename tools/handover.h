@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * handover.h - what dmop-run leaves for the preload library
+ * handover.h - interface from dmop-run to the preload library
  *
- * One variable, HANDOVER_VAR, with the numbers of HANDOVER_FORMAT in this order:
- *   the descriptor of /dev/xen/dmop, bound, open across the exec
- *   the domid it is bound to
- *   1 if libxencall gets it as well, else 0
+ * The environment variable HANDOVER_VAR has these numbers, in HANDOVER_FORMAT:
+ *   the bound descriptor of /dev/xen/dmop, open across the exec
+ *   its domid
+ *   1 if libxencall gets the descriptor as well, else 0
  *
- * The library itself is the first word of LD_PRELOAD. It takes both away again
- * before the program's main() runs.
+ * The library itself is the first word of LD_PRELOAD. It removes the variable and this word before
+ * the program's main() runs.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -24,7 +24,7 @@
 #define BUFFER_NODE	"/dev/xen/hypercall"
 #define DMOP_NODE	"/dev/xen/dmop"
 
-/* What dmop-run and the library end with, before the program has begun. */
+/* Exit codes of dmop-run and the library, before main() of the program. */
 #define EXIT_USAGE	120
 #define EXIT_NO_XEN	121
 #define EXIT_NO_MODULE	122

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * preload.c - an unmodified program's Xen libraries get the restricted node
+ * preload.c - redirect the Xen libraries of an unmodified program to the restricted node
  *
- * The path of the stock node is fixed in each of Xen's libraries. So this one
- * stands before libc's open(), and gives libxendevicemodel and
- * libxenforeignmemory a duplicate of the descriptor that dmop-run has opened and
- * bound. Nobody needs a privilege, or to see /dev, when that happens: it
- * works as well after a chroot, a change of uid or under seccomp.
+ * Xen's libraries have a fixed path of the stock node. This library interposes libc's open(), and
+ * gives libxendevicemodel and libxenforeignmemory a duplicate of the descriptor that dmop-run has
+ * opened and bound. The duplication needs neither privileges nor access to /dev, so it also works
+ * after chroot() or a change of uid, and under seccomp.
  *
- * libxencall makes raw hypercalls, which the restricted node refuses, and some
- * programs need a few before they restrict themselves. It keeps the stock node
- * (its own restriction puts /dev/null in that place), unless dmop-run said not.
+ * libxencall issues raw hypercalls. The restricted node refuses them, but some programs need a few
+ * before they restrict themselves. So libxencall keeps the stock node (its own restriction replaces
+ * the node by /dev/null), unless dmop-run was started with --no-stock.
  *
- * This is no barrier. A program with privileges can open what it likes; the
- * barrier is the binding of the descriptor, in the kernel.
+ * This library is no security barrier: a program with privileges can open any node. The barrier is
+ * the binding of the descriptor in the kernel.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,7 +29,7 @@
 #include "handover.h"
 #include "preload.h"
 
-/* The program goes on with its own open. */
+/* Not to be redirected: libc opens the file. */
 #define NOT_OURS	(-2)
 
 static int bound_fd = -1;
@@ -51,7 +50,7 @@ static bool is_bound_to(int fd, unsigned int domid)
 	       info.state != DMOP_STATE_UNBOUND && info.domid == domid;
 }
 
-/* The first word is this library; what follows was there before dmop-run. */
+/* Removes the first word, this library; the rest is the value from before dmop-run. */
 static void clean_preload(void)
 {
 	char *value = getenv(PRELOAD_VAR), *rest = NULL;
@@ -70,8 +69,8 @@ static void clean_preload(void)
 }
 
 /*
- * Other libraries' constructors may open things before this one's has run, so
- * each open asks for it too. There is one thread then.
+ * The constructor of another library may call open() before this one runs, so each open() calls
+ * this function too. At that time there is only one thread.
  */
 static void __attribute__((constructor)) take_over(void)
 {
@@ -93,12 +92,12 @@ static void __attribute__((constructor)) take_over(void)
 		die("the descriptor that was handed over is not what it should be");
 	bound_fd = fd;
 	for_xencall = xencall;
-	/* The program's children are not to be confined to this domain. */
+	/* Children of the program must not inherit the redirection. */
 	unsetenv(HANDOVER_VAR);
 	clean_preload();
 }
 
-/* A program that closes what it does not know may have reused the number. */
+/* A program may close unknown descriptors and reuse their numbers. */
 static bool still_ours(void)
 {
 	struct stat now;
@@ -114,7 +113,7 @@ static bool is_library(const char *path, const char *name)
 	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
 }
 
-/* The return address of open() tells whose code has called it. */
+/* Identifies the calling library by the return address of open(). */
 static bool is_from(const void *caller, const char *library)
 {
 	Dl_info info;
@@ -136,8 +135,8 @@ static int instead(const char *path, int flags, const void *caller)
 	if (bound_fd < 0 || !path)
 		return NOT_OURS;
 	/*
-	 * The stock driver's memory for hypercalls, of no use here. libxencall
-	 * takes its absence, but no other error, for a reason to do without.
+	 * The stock driver's hypercall buffers are of no use here. libxencall works without them on
+	 * ENOENT, but fails on any other error.
 	 */
 	if (for_xencall && !strcmp(path, BUFFER_NODE) && is_from(caller, "libxencall.so")) {
 		errno = ENOENT;
@@ -187,7 +186,7 @@ static int any_openat(const char *name, int dir, const char *path, int flags,
 	return real(dir, path, flags, mode);
 }
 
-/* Each is a function of its own, for its return address is the caller's. */
+/* Separate functions, so that the return address is that of the caller of open(). */
 #define CALLER __builtin_return_address(0)
 
 int dmop_open(const char *path, int flags, mode_t mode)
@@ -210,7 +209,7 @@ int dmop_openat64(int dir, const char *path, int flags, mode_t mode)
 	return any_openat("openat64", dir, path, flags, mode, CALLER);
 }
 
-/* What libc's headers make of open() in programs built with _FORTIFY_SOURCE. */
+/* Variants of open() in programs built with _FORTIFY_SOURCE. */
 
 int dmop_open_2(const char *path, int flags)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * preload.h - the functions of libc that the preload library stands before
+ * preload.h - the functions of libc that the preload library interposes
  *
- * Under names of their own here, and libc's in the object file. They take the
- * mode always: on x86-64 it is in the same register whether or not a function is
- * declared with "...", and without O_CREAT nobody looks at it.
+ * The names differ from libc's in the source only, not in the object file. The mode is always a
+ * parameter: on x86-64 it is in the same register as an argument for "...", and without O_CREAT it
+ * is ignored.
  */
 #ifndef PRELOAD_H
 #define PRELOAD_H

@@ -10,16 +10,18 @@
 #include <string.h>
 #include <json-c/json.h>
 
+#include "common.h"
 #include "config.h"
 #include "dmopctl.h"
 #include "event.h"
+#include "memory.h"
 #include "proc.h"
 #include "tap.h"
 #include "text.h"
 
 #define PLAN 29
 
-/* What main.c has. */
+/* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
 {
 	return reallocarray(p, nr, size);
@@ -317,7 +319,7 @@ static void fdinfo_tests(void)
 
 /* --- events ------------------------------------------------------------ */
 
-#define REST "-1234    [001] d..3.   123.456789: op: domid=7 op=14 bufs=1 sizes=32,0 ret=-22"
+#define REST "-1234    [001] d..3.   123.456789: dmop_op: domid=7 op=14 bufs=1 sizes=32,0 ret=-22"
 
 static bool event_is(const char *line, const char *process, long pid)
 {
@@ -364,15 +366,17 @@ static void event_tests(void)
 	struct event e;
 
 	tap_result(event_is("            qemu" REST, "qemu", 1234), "event: as the kernel prints it");
-	tap_result(event_is("            qemu-1234    [001]   123.456789: op: domid=7 ", "qemu", 1234),
-		   "event: without flags");
+	tap_result(event_is("            qemu-1234    [001]   123.456789: dmop_op: domid=7 ", "qemu",
+			    1234), "event: without flags");
 	tap_result(event_is(" a-9 [000] b" REST, "a-9 [000] b", 1234), "event: a name with all the marks in it");
-	tap_result(event_is("x-1 [0] .: op: " REST, "x-1 [0] .: op: ", 1234),
+	tap_result(event_is("x-1 [0] .: dmop_op: " REST, "x-1 [0] .: dmop_op: ", 1234),
 		   "event: a name that would be one");
 	tap_result(event_is("\033[2J" REST, "\\x1b[2J", 1234), "event: a name with an escape sequence");
 	tap_result(!event_parse("", &e) && !event_parse("CPU:1 [LOST 12 EVENTS]", &e) &&
-		   !event_parse("op: domid=7", &e) && !event_parse(": op: domid=7", &e) &&
-		   !event_parse("-1 [x] 1.0: op: domid=7", &e), "event: what is none");
+		   !event_parse("dmop_op: domid=7", &e) && !event_parse(": dmop_op: domid=7", &e) &&
+		   !event_parse("-1 [x] 1.0: dmop_op: domid=7", &e) &&
+		   !event_parse("x-1 [001] d..3. 1.0: op: domid=7", &e) &&
+		   !event_parse("x-1 [001] d..3. 1.0: dmop_frob: domid=7", &e), "event: what is none");
 	tap_result(event_json_is("  \"a\\" REST, "\"process\":\"\\\"a\\\\\\\\\",\"event\":\"op\",\"domid\":7,\"op\":14,\"bufs\":1,\"sizes\":\"32,0\",\"ret\":-22"),
 		   "event: as JSON, quotes and all");
 	tap_result(event_cut_anywhere(), "event: cut anywhere");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * check.c - is this host set up right?
+ * check.c - dmopctl check: the setup of this host
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "config.h"
 #include "dmopctl.h"
 #include "domains.h"
@@ -28,7 +29,7 @@
 #define SBINDIR "/usr/sbin"
 #endif
 
-/* A line, without its end, clean. Return: whether there is one. */
+/* Reads the first line, through text_clean(), without the newline. Return: false without one. */
 static bool read_line(const char *path, char *to, size_t size)
 {
 	char text[256];
@@ -99,7 +100,7 @@ static bool built_for(const char *release)
 	return found;
 }
 
-/* Return: what has this kernel take signed modules only, or NULL. */
+/* Return: the reason why this kernel loads signed modules only, or NULL. */
 static const char *signed_only(void)
 {
 	char text[128] = "";
@@ -152,7 +153,7 @@ static bool check_module(struct findings *f)
 	return true;
 }
 
-/* Is the module named in a file that a glob names? */
+/* Return: true if a line of a file that matches @pattern is the name of the module. */
 static bool named_in(const char *pattern)
 {
 	char text[4096];
@@ -255,7 +256,7 @@ static void check_node(struct findings *f)
 		check_owner(f, &st);
 }
 
-/* Whoever may open one of these needs no dmop. */
+/* A process with access to one of these nodes is not confined. */
 static void check_stock(struct findings *f)
 {
 	static const char *const names[] = { "privcmd", "xenbus", "gntdev", "gntalloc", "evtchn" };
@@ -351,7 +352,7 @@ static void check_configs(struct findings *f, const struct options *o)
 
 	for (i = 0; i < (size_t)o->nr_args; i++)
 		config_check(o->args[i], f);
-	/* Those that the toolstack starts by itself. */
+	/* Without operands: the guests that the toolstack starts at boot. */
 	if (o->nr_args || glob("/etc/xen/auto/*", 0, NULL, &paths))
 		return;
 	for (i = 0; i < paths.gl_pathc; i++)

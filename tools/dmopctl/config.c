@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * config.c - what an xl.cfg says of its device model
+ * config.c - device model settings in an xl.cfg
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ char *config_value(char *line, const char *key)
 }
 
 struct config {
-	bool hvm;		/* has a device model at all */
+	bool hvm;		/* has a device model */
 	bool override;		/* dmop-qemu */
 	bool version;
 	bool restricted;
@@ -78,7 +78,7 @@ static void take_line(struct config *c, const char *line)
 	}
 }
 
-/* The lines of dmop-qemu(8), which make a whole. */
+/* The four lines of dmop-qemu(8); all of them are needed. */
 static void judge(const struct config *c, const char *name, struct findings *f)
 {
 	static const char see[] = "dmop-qemu(8) has the four lines";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * config.h - what an xl.cfg says of its device model
+ * config.h - device model settings in an xl.cfg
  */
 #ifndef DMOPCTL_CONFIG_H
 #define DMOPCTL_CONFIG_H
@@ -8,15 +8,15 @@
 #include "findings.h"
 
 /**
- * config_value() - the value of a line KEY = VALUE
- * @line: a line; changed
+ * config_value() - get the value of a line KEY = VALUE
+ * @line: a line; modified
  * @key:  the key
  *
- * Return: the value, in @line, without quotes; NULL if the line is not about @key.
+ * Return: the value, in @line, without quotes; NULL if the line has another key.
  */
 char *config_value(char *line, const char *key);
 
-/* Adds what is to be said of the file. */
+/* Checks the file, and adds findings to @f. */
 void config_check(const char *path, struct findings *f);
 
 #endif /* DMOPCTL_CONFIG_H */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * domains.c - which domains there are, as XenStore tells it
+ * domains.c - the domains in XenStore
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenstore.h>
 
-#include "dmopctl.h"
 #include "domains.h"
+#include "memory.h"
 
-/* Return: the value, for free(), with a NUL behind its @n bytes; or NULL. */
+/* Return: the value, @n bytes and a NUL, for free(); or NULL. */
 static char *read_of(struct xs_handle *xs, const char *domid, const char *what, unsigned int *n)
 {
 	char path[128];
@@ -40,7 +40,7 @@ static void add(struct domains *d, struct xs_handle *xs, const char *domid)
 
 void domains_read(struct domains *d)
 {
-	/* Without the flag, the library would wait at a device that nobody serves. */
+	/* Without the flag, the library falls back to a device, and blocks if xenstored is down. */
 	struct xs_handle *xs = xs_open(XS_OPEN_SOCKETONLY);
 	unsigned int nr, i;
 	char **domids;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * domains.h - which domains there are, as XenStore tells it
+ * domains.h - the domains in XenStore
  */
 #ifndef DMOPCTL_DOMAINS_H
 #define DMOPCTL_DOMAINS_H
@@ -12,7 +12,7 @@
 
 struct domain {
 	long domid;
-	pid_t device_model;	/* 0: it has none that the toolstack knows */
+	pid_t device_model;	/* 0: none known to the toolstack */
 	char name[NAME_SIZE];
 };
 
@@ -23,13 +23,13 @@ struct domains {
 };
 
 /*
- * Asks xenstored through its socket, which needs root. A dom0 whose XenStore is in
- * another domain has none: there the domains stay unknown, and without names.
+ * Reads the domains from xenstored through its socket; this needs root. With xenstored in another
+ * domain there is no socket, and the domains stay unknown and without names.
  */
 void domains_read(struct domains *d);
 void domains_free(struct domains *d);
 
-/* Return: the name, clean; "" if it has none, or is not known. */
+/* Return: the name, from text_clean(); "" if the domain has none or is unknown. */
 const char *domains_name(const struct domains *d, long domid);
 
 #endif /* DMOPCTL_DOMAINS_H */

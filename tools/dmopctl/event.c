@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * event.c - a line of trace_pipe, taken apart
+ * event.c - parser for lines of trace_pipe
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 const char *const event_names[] = { "restrict", "op", "refuse", "map", "revoke", NULL };
 
-/* Return: where the last ": NAME: " of any of them begins, or NULL. */
+/* Return: the start of the last ": dmop_NAME: " in @line, or NULL; *@name is its NAME. */
 static const char *last_event(const char *line, const char **name)
 {
 	const char *found = NULL, *at;
@@ -19,7 +19,7 @@ static const char *last_event(const char *line, const char **name)
 	unsigned int i;
 
 	for (i = 0; event_names[i]; i++) {
-		snprintf(mark, sizeof(mark), ": %s: ", event_names[i]);
+		snprintf(mark, sizeof(mark), ": " EVENT_PREFIX "%s: ", event_names[i]);
 		for (at = line; (at = strstr(at, mark)); at++)
 			if (!found || at > found) {
 				found = at;
@@ -29,7 +29,7 @@ static const char *last_event(const char *line, const char **name)
 	return found;
 }
 
-/* The word before @end that ends there, with no blank in it. */
+/* Return: the start of the blank-free word that ends at @end. */
 static const char *word_before(const char *line, const char *end)
 {
 	while (end > line && end[-1] != ' ')
@@ -44,7 +44,10 @@ static const char *skip_blanks_back(const char *line, const char *end)
 	return end;
 }
 
-/* NAME-PID [CPU] FLAGS TIME: EVENT: FIELDS, read backwards. */
+/*
+ * Parses NAME-PID [CPU] FLAGS TIME: EVENT: FIELDS from the end of the header backwards, because
+ * NAME can contain any of these separators.
+ */
 bool event_parse(const char *line, struct event *e)
 {
 	const char *name, *end = last_event(line, &name), *word;
@@ -52,11 +55,11 @@ bool event_parse(const char *line, struct event *e)
 
 	if (!end)
 		return false;
-	*e = (struct event){ .fields = end + strlen(name) + 4 };
+	*e = (struct event){ .fields = end + strlen(": " EVENT_PREFIX ": ") + strlen(name) };
 	snprintf(e->name, sizeof(e->name), "%s", name);
 	word = word_before(line, end);
 	e->time = atof(word);
-	/* Flags may have been left out, by an option of the kernel's. */
+	/* FLAGS are absent if the trace option irq-info is off. */
 	for (i = 0; i < 2; i++) {
 		word = word_before(line, skip_blanks_back(line, word));
 		if (*word == '[')
@@ -106,7 +109,7 @@ struct json_object *event_json(const struct event *e)
 	json_object_object_add(o, "pid", json_object_new_int64(e->pid));
 	json_object_object_add(o, "process", json_object_new_string(e->process));
 	json_object_object_add(o, "event", json_object_new_string(e->name));
-	/* Nothing but the kernel's own words, but printed as if it were not. */
+	/* Fields come from the kernel alone; they are escaped nevertheless. */
 	text_clean(fields, sizeof(fields), e->fields, strlen(e->fields));
 	for (word = strtok_r(fields, " ", &at); word; word = strtok_r(NULL, " ", &at))
 		add_field(o, word);

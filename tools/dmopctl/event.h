@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * event.h - a line of trace_pipe, taken apart
+ * event.h - parser for lines of trace_pipe
  */
 #ifndef DMOPCTL_EVENT_H
 #define DMOPCTL_EVENT_H
@@ -9,29 +9,33 @@
 
 #include "text.h"
 
-/* The tracepoints of the module. */
-extern const char *const event_names[];		/* NULL at the end */
+/*
+ * The names of the module's tracepoints without their prefix, as the user gives and reads them;
+ * NULL at the end.
+ */
+#define EVENT_PREFIX	"dmop_"
+extern const char *const event_names[];
 
 struct event {
-	char process[NAME_SIZE];	/* clean */
+	char process[NAME_SIZE];	/* from text_clean() */
 	long pid;
 	long cpu;
-	double time;			/* seconds, on the kernel's clock */
-	char name[16];
-	const char *fields;		/* in the line: NAME=VALUE, blanks between them */
+	double time;			/* seconds, by the trace clock */
+	char name[16];			/* one of event_names */
+	const char *fields;		/* in the line: NAME=VALUE, separated by blanks */
 };
 
 /**
- * event_parse() - take a line apart
- * @line: what the kernel printed, of which only the process's name is not its own;
- *        what follows the name is looked for from the end, so no name can pass for it
- * @e:    result
+ * event_parse() - parse a line of trace_pipe
+ * @line: a line from the kernel; the name of the process in it is untrusted. The header is searched
+ *        from its end, so a name cannot imitate an event
+ * @e:    result; refers to @line
  *
- * Return: whether it is an event of the module's.
+ * Return: true if the line is an event of the module.
  */
 bool event_parse(const char *line, struct event *e);
 
-/* Return: a JSON object of it. */
+/* Return: the event as a new JSON object. */
 struct json_object *event_json(const struct event *e);
 
 #endif /* DMOPCTL_EVENT_H */

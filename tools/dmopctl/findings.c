@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * findings.c - what check and verify have to say
+ * findings.c - results of check and verify
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,8 +8,10 @@
 #include <string.h>
 #include <json-c/json.h>
 
+#include "common.h"
 #include "dmopctl.h"
 #include "findings.h"
+#include "memory.h"
 #include "text.h"
 
 static const struct {

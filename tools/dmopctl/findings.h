@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * findings.h - what check and verify have to say
+ * findings.h - results of check and verify
  */
 #ifndef DMOPCTL_FINDINGS_H
 #define DMOPCTL_FINDINGS_H
@@ -13,7 +13,7 @@ struct finding {
 	enum level level;
 	char *topic;
 	char *text;
-	char *remedy;		/* "" if there is none, or nothing to remedy */
+	char *remedy;		/* "" if there is none, or none is needed */
 };
 
 struct findings {
@@ -22,18 +22,18 @@ struct findings {
 };
 
 /**
- * finding() - add one
- * @f:      where
- * @level:  FAULT: not as it should be, and told by the exit code; WARN: may be meant
- * @topic:  what it is about, in a word or two
+ * finding() - add a finding
+ * @f:      the list
+ * @level:  FAULT: wrong, and sets the exit code; WARN: may be intended
+ * @topic:  the subject, in a word or two
  * @remedy: what to do; NULL or "" for nothing
- * @format: what was found
+ * @format: the finding itself
  */
 __attribute__((format(printf, 5, 6)))
 void finding(struct findings *f, enum level level, const char *topic, const char *remedy,
 	     const char *format, ...);
 
-/* Prints and frees them. Return: STATUS_FAULT if one is a FAULT, else STATUS_OK. */
+/* Prints and frees all findings. Return: STATUS_FAULT if one is a FAULT, else STATUS_OK. */
 int findings_print(struct findings *f, bool json);
 
 #endif /* DMOPCTL_FINDINGS_H */

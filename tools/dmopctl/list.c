@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * list.c - list and show: who holds what
+ * list.c - dmopctl list and show: holders of /dev/xen/dmop
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +9,12 @@
 #include <unistd.h>
 #include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 
-/* How long list looks for calls, unless told. */
+/* Default time in seconds between the two snapshots for the rates. */
 #define LIST_INTERVAL	0.5
 
 static void wait_seconds(double seconds)
@@ -53,7 +55,7 @@ int run_list(const struct options *o)
 		status = snapshot_take(&before);
 	if (status)
 		return status;
-	/* Nothing to wait for. */
+	/* Without processes there are no rates to measure. */
 	if (interval > 0 && before.nr)
 		wait_seconds(interval);
 	status = snapshot_take(&now);
@@ -157,7 +159,7 @@ static int show_process(pid_t pid, bool json)
 
 int run_show(const struct options *o)
 {
-	pid_t pid = the_pid(o);
+	pid_t pid = parse_pid(o->args[0]);
 	int status;
 
 	if (!pid)

@@ -4,21 +4,18 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
-#include "text.h"
 
 struct command {
 	const char *name;
 	int (*run)(const struct options *o);
-	const char *letters;	/* options it takes beside j, h */
+	const char *letters;	/* its options besides j and h */
 	int least, most;	/* operands */
 	const char *usage;
 	const char *about;
@@ -61,91 +58,6 @@ static const struct option_text option_texts[] = {
 };
 
 #define NR_OPTIONS ARRAY_SIZE(option_texts)
-
-/* --- what all commands use --------------------------------------------- */
-
-int fail(int status, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	fputs("dmopctl: ", stderr);
-	text_put(stderr, PLAIN, text);
-	fputc('\n', stderr);
-	return status;
-}
-
-void *grow(void *p, size_t nr, size_t size)
-{
-	p = reallocarray(p, nr, size);
-	if (!p)
-		exit(fail(STATUS_OTHER, "out of memory"));
-	return p;
-}
-
-static volatile sig_atomic_t end_asked;
-
-static void ask_end(int signal)
-{
-	(void)signal;
-	end_asked = 1;
-}
-
-void on_end(void)
-{
-	/* No SA_RESTART: what waits is to notice. */
-	struct sigaction action = { .sa_handler = ask_end };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	/* Who reads our output may go away, too: then writing fails, which is looked at. */
-	signal(SIGPIPE, SIG_IGN);
-}
-
-bool ended(void)
-{
-	return end_asked;
-}
-
-static bool on_xen(void)
-{
-	return !access("/proc/xen/capabilities", F_OK) || !access("/sys/hypervisor/type", F_OK);
-}
-
-int need_module(void)
-{
-	if (!on_xen())
-		return fail(STATUS_NO_MODULE, "this system does not run on Xen");
-	if (access(SYS_MODULE, F_OK))
-		return fail(STATUS_NO_MODULE,
-			    "the module is not loaded; modprobe " MODULE " (dmopctl check tells more)");
-	return 0;
-}
-
-pid_t the_pid(const struct options *o)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(o->args[0], &end, 10);
-	if (errno || end == o->args[0] || *end || n < 1 || n > 0x7fffffff) {
-		fail(STATUS_USAGE, "'%s' is no process id", o->args[0]);
-		return 0;
-	}
-	return n;
-}
-
-void print_json(struct json_object *value, bool pretty)
-{
-	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE |
-					    (pretty ? JSON_C_TO_STRING_PRETTY : 0)));
-	json_object_put(value);
-}
 
 /* --- help -------------------------------------------------------------- */
 
@@ -204,7 +116,7 @@ static bool parse_interval(const char *text, struct options *o)
 	char *end;
 
 	o->interval = strtod(text, &end);
-	/* Written so that what is no number at all is refused. */
+	/* A NaN fails both comparisons, so it is refused. */
 	return end != text && !*end && o->interval >= 0 && o->interval <= 86400;
 }
 
@@ -238,7 +150,7 @@ static bool set_option(int letter, const char *text, struct options *o)
 	}
 }
 
-/* The options of getopt_long, of which each command takes some. */
+/* All options, for getopt_long(); each command accepts a subset. */
 static void all_options(struct option *longs, char *shorts)
 {
 	size_t i;
@@ -267,7 +179,7 @@ static int command_line(const struct command *c, int argc, char **argv)
 	int letter, status;
 
 	all_options(longs, shorts);
-	/* What getopt_long complains in the name of. */
+	/* getopt_long() prints this name in its error messages. */
 	argv[0] = (char *)"dmopctl";
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
 		const char name[] = { '-', letter, 0 };
@@ -288,7 +200,7 @@ static int command_line(const struct command *c, int argc, char **argv)
 	if (o.nr_args > c->most)
 		return usage(c, "too many arguments: ", o.args[c->most]);
 	status = c->run(&o);
-	/* A disk that is full, a pipe that nobody reads: not what anyone takes for the result. */
+	/* Incomplete output, as on a full disk or a closed pipe, must not pass for the result. */
 	if ((fflush(stdout) || ferror(stdout)) && !ended() && errno != EPIPE && status <= STATUS_FAULT)
 		return fail(STATUS_OTHER, "cannot write the output: %s", strerror(errno));
 	return status;
@@ -306,7 +218,7 @@ int main(int argc, char **argv)
 		puts("dmopctl " DMOP_VERSION);
 		return STATUS_OK;
 	}
-	/* --json may stand before the command as well, as a modern tool has it. */
+	/* --json is accepted before the command as well. */
 	if (!strcmp(argv[1], "--json") && argc > 2) {
 		argv[1] = argv[2];
 		argv[2] = "--json";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * metrics.c - for Prometheus, in its text format
+ * metrics.c - dmopctl metrics: the text format of Prometheus
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <json-c/json.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 
@@ -43,7 +45,7 @@ static void family(const struct sheet *s, const char *name, const char *type, co
 	fprintf(s->to, "# HELP %s %s\n# TYPE %s %s\n", name, about, name, type);
 }
 
-/* @cause: of a refusal, or NULL */
+/* Prints a sample for each row. @cause: the cause of refusals, or NULL. */
 static void samples(const struct sheet *s, const char *name, enum value value, const char *cause)
 {
 	char process[2 * NAME_SIZE + 1], domain[2 * NAME_SIZE + 1], domid[16];
@@ -136,7 +138,7 @@ static int print_to(FILE *to, bool json)
 	return STATUS_OK;
 }
 
-/* A reader finds the old file or the new one, and never half of one. */
+/* Writes a new file and renames it, so a reader gets either the old or the new content. */
 static int print_to_file(const char *path, bool json)
 {
 	char *new;
@@ -153,7 +155,7 @@ static int print_to_file(const char *path, bool json)
 		return status;
 	}
 	status = print_to(to, json);
-	/* The collector that reads it is not root. */
+	/* The collector that reads the file does not run as root. */
 	if (!status && (fflush(to) || ferror(to) || fchmod(fd, 0644) || rename(new, path)))
 		status = fail(STATUS_OTHER, "%s: %s", path, strerror(errno));
 	fclose(to);

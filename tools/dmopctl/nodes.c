@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nodes.c - which of Xen's nodes a file is
+ * nodes.c - identification of Xen's device nodes and xenfs files
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "nodes.h"
 #include "proc.h"
 
@@ -38,7 +38,7 @@ void nodes_read(struct nodes *n)
 	}
 	if (dir)
 		closedir(dir);
-	/* Every mount of it is the same file system. */
+	/* All mounts of xenfs share one superblock. */
 	if (!statfs("/proc/xen", &fs) && fs.f_type == XENFS_MAGIC && !stat("/proc/xen", &st))
 		n->xenfs = st.st_dev;
 }
@@ -50,7 +50,7 @@ void nodes_free(struct nodes *n)
 	n->nr = 0;
 }
 
-/* By its place in xenfs, whose files have no numbers of their own. */
+/* Gets the name of a xenfs file from its path: these files have no device numbers. */
 static bool which_file(int dirfd, const char *path, char *name)
 {
 	char self[32], target[4096];

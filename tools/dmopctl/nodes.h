@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * nodes.h - which of Xen's nodes a file is
+ * nodes.h - identification of Xen's device nodes and xenfs files
  */
 #ifndef DMOPCTL_NODES_H
 #define DMOPCTL_NODES_H
@@ -13,25 +13,25 @@ struct node {
 	dev_t device;
 };
 
-/* Xen's devices that this kernel has, and the file system that has the same in /proc/xen. */
+/* The Xen devices of this kernel, and xenfs, which offers some of them in /proc/xen as well. */
 struct nodes {
 	struct node *list;
 	unsigned int nr;
-	dev_t xenfs;		/* 0: not mounted */
+	dev_t xenfs;		/* its device number; 0: not mounted */
 };
 
 void nodes_read(struct nodes *n);
 void nodes_free(struct nodes *n);
 
 /**
- * nodes_which() - look at what a path below /proc/PID leads to
+ * nodes_which() - identify the target of a link below /proc/PID
  * @n:     the nodes
  * @dirfd: the directory
- * @path:  a link there, fd/N or map_files/N; or "" for what @dirfd is itself
- * @name:  result, 64 bytes: "privcmd"; clean
+ * @path:  a link there, fd/N or map_files/N; or "" for the file @dirfd itself
+ * @name:  result, 64 bytes: "privcmd"; from text_clean()
  *
- * Never waits for a file system that somebody else serves.
- * Return: whether it is one of Xen's.
+ * Never blocks on a file system with a server in user space.
+ * Return: true if the target is a node of Xen.
  */
 bool nodes_which(const struct nodes *n, int dirfd, const char *path, char *name);
 

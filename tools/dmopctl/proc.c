@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * proc.c - who holds what, as /proc tells it
+ * proc.c - open files of /dev/xen/dmop by process, from /proc
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common.h"
 #include "dmopctl.h"
+#include "memory.h"
 #include "proc.h"
 
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size)
@@ -58,7 +60,7 @@ const char *state_name(enum state state)
 	return states[state];
 }
 
-/* Return: what follows NAME in its line, or NULL. */
+/* Return: the value in the line of @name, or NULL. */
 static const char *line_of(const char *text, const char *name)
 {
 	size_t n = strlen(name);
@@ -128,8 +130,8 @@ bool fdinfo_parse(const char *text, struct file_info *info)
 }
 
 /*
- * DONT_SYNC: the file system behind a descriptor may be one that its holder
- * serves, and must not get the chance to keep us waiting.
+ * DONT_SYNC: the holder of the descriptor may itself serve its file system (FUSE), and must not be
+ * able to block this process.
  */
 static bool leads_to(int dirfd, const char *fd, dev_t device)
 {
@@ -144,7 +146,7 @@ static bool leads_to(int dirfd, const char *fd, dev_t device)
 
 /* --- one process ------------------------------------------------------- */
 
-/* Negative, 0, positive; two that cannot be compared count as two files. */
+/* Return: negative, 0 or positive. Descriptors that cannot be compared count as two files. */
 static int compare_files(pid_t pid, int a, int b)
 {
 	long order = syscall(SYS_kcmp, pid, pid, KCMP_FILE, a, b);
@@ -157,7 +159,7 @@ static void add_fd(struct process *p, int fd, const struct file_info *info)
 	unsigned int low = 0, high = p->nr_files;
 	struct open_file *f;
 
-	/* The kernel keeps them in an order of its own, so hundreds are no trouble. */
+	/* kcmp() defines a total order, so a binary search works: few calls, also with many files. */
 	while (low < high) {
 		unsigned int middle = (low + high) / 2;
 		int order = compare_files(p->pid, fd, p->files[middle].fds[0]);
@@ -203,7 +205,7 @@ static void sort_files(struct process *p)
 		qsort(p->files, p->nr_files, sizeof(*p->files), by_first_fd);
 }
 
-/* What a process is called can have anything in it, so the last bracket counts. */
+/* The name can contain any byte, so the last bracket ends it. */
 static bool read_start(int dirfd, unsigned long long *start)
 {
 	char text[1024], *at;
@@ -212,7 +214,7 @@ static bool read_start(int dirfd, unsigned long long *start)
 	if (read_text(dirfd, "stat", text, sizeof(text)) <= 0)
 		return false;
 	at = strrchr(text, ')');
-	/* The bracket ends the second field; the start is the 22nd. */
+	/* The bracket ends the second field; the start time is the 22nd. */
 	for (field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	if (!at)
@@ -227,7 +229,7 @@ static bool read_uid(int dirfd, uid_t *uid)
 
 	if (read_text(dirfd, "status", text, sizeof(text)) <= 0)
 		return false;
-	/* The name, in the first line, has no line ends of its own here. */
+	/* The kernel escapes newlines in the name, in the first line of this file. */
 	line = strstr(text, "\nUid:\t");
 	return line && sscanf(line, "\nUid:\t%*u\t%u", uid) == 1;
 }
@@ -284,7 +286,7 @@ int process_read(pid_t pid, struct process *p)
 
 	*p = (struct process){ .pid = pid };
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	/* Held: what is read through it is of this process, also if its number is used again. */
+	/* All reads go through this descriptor, so a reused process id cannot mix two processes. */
 	dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return -errno;
@@ -310,7 +312,7 @@ void process_free(struct process *p)
 	p->nr_files = 0;
 }
 
-/* --- all of them ------------------------------------------------------- */
+/* --- all processes ----------------------------------------------------- */
 
 static int by_pid(const void *a, const void *b)
 {

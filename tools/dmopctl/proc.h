@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * proc.h - who holds what, as /proc tells it
+ * proc.h - open files of /dev/xen/dmop by process, from /proc
  *
- * Processes come and go while they are looked at, and what they are called is
- * theirs to choose: one that is gone is left out, and every name is clean text.
+ * Processes start and exit during the scan; one that has exited is omitted. A process chooses its
+ * own name, so every name here went through text_clean().
  */
 #ifndef DMOPCTL_PROC_H
 #define DMOPCTL_PROC_H
@@ -21,10 +21,10 @@ enum state { UNBOUND, BOUND, REVOKED };
 
 const char *state_name(enum state state);
 
-/* What fdinfo tells of an open file of /dev/xen/dmop. */
+/* The fdinfo of an open file of /dev/xen/dmop. */
 struct file_info {
 	enum state state;
-	long domid;		/* NO_DOMID if it was never bound */
+	long domid;		/* NO_DOMID if never bound */
 	unsigned long long calls;
 	unsigned long long refused_policy;
 	unsigned long long refused_dead;
@@ -34,7 +34,7 @@ struct file_info {
 	unsigned long long max_map_frames;
 };
 
-/* An open file, and the descriptors of one process that lead to it. */
+/* An open file, and its descriptors in one process. */
 struct open_file {
 	int *fds;
 	unsigned int nr_fds;
@@ -44,7 +44,7 @@ struct open_file {
 struct process {
 	pid_t pid;
 	uid_t uid;			/* effective */
-	unsigned long long start;	/* with @pid: this process and no other */
+	unsigned long long start;	/* with @pid, identifies the process */
 	char name[NAME_SIZE];
 	struct open_file *files;
 	unsigned int nr_files;
@@ -52,41 +52,41 @@ struct process {
 
 struct snapshot {
 	struct timespec when;
-	struct process *processes;	/* those that hold at least one, by pid */
+	struct process *processes;	/* holders of at least one file, by pid */
 	unsigned int nr;
-	unsigned int hidden;		/* processes that could not be looked into */
+	unsigned int hidden;		/* processes not readable by this user */
 };
 
 /**
- * fdinfo_parse() - read what the module says in /proc/PID/fdinfo/N
- * @text: all of it
+ * fdinfo_parse() - parse the module's lines in /proc/PID/fdinfo/N
+ * @text: the complete file
  * @info: result
  *
- * Return: whether all is there.
+ * Return: true if all lines are present and valid.
  */
 bool fdinfo_parse(const char *text, struct file_info *info);
 
-/* Reads /proc. Return: 0, or a STATUS_ after a complaint. */
+/* Scans /proc. Return: 0, or a STATUS_ after an error message. */
 int snapshot_take(struct snapshot *s);
 void snapshot_free(struct snapshot *s);
 
 /**
- * process_read() - look at one process
- * @pid: which
- * @p:   result; with no files if it holds none
+ * process_read() - read one process
+ * @pid: the process
+ * @p:   result; without files if it holds none
  *
- * Return: 0 or minus the errno: -EACCES, -ENOENT if there is none, -EIO if there is no module.
+ * Return: 0 or minus the errno: -EACCES, -ENOENT without such a process, -EIO without the module.
  */
 int process_read(pid_t pid, struct process *p);
 void process_free(struct process *p);
 
-/* Reads a small file, cut at @size, with a NUL at its end. Return: bytes, or minus the errno. */
+/* Reads up to @size - 1 bytes of a file and adds a NUL. Return: bytes, or minus the errno. */
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size);
 
-/* Opens the directory @name of @dirfd. Return: it, or NULL with errno set. */
+/* Opens the directory @name in @dirfd. Return: the stream, or NULL with errno set. */
 DIR *dir_at(int dirfd, const char *name);
 
-/* Return: the number of Xen's device @name ("dmop"), or 0 if there is none. */
+/* Return: the device number of Xen's node @name ("dmop"), or 0 without such a device. */
 dev_t xen_device(const char *name);
 
 #endif /* DMOPCTL_PROC_H */

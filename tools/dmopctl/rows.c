@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rows.c - what a snapshot comes to: a row for each process, domain and state
+ * rows.c - sums of a snapshot: a row for each process, domain and state
  */
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "rows.h"
 
 static void add_file(struct row *row, const struct open_file *f)
@@ -48,7 +48,7 @@ static const struct process *same_process(const struct snapshot *s, const struct
 	return NULL;
 }
 
-/* Of the files that were there before: one that came, or went, has no rate. */
+/* Counts only files in both snapshots; a file that was opened or closed has no rate. */
 static unsigned long long calls_since(const struct process *now, const struct process *then,
 				      const struct row *row)
 {
@@ -101,7 +101,7 @@ void rows_free(struct rows *r)
 	r->nr = 0;
 }
 
-/* --- for a person ------------------------------------------------------ */
+/* --- text -------------------------------------------------------------- */
 
 enum colour row_colour(const struct row *row)
 {
@@ -130,7 +130,7 @@ static void row_add(struct table *t, const struct row *row, const struct domains
 	user_name(user, sizeof(user), row->process->uid);
 	if (row->domid != NO_DOMID)
 		snprintf(domid, sizeof(domid), "%ld", row->domid);
-	/* What has that number now is another domain. */
+	/* A domain with the domid of a revoked file is another one by now. */
 	if (row->state == REVOKED || !*name)
 		name = "-";
 	snprintf(files, sizeof(files), "%u", row->files);
@@ -156,7 +156,7 @@ void rows_table(const struct rows *r, const struct domains *d, struct table *t)
 		row_add(t, &r->list[i], d);
 }
 
-/* --- for a program ----------------------------------------------------- */
+/* --- JSON -------------------------------------------------------------- */
 
 static void add_number(struct json_object *o, const char *key, unsigned long long n)
 {

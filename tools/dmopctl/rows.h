@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * rows.h - what a snapshot comes to: a row for each process, domain and state
+ * rows.h - sums of a snapshot: a row for each process, domain and state
  */
 #ifndef DMOPCTL_ROWS_H
 #define DMOPCTL_ROWS_H
@@ -12,7 +12,7 @@
 #define FRAME_BYTES	4096ULL
 
 struct row {
-	const struct process *process;	/* the snapshot's */
+	const struct process *process;	/* in the snapshot */
 	enum state state;
 	long domid;
 	unsigned int files;
@@ -21,7 +21,7 @@ struct row {
 	unsigned long long refused_policy;
 	unsigned long long refused_dead;
 	unsigned long long mapped_frames;
-	double rate;			/* calls per second; negative: not known */
+	double rate;			/* calls per second; negative: unknown */
 };
 
 struct rows {
@@ -30,28 +30,28 @@ struct rows {
 };
 
 /**
- * rows_make() - add up a snapshot
+ * rows_make() - sum up a snapshot
  * @r:      result; refers to @now
  * @now:    a snapshot
- * @before: an earlier one, for the rates; or NULL
+ * @before: an earlier snapshot for the rates, or NULL
  */
 void rows_make(struct rows *r, const struct snapshot *now, const struct snapshot *before);
 void rows_free(struct rows *r);
 
-/* A row that is worth a look. */
+/* Return: RED for an unbound file, YELLOW for a revoked one or refusals, else PLAIN. */
 enum colour row_colour(const struct row *row);
 
-/* Appends heading and rows. */
+/* Makes a new table of the heading and the rows. */
 void rows_table(const struct rows *r, const struct domains *d, struct table *t);
 
-/* An object of what list and top tell of a row. */
+/* Return: a row as a new JSON object, as printed by list and top. */
 struct json_object;
 struct json_object *row_json(const struct row *row, const struct domains *d);
 
-/* An object of what show tells of an open file. */
+/* Return: an open file as a new JSON object, as printed by show. */
 struct json_object *file_json(const struct open_file *f, const struct domains *d);
 
-/* NAME or number, clean. Return: @to. */
+/* Writes the name of a user, from text_clean(), or else the number. Return: @to. */
 char *user_name(char *to, size_t size, uid_t uid);
 
 #endif /* DMOPCTL_ROWS_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * text.c - text that others wrote, made fit for a terminal; tables and colours
+ * text.c - output: sanitized text, numbers, colours, tables
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "dmopctl.h"
+#include "memory.h"
 #include "text.h"
 
 static bool printable(unsigned char c)

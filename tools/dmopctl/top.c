@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top.c - who holds what, live
+ * top.c - dmopctl top: holders of /dev/xen/dmop, live
  */
 #include <locale.h>
 #include <poll.h>
@@ -11,6 +11,8 @@
 #include <json-c/json.h>
 #include <ncurses.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "rows.h"
 
@@ -174,7 +176,7 @@ static void draw(const struct top *t)
 	refresh();
 }
 
-/* Return: whether to go on. */
+/* Waits for a key up to the interval. Return: false to quit. */
 static bool keys(struct top *t)
 {
 	switch (getch()) {
@@ -210,7 +212,7 @@ static int screen(struct top *t)
 	SCREEN *s;
 	int status;
 
-	/* initscr() would end the program if it does not know the terminal. */
+	/* initscr() exits the program on an unknown terminal. */
 	s = newterm(NULL, stdout, stdin);
 	if (!s)
 		return fail(STATUS_OTHER, "this terminal is not known; dmopctl top --batch needs none");
@@ -226,7 +228,10 @@ static int screen(struct top *t)
 		init_pair(COLOR_YELLOW, COLOR_YELLOW, -1);
 		init_pair(COLOR_RED, COLOR_RED, -1);
 	}
-	/* After newterm(), which has handlers of its own that leave the terminal in order. */
+	/*
+	 * After newterm(), so that these handlers replace those of ncurses: screen() returns here and
+	 * restores the terminal itself.
+	 */
 	on_end();
 	status = screen_loop(t);
 	endwin();

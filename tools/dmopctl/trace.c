@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace.c - what happens, as it happens
+ * trace.c - dmopctl trace: the module's tracepoints, live
  *
- * In an instance of our own, so that whoever else traces is not disturbed, and
- * all is as before when it ends.
+ * Events are enabled in a tracefs instance of this process alone. Other tracing is not disturbed,
+ * and removing the instance restores the earlier state.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "event.h"
 #include "proc.h"
@@ -23,15 +25,15 @@
 
 #define INSTANCE	"dmopctl."
 
-/* How long a signal may go unnoticed. */
+/* The longest time until a signal is noticed. */
 #define TICK_MS		200
 
 struct tracer {
 	const struct options *o;
-	char dir[64];		/* the instance */
+	char dir[64];		/* path of the instance */
 	int pipe;
 	long printed;
-	char line[1024];	/* as far as it has come */
+	char line[1024];	/* the current line, maybe incomplete */
 	size_t length;
 };
 
@@ -52,7 +54,7 @@ static const char *tracefs(void)
 	return NULL;
 }
 
-/* Of a dmopctl that was killed before it could tidy up. */
+/* Removes instances of killed dmopctl processes. */
 static void remove_stale(const char *root)
 {
 	char path[400];
@@ -74,13 +76,13 @@ static void remove_stale(const char *root)
 		closedir(dir);
 }
 
-/* Return: 0 or the errno. */
-static int put(const struct tracer *t, const char *name, const char *file, const char *text)
+/* Writes to a file below events/dmop in the instance. Return: 0 or the errno. */
+static int put(const struct tracer *t, const char *file, const char *text)
 {
 	char path[256];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "%s/events/dmop/%s%s%s", t->dir, name, *name ? "/" : "", file);
+	snprintf(path, sizeof(path), "%s/events/dmop/%s", t->dir, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
@@ -88,6 +90,14 @@ static int put(const struct tracer *t, const char *name, const char *file, const
 		err = errno;
 	close(fd);
 	return err;
+}
+
+static int put_event(const struct tracer *t, const char *name, const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), EVENT_PREFIX "%s/%s", name, file);
+	return put(t, path, text);
 }
 
 static bool wanted(const struct options *o, const char *name)
@@ -114,9 +124,9 @@ static int enable(const struct tracer *t)
 		snprintf(filter, sizeof(filter), strcmp(name, "refuse") ? "domid == %ld" :
 			 "domid == %ld || bound == %ld", t->o->domid, t->o->domid);
 		if (t->o->domid >= 0)
-			err = put(t, name, "filter", filter);
+			err = put_event(t, name, "filter", filter);
 		if (!err)
-			err = put(t, name, "enable", "1");
+			err = put_event(t, name, "enable", "1");
 	}
 	return err;
 }
@@ -151,12 +161,12 @@ static void tracer_close(struct tracer *t)
 		close(t->pipe);
 	if (!*t->dir)
 		return;
-	put(t, "", "enable", "0");
+	put(t, "enable", "0");
 	if (rmdir(t->dir) && errno != ENOENT)
 		fail(0, "%s is left behind: %s; rmdir it", t->dir, strerror(errno));
 }
 
-/* The kernel learns a name at the first switch to another task only. */
+/* The kernel records names at context switches only; before the first one it prints "<...>". */
 static void name_process(struct event *e)
 {
 	char path[32], text[64];
@@ -177,7 +187,7 @@ static void print_line(struct tracer *t)
 
 	t->line[t->length] = 0;
 	t->length = 0;
-	/* What is no event is a part of somebody's name, or "LOST EVENTS". */
+	/* Another line is a fragment of a process name with a newline, or a "LOST EVENTS" notice. */
 	if (!event_parse(t->line, &e)) {
 		if (strstr(t->line, "LOST"))
 			fail(0, "events were lost: there were more than could be printed");
@@ -217,7 +227,7 @@ static int follow(struct tracer *t)
 {
 	struct pollfd p[] = {
 		{ .fd = t->pipe, .events = POLLIN },
-		/* Whoever reads our output has gone. */
+		/* POLLERR or POLLHUP: the reader of the output is gone. */
 		{ .fd = STDOUT_FILENO, .events = 0 },
 	};
 	char bytes[4096];

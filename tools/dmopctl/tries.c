@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tries.c - what verify does with a descriptor of another process
+ * tries.c - calls that verify tries on descriptors of another process
  */
 #include <errno.h>
 #include <stdint.h>
@@ -8,17 +8,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define domid_t uint16_t	/* the header expects it of whoever includes it */
+#define domid_t uint16_t	/* needed by the header */
 #include <xen/evtchn.h>
 
 #include "dmopctl.h"
 #include "tries.h"
 
-/* Xen answers these two with a number and does nothing. */
+/* This hypercall returns a version number, and has no effect. */
 #define OP_XEN_VERSION	17
 #define XEN_VERSION	0
 
-/* Of dm_op, none that there is. */
+/* A dm_op that does not exist. */
 #define DM_OP_NONE	0xffffffffU
 
 #define DOMID_NOT_POSSIBLE	0xffff
@@ -30,7 +30,7 @@ int try_info(int fd, struct dmop_info *info)
 	return ioctl(fd, DMOP_IOCTL_INFO, info) ? errno : 0;
 }
 
-/* --- what must be refused ---------------------------------------------- */
+/* --- calls that must be refused ---------------------------------------- */
 
 static int dm_op(int fd, unsigned int domid)
 {
@@ -58,7 +58,7 @@ static int other_hypercall(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_HYPERCALL, &arg);
 }
 
-/* Without an area to map it to. */
+/* There is no area at address 0, so an admitted call maps nothing. */
 static int map_memory(int fd, unsigned int domid)
 {
 	__u64 gfn = 0;
@@ -68,7 +68,7 @@ static int map_memory(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
 }
 
-/* Asks for a size. */
+/* Without an address and frames it is a query of the size. */
 static int map_resource(int fd, unsigned int domid)
 {
 	struct dmop_mmap_resource arg = { .dom = domid };
@@ -76,7 +76,7 @@ static int map_resource(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
 }
 
-/* It is bound already, so this cannot bind it. */
+/* The file is bound already, so this cannot bind it. */
 static int bind_again(int fd, unsigned int domid)
 {
 	uint16_t arg = domid;
@@ -123,7 +123,7 @@ int try_others(int fd, unsigned int other, char *text, size_t size)
 
 enum stock try_privcmd(int fd)
 {
-	/* The restriction is asked before the argument is read, and there is none. */
+	/* The driver checks the restriction before it reads the argument; the read then fails. */
 	if (!ioctl(fd, DMOP_IOCTL_HYPERCALL, NULL))
 		return STOCK_UNKNOWN;
 	if (errno == EPERM)
@@ -131,7 +131,7 @@ enum stock try_privcmd(int fd)
 	return errno == EFAULT ? STOCK_OPEN : STOCK_UNKNOWN;
 }
 
-/* Without buffers it asks only whether it may. */
+/* Without buffers the call only checks the restriction. */
 int try_privcmd_domain(int fd, unsigned int domid)
 {
 	struct dmop_dm_op arg = { domid, 0, NULL };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tries.h - what verify does with a descriptor of another process
+ * tries.h - calls that verify tries on descriptors of another process
  *
- * Nothing here has an effect, not even where the restriction is not what it
- * should be: the operations that are tried do nothing when they are let through.
+ * None of them has an effect, not even where a restriction is missing: a call that is admitted does
+ * nothing.
  */
 #ifndef DMOPCTL_TRIES_H
 #define DMOPCTL_TRIES_H
@@ -16,25 +16,25 @@
 int try_info(int fd, struct dmop_info *info);
 
 /**
- * try_others() - try all that a file that is bound must refuse
- * @fd:    a file of /dev/xen/dmop that is bound
- * @other: a domid that it is not bound to
- * @text:  result: what was refused, or what was not
- * @size:  room there
+ * try_others() - try all calls that a bound file must refuse
+ * @fd:    a bound file of /dev/xen/dmop
+ * @other: the domid of another domain
+ * @text:  result: the calls that were refused, or those that were not
+ * @size:  size of @text
  *
- * Return: 0 if all was refused, as it has to be; else -1.
+ * Return: 0 if all calls were refused as required, else -1.
  */
 int try_others(int fd, unsigned int other, char *text, size_t size);
 
 enum stock { STOCK_OPEN, STOCK_RESTRICTED, STOCK_UNKNOWN };
 
-/* The stock driver's node: what does it say to a hypercall that is not even there? */
+/* The stock driver's node: is it restricted? Issues a hypercall with a NULL argument. */
 enum stock try_privcmd(int fd);
 
-/* Is it restricted to this domain? Only for one that is restricted. */
+/* Return: true if a restricted stock node is restricted to this domain. */
 int try_privcmd_domain(int fd, unsigned int domid);
 
-/* Event channels: a restriction to no possible domain is refused in two ways. */
+/* Event channels: the errno of a restriction to an impossible domid tells the state. */
 enum stock try_evtchn(int fd);
 
 #endif /* DMOPCTL_TRIES_H */

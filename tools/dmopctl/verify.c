@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * verify.c - prove that a process can reach one domain and no other
+ * verify.c - dmopctl verify: proof that a process can reach one domain and no other
  *
- * Each of its Xen descriptors is taken (it is then the same open file), asked
- * what it is, and tried. What cannot be asked is a fault, not a pass.
+ * Each Xen descriptor of the process is duplicated with pidfd_getfd(), so it is the same open file
+ * here. It is then queried, and forbidden calls are tried on it. A failed query is a FAULT, never a
+ * pass.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,9 +21,12 @@
 
 #include <xen/dmop.h>
 
+#include "commands.h"
+#include "common.h"
 #include "dmopctl.h"
 #include "domains.h"
 #include "findings.h"
+#include "memory.h"
 #include "nodes.h"
 #include "proc.h"
 #include "tries.h"
@@ -30,8 +34,8 @@
 #define FRAME_SIZE	4096ULL
 
 struct taken {
-	int number;		/* in the process */
-	int fd;			/* here */
+	int number;		/* of the descriptor in the process */
+	int fd;			/* its duplicate here */
 	char node[64];
 };
 
@@ -44,13 +48,13 @@ struct subject {
 	struct domains domains;
 	struct taken *taken;
 	unsigned int nr;
-	long domid;		/* of the first that is bound; NO_DOMID */
+	long domid;		/* of the first bound file, or NO_DOMID */
 	unsigned long long mapped;	/* bytes, by all its dmop files */
 };
 
-/* --- taking ------------------------------------------------------------ */
+/* --- duplication of descriptors ---------------------------------------- */
 
-/* What it leads to is asked again of what was taken: it may be another by then. */
+/* Identifies the duplicate anew: the process may have reused the number since the first check. */
 static void take(struct subject *s, int number)
 {
 	struct taken *t;
@@ -58,7 +62,7 @@ static void take(struct subject *s, int number)
 	char node[64];
 
 	if (fd < 0) {
-		/* Closed meanwhile, as anyone may; or we may not look. */
+		/* EBADF: closed by the process meanwhile. Any other error prevents the proof. */
 		if (errno != EBADF)
 			finding(s->f, FAULT, "descriptor", NULL, "%d cannot be taken: %s", number,
 				strerror(errno));
@@ -115,7 +119,7 @@ static const struct taken *seen_before(const struct subject *s, const struct tak
 
 /* --- /dev/xen/dmop ----------------------------------------------------- */
 
-/* A live domain that it is not bound to, as good a victim as any; else domain 0. */
+/* Return: any other live domain as the target of forbidden calls, else domain 0. */
 static long other_domain(const struct subject *s, long domid)
 {
 	unsigned int i;
@@ -230,7 +234,7 @@ static void verify_evtchn(struct subject *s, const char *topic, int fd)
 		finding(s->f, FAULT, topic, remedy, "evtchn that does not tell whether it is restricted");
 }
 
-/* Those that know no restriction, or need none. */
+/* Nodes that cannot be restricted, or need no restriction. */
 static const struct {
 	const char *node;
 	enum level level;
@@ -268,7 +272,10 @@ static void verify_node(struct subject *s, const struct taken *t, const char *to
 		verify_other(s, topic, t->node);
 }
 
-/* @dmop: these, which tell what the others are measured by; or the others */
+/*
+ * Verifies the dmop descriptors (@dmop) or all others. The dmop descriptors come first, because
+ * they determine the domain for the rest. Return: number of descriptors.
+ */
 static unsigned int verify_taken(struct subject *s, bool dmop)
 {
 	const struct taken *same;
@@ -291,7 +298,7 @@ static unsigned int verify_taken(struct subject *s, bool dmop)
 	return nr;
 }
 
-/* --- what is left of descriptors that were closed ---------------------- */
+/* --- mappings, also through closed descriptors ------------------------- */
 
 static void verify_area(struct subject *s, const char *range, unsigned long long *dmop)
 {
@@ -328,7 +335,7 @@ static void verify_mappings(struct subject *s)
 			(dmop - s->mapped) / 1024);
 }
 
-/* --- what else it could do --------------------------------------------- */
+/* --- privileges and threads -------------------------------------------- */
 
 static bool own_user_namespace(const struct subject *s)
 {
@@ -363,7 +370,7 @@ static void verify_privileges(struct subject *s)
 		finding(s->f, OK, "privileges", NULL, "uid %u, no capability on this host", effective);
 }
 
-/* A thread can have a table of descriptors of its own, which pidfd_getfd does not reach. */
+/* A thread can have its own descriptor table, out of reach of pidfd_getfd(). */
 static void verify_threads(struct subject *s)
 {
 	struct dirent *entry;
@@ -390,7 +397,7 @@ static void verify_threads(struct subject *s)
 		finding(s->f, FAULT, "thread", NULL, "/proc/%d/task: %s", s->pid, strerror(errno));
 }
 
-/* --- all of it --------------------------------------------------------- */
+/* --- the command ------------------------------------------------------- */
 
 static void subject_close(struct subject *s)
 {
@@ -430,7 +437,7 @@ static int verify(struct subject *s, bool json)
 	verify_mappings(s);
 	verify_threads(s);
 	verify_privileges(s);
-	/* Whose number it had may by now be somebody else's. */
+	/* If the process has exited, another one may have its id by now. */
 	if (syscall(SYS_pidfd_send_signal, s->pidfd, 0, NULL, 0) && errno == ESRCH)
 		return cannot(s->pid, ESRCH);
 	return findings_print(s->f, json);
@@ -439,7 +446,7 @@ static int verify(struct subject *s, bool json)
 int run_verify(const struct options *o)
 {
 	struct findings f = { 0 };
-	struct subject s = { .f = &f, .domid = NO_DOMID, .dirfd = -1, .pid = the_pid(o) };
+	struct subject s = { .f = &f, .domid = NO_DOMID, .dirfd = -1, .pid = parse_pid(o->args[0]) };
 	char path[32];
 	int status;
 
@@ -450,14 +457,14 @@ int run_verify(const struct options *o)
 		return status;
 	s.pidfd = syscall(SYS_pidfd_open, s.pid, 0);
 	if (s.pidfd < 0)
-		/* A thread that does not lead its process has a number, too. */
+		/* EINVAL: the id of a thread that is not the group leader. */
 		return cannot(s.pid, errno == EINVAL ? ESRCH : errno);
 	snprintf(path, sizeof(path), "/proc/%d", s.pid);
 	s.dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s.dirfd < 0)
 		return cannot(s.pid, errno);
 	if (geteuid()) {
-		/* It takes CAP_SYS_ADMIN to see what is mapped through which file. */
+		/* Reading the links in map_files needs CAP_SYS_ADMIN. */
 		subject_close(&s);
 		return cannot(s.pid, EPERM);
 	}
