@@ -55,9 +55,6 @@ static inline long do_ioctl(int fd, unsigned int cmd, const void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-/* The name that observe_test still uses. */
-#define dmop_ioctl	do_ioctl
-
 static inline int dmop_open(void)
 {
 	int fd = open(DMOP_NODE, O_RDWR | O_CLOEXEC);

@@ -325,7 +325,7 @@ TEST_F(trace, batch)
 		.two.op = DM_OP_UNKNOWN,
 	};
 
-	EXPECT_EQ(ARRAY_SIZE(b.ops), dmop_ioctl(self->fd, DMOP_IOCTL_BATCH, &b));
+	EXPECT_EQ(ARRAY_SIZE(b.ops), do_ioctl(self->fd, DMOP_IOCTL_BATCH, &b));
 	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
 		     DM_OP_CREATE_IOREQ_SERVER, sizeof(b.one));
 	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
@@ -350,8 +350,8 @@ TEST_F(trace, refuse)
 	EXPECT_EQ(-EINVAL, dmop_restrict(self->fd, other_domid));
 	EXPECT_EVENT("dmop_refuse: act=restrict op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EINVAL);
-	EXPECT_EQ(-EPERM, dmop_ioctl(self->fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
-	EXPECT_EQ(-EPERM, dmop_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EPERM);
 	/* What is refused is no operation. */
@@ -392,7 +392,7 @@ TEST_F(trace, map)
 	ASSERT_NE(NULL, p);
 	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 ret=0", target_domid,
 		     (unsigned long)p);
-	ret = dmop_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
+	ret = do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
 	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 ret=%ld", target_domid, ret);
 }
 
