@@ -20,7 +20,7 @@
 
 static const char *act_name(enum dmop_act act)
 {
-#define ACT_NAME(act, name)	[DMOP_ACT_##act] = name,
+#define ACT_NAME(act, name)	name,
 	static const char *const names[] = { DMOP_ACTS(ACT_NAME, ACT_NAME) };
 #undef ACT_NAME
 

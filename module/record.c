@@ -119,11 +119,16 @@ struct dmop_record *dmop_record_get(domid_t domid)
 
 void dmop_record_put(struct dmop_record *record)
 {
-	if (!refcount_dec_and_lock(&record->users, &dmop_records_lock))
-		return;
-	list_del_init(&record->link);
+	bool last;
+
+	spin_lock(&dmop_records_lock);
+	last = refcount_dec_and_test(&record->users);
+	if (last)
+		list_del_init(&record->link);
 	spin_unlock(&dmop_records_lock);
-	record_free(record);
+
+	if (last)
+		record_free(record);
 }
 
 void dmop_record_probe(struct dmop_record *record)
