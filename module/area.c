@@ -204,8 +204,8 @@ area_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
 }
 
 /*
- * A write to a read-only mapping. The kernel would make the PTE writable, on PV as
- * above, and then retry the write for ever.
+ * A write through a read-only PTE of a writable area; none is known. The kernel would
+ * make the PTE writable, on PV as above, and then retry the write for ever.
  */
 static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
 {

@@ -2,7 +2,7 @@
 /*
  * protocol.pml - RESTRICT, calls, mapping, death, revocation and close at once
  *
- * A model, for Spin, of what module/binding.c does; names are those of the code.
+ * A model, for Spin, of module/file.c, record.c, watch.c and revoke.c; names are those of the code.
  * A domain dies at any time, and its number is given to a new domain at any time
  * after that. Four scenes: SCENE 1 is RESTRICT, twice at once, among calls; 2 is
  * the end of a domain among calls and a mapping; 3 has two open files, of which
@@ -31,7 +31,7 @@ byte users[RECORDS];
 bool made[RECORDS], in_table[RECORDS], dead[RECORDS], freed[RECORDS];
 bool revoked[RECORDS];		/* its revoke work has ended */
 bool taken[RECORDS];		/* the mappings of a file were taken: its number may be free */
-bool learned[RECORDS];		/* look() has seen which domain it is of: */
+bool learned[RECORDS];		/* watch_round() has seen its identity: */
 byte of_instance[RECORDS];
 bool lock[RECORDS];
 byte in_xen[RECORDS];		/* its calls that are in Xen */
@@ -40,7 +40,7 @@ bool records_lock;
 /* struct dmop_file */
 byte record[FILES] = NONE;
 byte listed[FILES] = NONE;	/* in the files of this record */
-byte readers[FILES];		/* @unbound, the rwsem */
+byte readers[FILES];		/* @restrict_sem */
 bool writer[FILES];
 bool maps_lock[FILES], closed[FILES], mapped[FILES];
 bool gone[FILES];		/* freed */
@@ -52,10 +52,10 @@ byte busy[FILES];		/* who has it open */
 bool inside[CALLERS];
 byte inside_of[CALLERS];
 
-/* look_now(), release_domain() and look() */
+/* dmop_watch_check(), release_domain() and watch_round() */
 byte asked[RECORDS], answered[RECORDS];
 bool looks[RECORDS];
-bool looking;			/* look_work is at one of them */
+bool looking;			/* round_work is at one of them */
 #define pending(r)	(in_table[r] && (looks[r] || asked[r] != answered[r]))
 byte running;			/* processes that are no works */
 byte works;			/* revoke works that have not ended */
@@ -172,7 +172,7 @@ try:	/* join_domain() */
 	:: else
 	fi;
 
-	/* look_now() */
+	/* dmop_watch_check() */
 	atomic { !records_lock -> uses(r); asked[r]++; mine = asked[r] };
 	if
 	:: answered[r] >= mine || dead[r]
@@ -274,7 +274,7 @@ bound:	/* dm_op_bound() */
 	inside[me] = false;
 #endif
 	if
-	:: esrch && !dead[r] && !alive ->	/* record_check() */
+	:: esrch && !dead[r] && !alive ->	/* dmop_record_probe() */
 		atomic { !records_lock -> uses(r); record_die(r) }
 	:: else
 	fi;
@@ -404,12 +404,12 @@ proctype Revoke(byte r) {
 	atomic { works--; r = 0 }
 }
 
-/* look(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
+/* watch_round(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
 active proctype Look() {
 	byte r, upto;
 	bool other;
 
-end:	atomic {				/* next_to_look_at() */
+end:	atomic {				/* round_next() */
 		!records_lock && (pending(0) || pending(1) || pending(2)) ->
 		r = 0;
 		do
@@ -431,7 +431,7 @@ end:	atomic {				/* next_to_look_at() */
 		:: alive && learned[r] -> other = of_instance[r] != instance
 		fi
 	};
-	atomic {				/* end_look() */
+	atomic {				/* check_end() */
 		!records_lock ->
 		if
 		:: other -> record_die(r)
