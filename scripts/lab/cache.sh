@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What was built is built once.
+# Images, builders, modules and tools are built once for each state of their sources.
 #
 # build/lab/image/RELEASE-KEY/ holds rootfs/ disk.img xen vmlinuz initramfs kver, and
-# modules/KEY.tar for each state of the module's sources. A key is a hash of what the
-# thing is made of, so a directory that exists is right and is never changed.
+# modules/KEY.tar for each state of the module's sources. A key is a hash of the
+# sources, so a directory that exists is valid and is never changed.
 # shellcheck disable=SC2034  # its results are read by the other parts
 
-# list_packages LIST RELEASE: the names in a list of packages that are meant for that release
+# list_packages LIST RELEASE: the names in LIST for that release
 list_packages() {
 	awk -v release="$2" '
 		{ sub(/#.*/, "") }
@@ -20,7 +20,7 @@ list_packages() {
 		NF { print $1 }' "$LAB_D/$1"
 }
 
-# image_packages [RELEASE]: what its image is made of; without one, of that which is being built
+# image_packages [RELEASE]: the packages of its image; by default, of the image in the making
 image_packages() {
 	# shellcheck disable=SC2154  # the release of image_build
 	list_packages packages "${1:-$release}"
@@ -62,8 +62,8 @@ dirs_prune() {
 	done
 }
 
-# module_ensure: sets MODULE to the tar of what `dkms install` of the present sources
-# changed in the image.
+# module_ensure: sets MODULE to a tar of the files that `dkms install` of the present sources
+# changes in the image.
 module_ensure() {
 	local key out log tmp
 	[ -z "${PACKAGES:-}" ] || { packages_ensure; return; }
@@ -87,7 +87,7 @@ module_ensure() {
 	MODULE=$out
 }
 
-# A developer makes many; those that were not used for longest go first.
+# A developer makes many. The least recently used go first.
 modules_prune() {
 	local old
 	touch "$1"
@@ -95,7 +95,7 @@ modules_prune() {
 		while IFS= read -r old; do rm -f "$old"; done
 }
 
-# packages_ensure: the same of the Debian packages of the present sources.
+# packages_ensure: the same for an installation of the Debian packages.
 packages_ensure() {
 	local key out log tmp debs
 	mkdir -p "$IMAGE/modules" "$LAB_BUILD/packages"
@@ -117,7 +117,7 @@ packages_ensure() {
 	MODULE=$out
 }
 
-# tools_ensure: sets TOOLS to a directory of what dom0 needs and must be compiled for it.
+# tools_ensure: sets TOOLS to a directory of programs compiled for dom0.
 tools_ensure() {
 	local src=$LAB_D/create-domain.c key
 	key=$(sha256sum <"$src" | cut -c1-12)

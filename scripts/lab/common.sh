@@ -9,7 +9,7 @@ LAB_BUILD=$REPO/build/lab
 # shellcheck source=scripts/common.sh
 . "$REPO/scripts/common.sh"
 
-# What run and shell take alike
+# Options of both run and shell
 machine_options=(--release=RELEASE --dom0=DOM0:dom0 --mem=MEM:number --smp=SMP:number)
 
 need() {
@@ -26,11 +26,11 @@ logged() {
 	die "$cause" "the whole log: $log"
 }
 
-# What packages are made of.
+# The sources of packages
 PACKAGE_SOURCES=(dkms.conf module include tools docs packaging debian rpm README.md LICENSE)
 
-# pack_sources TAR PATH...: of the repository, without what a build left beside them, and the same
-# bytes for the same sources.
+# pack_sources TAR PATH...: packs PATH... of the repository, without the products of a build. The
+# same sources give the same bytes.
 pack_sources() {
 	local tar=$1
 	shift

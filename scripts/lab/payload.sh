@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What goes into dom0 beside the image, as a tar on a disk of its own.
+# The payload: a tar on a disk of its own, unpacked over the image in dom0.
 
 guest_build() {
 	GUEST=$LAB_BUILD/guest/idle.elf
@@ -7,7 +7,8 @@ guest_build() {
 		flock "$LAB_BUILD/image" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest"
 }
 
-# payload_pack DIR: makes OUT/payload.tar of DIR (or nothing), the lab's own programs, the test guest and the module.
+# payload_pack DIR: makes OUT/payload.tar of DIR (or nothing), the lab's own programs, the test
+# guest and the module.
 payload_pack() {
 	local top=$OUT/payload lib bin
 	rm -rf "$top"

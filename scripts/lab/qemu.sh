@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# How Xen is booted in QEMU. The facts behind each flag were found by trying.
+# The command line of QEMU. The facts behind each flag are from experiments.
 # shellcheck disable=SC2034  # ACCEL and VIRTIO are read by the other parts
 
-# What a guest of Xen needs beyond a working accelerator is virtualization inside the machine:
-# ask for it, and start a guest of 364 bytes to see that it runs.
+# A guest of Xen needs not only a working accelerator but virtualization inside the machine: request
+# it, and start a guest of 364 bytes to check that it runs.
 qemu_kvm_works() {
 	local feature log pid n=0
 	[ -w /dev/kvm ] || return 1
@@ -33,8 +33,8 @@ qemu_accel() {
 	esac
 }
 
-# qemu_firmware XEN_OPTIONS LINUX_OPTIONS VMLINUZ: has Xen started by UEFI that insists on signatures. Its
-# owner is the one whose key the distribution publishes for that: /usr/share/ovmf/PkKek-1-snakeoil.
+# qemu_firmware XEN_OPTIONS LINUX_OPTIONS VMLINUZ: UEFI with Secure Boot starts Xen. The key of the
+# machine's owner is the published one of the distribution: /usr/share/ovmf/PkKek-1-snakeoil.
 qemu_firmware() {
 	local esp=$OUT/esp.img key=/usr/share/ovmf/PkKek-1-snakeoil tmp
 	need sbsign
@@ -63,16 +63,16 @@ qemu_firmware() {
 }
 
 # qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP (or ''), OUT, LAB_ARGS and the
-# caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS, which come last so that they win.
+# caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS. The latter come last and so take precedence.
 qemu_command() {
 	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz cpu
 	need qemu-system-x86_64
 	qemu_accel
-	# One for a PVH dom0 that is emulated: an interrupt that Xen injects into it stays pending in
-	# QEMU until the processor leaves the guest, and is taken once more if another processor, or
-	# the timer of thread=single, asks for its attention before that. Then dom0 ends in a triple
-	# fault or on a stack guard page, within minutes, with and without the module.
-	# Other guests of Xen may fare no better, so that who runs HVM ones asks for one as well.
+	# One processor for an emulated PVH dom0: an interrupt injected by Xen stays pending in QEMU
+	# until the processor leaves the guest. It is delivered once more if another processor, or the
+	# timer of thread=single, interrupts before that. Then dom0 ends in a triple fault or on a
+	# stack guard page, within minutes, with and without the module.
+	# Other guests of Xen may do the same, so runs with HVM guests ask for one processor as well.
 	if [ -z "$SMP" ]; then
 		SMP=2
 		[ "$ACCEL,$DOM0" != tcg,pvh ] || SMP=1
@@ -83,7 +83,7 @@ qemu_command() {
 		QEMU+=(-cpu "host")
 	else
 		# EPYC and max crash a PV dom0 under emulation; without npt guests run on shadow paging.
-		# rdrand: else all that wants a uuid waits seconds for the kernel to have gathered entropy.
+		# Without rdrand, each request for a uuid waits seconds for the kernel to gather entropy.
 		cpu='qemu64,+svm,+npt,+rdrand'
 		QEMU+=(-cpu "$cpu")
 	fi
@@ -94,7 +94,7 @@ qemu_command() {
 		QEMU+=(-device amd-iommu)
 		virtio=',iommu_platform=on,disable-legacy=on'
 	fi
-	# What a caller adds has to be a device of the same kind.
+	# A caller's own devices need the same.
 	VIRTIO=$virtio
 	for disk in root payload results; do
 		case $disk in
@@ -104,8 +104,8 @@ qemu_command() {
 		esac
 		QEMU+=(-device "virtio-blk-pci,drive=$disk,serial=lab-$disk$virtio")
 	done
-	# An emulator that stands still on a busy host is no fault of the module: the watchdogs that
-	# measure time are off or slow. An oops ends the run at once; what follows one proves nothing.
+	# A stalled emulator on a busy host is no fault of the module: the kernel's watchdogs are off
+	# or slow. An oops ends the run at once; nothing after it would prove anything.
 	linux="console=hvc0 earlyprintk=xen printk.time=1 loglevel=7 log_buf_len=4M oops=panic panic=-1 nowatchdog"
 	linux+=" rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=0 sysctl.kernel.hung_task_timeout_secs=300"
 	linux+=" lab.dom0=$DOM0 lab.accel=$ACCEL $LAB_ARGS $LINUX_ARGS"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# One boot with a verdict. Failure is the default: a run passes only if the verdict came back
-# on its own disk, is complete, names every step with status 0, and no log has a splat.
+# A boot with a verdict. Failure is the default: a run passes only if the verdict comes back on its
+# own disk, is complete, has status 0 for every step, and no log has a splat.
 # shellcheck disable=SC2034,SC2154  # the options are read by the other parts
 
 help_run() {
@@ -65,7 +65,7 @@ cmd_run() {
 	exec 6<"$OUT"
 	flock -n 6 || die "another run writes to $OUT" "wait for it, or give this one another --out"
 	rm -rf "${OUT:?}"/{verdict,out,serial.log,dmesg,xl-dmesg,qemu.log,splats,payload,payload.tar,results.img}
-	# Written over by what really happened.
+	# The real result replaces this.
 	echo "result fail the run did not finish" >"$OUT/verdict"
 
 	image_ensure "$RELEASE"
@@ -97,11 +97,11 @@ run_check() {
 	[ -z "$FIRMWARE" ] || [ "$DOM0" = pv ] || die "--secure-boot is for a PV dom0 only"
 }
 
-# run_boot: sets ENDED to how the emulator ended: off, or killed at the timeout.
+# run_boot: sets ENDED to off, or to timeout if the emulator had to be killed.
 run_boot() {
 	local line part='' status started=$SECONDS told=$SECONDS
 	: >"$OUT/serial.log"
-	# A session of its own, so that all of it can be killed; and it dies with this shell, however that dies.
+	# In a session of its own, so that all of it can be killed. It dies with this shell in any case.
 	setsid setpriv --pdeathsig KILL "${QEMU[@]}" >"$OUT/qemu.log" 2>&1 </dev/null 6<&- 9<&- &
 	qemu_pid=$!
 	trap run_kill EXIT
@@ -195,7 +195,7 @@ run_verdict() {
 	return 1
 }
 
-# run_steps PAYLOAD: adds to why what a verdict tells.
+# run_steps PAYLOAD: adds the failures in the verdict to why.
 run_steps() {
 	local step status taint
 	for step in "$1"/steps/*; do
@@ -207,12 +207,12 @@ run_steps() {
 		status=$(awk '$1 == "00-modprobe" { print $2 }' "$OUT/in/verdict")
 		[ "$status" = 0 ] || why+=("modprobe dmop_privcmd: exit status ${status:-unknown}")
 	fi
-	# Only out-of-tree (4096) and unsigned (8192) are what this module is.
+	# The module is out-of-tree (4096) and unsigned (8192), and causes no other taint.
 	taint=$(awk '$1 == "taint" { print $2 }' "$OUT/in/verdict")
 	[ $((${taint:--1} & ~12288)) -eq 0 ] || why+=("the kernel is tainted: ${taint:-it did not tell} (12288 is expected)")
 }
 
-# run_explain WHY...: what a person wants to see first.
+# run_explain WHY...: the ends of the relevant logs.
 run_explain() {
 	local step status
 	{

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What must not be in a log.
+# Splats: lines that must not be in a log.
 # shellcheck disable=SC2154  # operands is set by options
 
-# Only lines that the kernel or Xen wrote count: a step may print what it likes. The stamp may
-# follow other text on the line, for all of them share one console.
+# Only lines of the kernel or of Xen count, not the output of a step. Other text may stand before
+# the stamp, because all share one console.
 SPLAT_KERNEL='BUG:|BUG [a-z0-9_-]+ ?\(|kernel BUG at|WARNING:|Oops|general protection|Kernel panic|PANIC:|KASAN:|KCSAN:|KFENCE:|UBSAN:'
 SPLAT_KERNEL+='|possible [a-zA-Z ]+ detected|INFO: possible|INFO: trying to register|bad unlock balance|suspicious RCU'
 SPLAT_KERNEL+='|blocked for more than|detected (expedited )?stalls? on|hard LOCKUP'
@@ -12,7 +12,7 @@ SPLAT_XEN='Panic on CPU|Xen BUG at|Xen WARN at|FATAL|Assertion .* failed|domain_
 SPLAT_XEN+='|Triple fault|Watchdog timer fired'
 SPLAT="\[ *[0-9]+\.[0-9]+\].*($SPLAT_KERNEL)|\(XEN\).*($SPLAT_XEN)"
 
-# scan_expected FILE: dies of a list that is no list, or that would hide everything.
+# scan_expected FILE: dies if a line is no regexp, or would hide everything.
 scan_expected() {
 	local status=0
 	[ -e "$1" ] || return 0
@@ -33,8 +33,8 @@ help_scan() {
 	cat <<'END'
 usage: lab scan [--expected FILE] LOG...
 
-Prints the lines of kernel or Xen logs that no run may have, and fails if there is one.
-FILE holds one extended regexp a line for those that are meant to be there.
+Prints the splats in logs of the kernel or of Xen, and fails if there is one. FILE has one
+extended regexp a line, for expected splats.
 END
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The same boot for a person. Xen and the kernel write to a log; the terminal is a virtio
-# console of its own, so nothing comes over the prompt.
+# A boot with a shell. Xen and the kernel write to a log; the terminal is a virtio console of its
+# own, so no message disturbs the prompt.
 # shellcheck disable=SC2034,SC2154  # the options are read by the other parts
 
 help_shell() {
@@ -49,7 +49,7 @@ shell_boot() {
 	saved=$(stty -g)
 	: >"$OUT/serial.log"
 	exec 4<>"$OUT/size"
-	# An emulator that is killed leaves the terminal as it had set it.
+	# A killed emulator does not restore the settings of the terminal.
 	# shellcheck disable=SC2064  # the settings of now
 	trap "stty '$saved' 2>/dev/null; rm -r '$OUT'" EXIT
 	trap 'exit 129' HUP TERM
