@@ -535,6 +535,37 @@ TEST(log_is_limited)
 	close(fd);
 }
 
+/*
+ * Each domain has a limit of its own: a noisy device model suppresses no line about another
+ * domain. The kernel's line about suppressed lines names the module.
+ */
+TEST(log_limit_of_each_domain)
+{
+	int noisy = dmop_open_bound(target_domid), fd = dmop_open_bound(other_domid);
+	int log = log_open();
+	char wanted[128], last[1024];
+	unsigned int i;
+
+	ASSERT_LE(0, noisy);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, log);
+	for (i = 0; i < 5000; i++)
+		EXPECT_EQ(-EPERM, unknown_op(noisy, other_domid));
+	EXPECT_EQ(-EPERM, unknown_op(fd, target_domid));
+	snprintf(wanted, sizeof(wanted), "refused: call op %u on domain %u, descriptor bound %u",
+		 DMOP_HYPERCALL_NR, target_domid, other_domid);
+	EXPECT_EQ(1, log_count(log, wanted, last, sizeof(last)));
+
+	/* The allowance returns after 5 seconds, and with it the line. */
+	EXPECT_LT(0, logged_refusal(log, noisy, "dmop_privcmd: refusals: ", last, sizeof(last)));
+	EXPECT_NE(NULL, strstr(last, "suppressed")) {
+		TH_LOG("%s", last);
+	}
+	close(log);
+	close(fd);
+	close(noisy);
+}
+
 /* --- audit --------------------------------------------------------------- */
 
 /* Records as they are made, whether an audit daemon is there or not. */
