@@ -4,8 +4,11 @@
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/features.h>
 #include <xen/interface/xen.h>
 #include <xen/page.h>

@@ -3,6 +3,7 @@
  * file.c - the state of an open file
  */
 #include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/ratelimit.h>

@@ -2,6 +2,7 @@
 /*
  * hypercall.c - the only file that enters Xen
  */
+#include <linux/errno.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/memory.h>

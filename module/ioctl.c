@@ -4,6 +4,7 @@
  */
 #include <linux/build_bug.h>
 #include <linux/compat.h>
+#include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>

@@ -2,10 +2,12 @@
 /*
  * ioctl_batch.c - BATCH: several dm_ops in one call
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <xen/dmop.h>

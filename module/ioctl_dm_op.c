@@ -2,8 +2,10 @@
 /*
  * ioctl_dm_op.c - DM_OP and HYPERCALL: the path that must be short
  */
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <xen/dmop.h>

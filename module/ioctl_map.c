@@ -2,6 +2,7 @@
 /*
  * ioctl_map.c - MMAPBATCH_V2 and MMAP_RESOURCE
  */
+#include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/slab.h>

@@ -2,6 +2,7 @@
 /*
  * limits.c - the module parameters
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 

@@ -4,6 +4,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>

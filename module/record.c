@@ -3,6 +3,7 @@
  * record.c - the domain record: table, references, death
  */
 #include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/slab.h>

@@ -7,6 +7,7 @@
 #ifndef DMOP_SMALL_COPY_H
 #define DMOP_SMALL_COPY_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 
