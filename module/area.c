@@ -216,7 +216,7 @@ static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
 }
 
 /* Not reached: dmop_maps_unmapped_area() refuses first. The second line of defence. */
-static int area_vma_mremap(struct vm_area_struct *vma)
+static int __maybe_unused area_vma_mremap(struct vm_area_struct *vma)
 {
 	return -EINVAL;
 }
@@ -230,7 +230,9 @@ static const struct vm_operations_struct area_vm_ops = {
 	.open = area_vma_open,
 	.close = area_vma_close,
 	.may_split = area_vma_may_split,
+#ifdef HAVE_VM_OPS_MREMAP
 	.mremap = area_vma_mremap,
+#endif
 #ifdef HAVE_VM_OPS_MPROTECT
 	.mprotect = area_vma_mprotect,
 #endif
