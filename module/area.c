@@ -139,6 +139,7 @@ void dmop_area_destroy(struct dmop_area *area)
 struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 				   unsigned int nr)
 {
+	bool translated = auto_translated();
 	struct dmop_area *area;
 	int err;
 
@@ -146,6 +147,12 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 
 	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames))
 		return ERR_PTR(-E2BIG);
+	if (translated) {
+		err = check_pages(maps, domid, nr);
+		if (err)
+			return ERR_PTR(err);
+	}
+
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
@@ -153,10 +160,8 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 	area->domid = domid;
 	area->nr = nr;
 
-	if (auto_translated()) {
-		err = check_pages(maps, domid, nr);
-		if (!err)
-			err = dmop_area_alloc_pages(area);
+	if (translated) {
+		err = dmop_area_alloc_pages(area);
 		if (err) {
 			area_free(area);
 			return ERR_PTR(err);
