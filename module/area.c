@@ -220,7 +220,11 @@ static vm_fault_t area_vma_pfn_mkwrite(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
-/* Not reached: dmop_maps_unmapped_area() refuses first. The second line of defence. */
+/*
+ * Not reached: dmop_maps_unmapped_area() refuses first. The kernel would call this after
+ * it has moved the PTEs, and move them back, so it keeps an area from being freed while
+ * PTEs of it live on elsewhere; the moves themselves it cannot undo.
+ */
 static int __maybe_unused area_vma_mremap(struct vm_area_struct *vma)
 {
 	return -EINVAL;

@@ -34,7 +34,7 @@
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
  * Lock order: @restrict_sem; then dmop_records_lock, or record->lock and then
- * maps->lock; or, in a page fault and in a mapping call, mmap_lock and then
+ * maps->lock; or, in a mapping call, munmap() and exit, mmap_lock and then
  * maps->lock. None of dmop_records_lock, record->lock and mmap_lock is taken under
  * another one of them.
  */
@@ -146,7 +146,8 @@ static inline unsigned int dmop_file_state(const struct dmop_record *record)
  * When it returns 0, no call that was admitted earlier is still running.
  *
  * Context: process context; waits, killably, for the calls in progress, and for
- * at most five seconds for XenStore to identify the domain.
+ * at most five seconds, or twice five if the first record turns out to be dead, for
+ * XenStore to identify the domain.
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file was bound since the decision: decide again

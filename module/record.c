@@ -122,6 +122,10 @@ void dmop_record_put(struct dmop_record *record)
 {
 	bool last;
 
+	/* refcount_dec_and_lock(), but in a form that sparse can follow. */
+	if (refcount_dec_not_one(&record->users))
+		return;
+
 	spin_lock(&dmop_records_lock);
 	last = refcount_dec_and_test(&record->users);
 	if (last)

@@ -55,8 +55,8 @@ struct dmop_log_limit {
  * table and never returns: the next file to be restricted to that domid gets
  * another record.
  *
- * @users:  one for each bound file, one for a queued revocation, one for a check
- *          in progress; the last put frees the record
+ * @users:  one for each bound file, each RESTRICT in progress, a queued revocation and
+ *          a check in progress; the last put frees the record
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
@@ -85,9 +85,10 @@ struct dmop_record {
 
 /*
  * The table: all live records. The lock is taken by RESTRICT, last close, checks and
- * detection of death, so also by a device model. It is a spinlock: a device model
- * that is starved or stopped cannot be so while it holds the lock. Nothing is
- * allocated, and no user memory is touched, under it.
+ * detection of death, so also by a device model. It is a spinlock: its holder
+ * is not preempted, so a device model is not starved or stopped while it holds the lock.
+ * PREEMPT_RT is the exception: its spinlocks can be preempted. Nothing is allocated, and
+ * no user memory is touched, under it.
  */
 extern struct list_head dmop_records;
 extern spinlock_t dmop_records_lock;

@@ -11,8 +11,8 @@
  * dmop_revoke() - revoke every file of a dead record
  * @work: the member @revoke of the record
  *
- * When it returns, no process has a mapping of the domain, no call for it is in
- * Xen, and the reference that was taken for the work is dropped.
+ * When it returns, no process has a mapping of the domain through these files, none of
+ * their calls is in Xen, and the reference that was taken for the work is dropped.
  *
  * Context: workqueue; waits for calls in progress.
  */

@@ -221,7 +221,8 @@ int dmop_watch_check(struct dmop_record *record)
 /*
  * A domain shut down or was destroyed; XenStore does not name it. This runs in the
  * thread that serves the watches of the whole kernel, so it takes no lock of this
- * module. A record that is added meanwhile has a check of its own.
+ * module. A record that is added meanwhile has the one check that RESTRICT requests, but
+ * not the periodic checks of this event.
  */
 static void release_domain(struct xenbus_watch *watch, const char *path,
 			   const char *token)
