@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "hypercall.h"
+#include "pin.h"
 #include "policy.h"
 #include "record.h"
 
@@ -16,8 +17,8 @@ LIST_HEAD(dmop_records);
 DEFINE_SPINLOCK(dmop_records_lock);
 
 /*
- * Each record has a work item of its own, on an unbound queue: the revocation of
- * one domain waits for no other.
+ * Each record has a work item of its own, on an unbound queue, so that the revocation of
+ * one domain waits for no other, up to WQ_MAX_ACTIVE of them at once.
  */
 static struct workqueue_struct *revoke_queue;
 static work_func_t revoke_files;
@@ -93,8 +94,28 @@ static struct dmop_record *record_create(domid_t domid)
 	return record;
 }
 
+void dmop_record_pin(struct dmop_record *record)
+{
+	struct dmop_pin *pin;
+
+	if (dmop_record_pinned(record))
+		return;
+	pin = dmop_pin_create(record->domid);
+	if (pin && cmpxchg(&record->pin, NULL, pin))
+		dmop_pin_destroy(pin);
+}
+
+void dmop_record_unpin(struct dmop_record *record)
+{
+	struct dmop_pin *pin = xchg(&record->pin, NULL);
+
+	if (pin)
+		dmop_pin_destroy(pin);
+}
+
 static void record_free(struct dmop_record *record)
 {
+	dmop_record_unpin(record);
 	cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);
@@ -151,7 +172,7 @@ void dmop_record_probe(struct dmop_record *record)
 int dmop_record_init(work_func_t revoke)
 {
 	revoke_files = revoke;
-	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, 0);
+	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	return revoke_queue ? 0 : -ENOMEM;
 }
 

@@ -281,6 +281,7 @@ struct dmop_batch {
 #define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
 #define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* revocation at the domain's end; poll() */
 #define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
+#define DMOP_FEATURE_PINNED	(1ULL << 4)	/* of this file: its domid is not reused during a call */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
