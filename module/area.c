@@ -38,25 +38,6 @@ static bool auto_translated(void)
 	return xen_feature(XENFEAT_auto_translated_physmap);
 }
 
-static bool reserve(struct dmop_maps *maps, unsigned int nr)
-{
-	bool fits;
-
-	spin_lock(&maps->lock);
-	fits = maps->frames + nr <= READ_ONCE(dmop_max_map_frames);
-	if (fits)
-		WRITE_ONCE(maps->frames, maps->frames + nr);
-	spin_unlock(&maps->lock);
-	return fits;
-}
-
-static void unreserve(struct dmop_maps *maps, unsigned int nr)
-{
-	spin_lock(&maps->lock);
-	WRITE_ONCE(maps->frames, maps->frames - nr);
-	spin_unlock(&maps->lock);
-}
-
 /*
  * Empty pages are kernel memory that is charged to nobody, so their number is
  * bounded by the maxmem that the toolstack gave the domain. What the domain or
@@ -172,51 +153,60 @@ static int area_alloc_pages(struct dmop_area *area)
 	return 0;
 }
 
-/* Adds the area of @nr frames, for which the number was reserved. */
-static struct dmop_area *area_add(struct dmop_maps *maps, domid_t domid,
-				  unsigned int nr)
+static bool fits(struct dmop_maps *maps, unsigned int nr)
 {
-	struct dmop_area *area = area_alloc(maps, nr);
+	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
+}
 
-	if (!area)
-		return NULL;
-	area->domid = domid;
+/* Return: true; or false: there would be too many frames, nothing is linked. */
+static bool area_link(struct dmop_area *area)
+{
+	struct dmop_maps *maps = area->maps;
+	bool ok;
+
 	spin_lock(&maps->lock);
-	list_add(&area->link, &maps->areas);
+	ok = fits(maps, area->nr);
+	if (ok) {
+		list_add(&area->link, &maps->areas);
+		WRITE_ONCE(maps->frames, maps->frames + area->nr);
+	}
 	spin_unlock(&maps->lock);
-	return area;
+	return ok;
+}
+
+static int area_init_translated(struct dmop_area *area)
+{
+	int err = check_pages(area->maps, area->domid);
+
+	return err ? err : area_alloc_pages(area);
 }
 
 struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 				   unsigned int nr)
 {
-	bool translated = auto_translated();
 	struct dmop_area *area;
-	int err = 0;
+	int err;
 
-	if (!reserve(maps, nr))
+	/* First without the lock: the number is bounded before it sizes an allocation. */
+	if (!fits(maps, nr))
 		return ERR_PTR(-E2BIG);
-	if (translated)
-		err = check_pages(maps, domid);
-	if (err)
-		goto unreserve;
-
-	err = -ENOMEM;
-	area = area_add(maps, domid, nr);
+	area = area_alloc(maps, nr);
 	if (!area)
-		goto unreserve;
-	if (translated) {
-		err = area_alloc_pages(area);
+		return ERR_PTR(-ENOMEM);
+	area->domid = domid;
+
+	if (!area_link(area)) {
+		area_free(area);
+		return ERR_PTR(-E2BIG);
+	}
+	if (auto_translated()) {
+		err = area_init_translated(area);
 		if (err) {
 			dmop_area_close(area);
 			return ERR_PTR(err);
 		}
 	}
 	return area;
-
-unreserve:
-	unreserve(maps, nr);
-	return ERR_PTR(err);
 }
 
 /* The kernel copies and splits no such VMA. If it did, the copy would own nothing. */

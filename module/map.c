@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/memory.h>
 #include <xen/page.h>
@@ -124,41 +125,50 @@ static void map_chunk_translated(const struct chunk *c)
 	}
 }
 
-static void map_chunk_pv(const struct chunk *c)
+/* Return: true if all were mapped. */
+static bool map_chunk_pv(const struct chunk *c)
 {
 	unsigned int i;
 	int ret;
 
-	/* The kernel overwrites the error of every frame that it tries. */
-	for (i = 0; i < c->nr; i++)
-		c->errs[i] = 1;
+	/* Positive, until the kernel sets the error of the frame. */
+	memset(c->errs, 1, c->nr * sizeof(*c->errs));
 	ret = xen_remap_domain_gfn_array(c->vma, frame_address(c, 0), c->gfns, c->nr,
 					 c->errs, c->vma->vm_page_prot,
 					 c->area->domid, NULL);
+	if (likely(ret == c->nr))
+		return true;
 	for (i = 0; i < c->nr; i++) {
 		if (c->errs[i] > 0)
 			c->errs[i] = ret < 0 ? ret : -EFAULT;
 	}
+	return false;
 }
 
-static void map_chunk(const struct chunk *c)
+/* Return: true if all frames were mapped; else the errors tell. */
+static bool map_chunk(const struct chunk *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->nr; i++)
 		c->gfns[i] = min_t(u64, c->gfns[i], HIGHEST_GFN);
-	if (c->area->pages)
-		map_chunk_translated(c);
-	else
-		map_chunk_pv(c);
+	if (!c->area->pages)
+		return map_chunk_pv(c);
+	map_chunk_translated(c);
+	return false;
 }
 
 /* Return: -ENOENT if a frame failed because it is paged out, else 0. */
-static int note_results(const struct chunk *c)
+static int note_results(const struct chunk *c, bool all)
 {
 	unsigned int i;
 	int ret = 0;
 
+	if (all) {
+		bitmap_set(c->area->mapped, c->first, c->nr);
+		WRITE_ONCE(c->area->used, true);
+		return 0;
+	}
 	for (i = 0; i < c->nr; i++) {
 		if (!c->errs[i]) {
 			__set_bit(c->first + i, c->area->mapped);
@@ -175,6 +185,7 @@ static int map_frames(const struct dmop_record *record, const struct chunk *all)
 {
 	struct chunk c = *all;
 	unsigned int done;
+	bool all_mapped;
 	int ret = 0;
 
 	for (done = 0; done < all->nr; done += c.nr) {
@@ -185,13 +196,13 @@ static int map_frames(const struct dmop_record *record, const struct chunk *all)
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		map_chunk(&c);
+		all_mapped = map_chunk(&c);
 		if (dmop_record_died(record)) {
 			/* Revocation may have come before these frames. */
 			unmap_chunk(&c);
 			return -ESRCH;
 		}
-		if (note_results(&c))
+		if (note_results(&c, all_mapped))
 			ret = -ENOENT;
 	}
 	return ret;
