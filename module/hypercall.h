@@ -29,11 +29,17 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  * dmop_hypercall_probe() - ask Xen for a domain without acting on it
  * @domid: the domain
  *
+ * Xen keeps a destroyed domain in its list while a frame of it is mapped anywhere. On
+ * x86 such a domain is reported as well, from the start of its destruction on, if it is
+ * one with a device model (HVM or PVH): the check of is_dying in Xen's
+ * track_dirty_vram(). Of a PV domain, and on other architectures, Xen reports the end
+ * only when the last mapping is gone.
+ *
  * Context: any; Xen answers at once.
  *
  * Return: 0: the domain exists and the caller may act on it; else an errno of
  * Xen, among them
- *  -ESRCH  Xen knows no such domain
+ *  -ESRCH  Xen knows no such domain, or it is dying
  *  -EPERM  it is the caller's own domain, or Xen's policy forbids it
  *  -ENOSYS Xen has no dm_op
  */

@@ -84,6 +84,31 @@ static inline long bare_domain(void)
 	return domid > 0 && run("xenstore-write /local/domain/%ld/name " NAME, domid) ? domid : -1;
 }
 
+/*
+ * Destroys a domain of any kind, without the toolstack: XenStore keeps what it has of the domain.
+ */
+static inline bool destroy_in_xen(long domid)
+{
+	return run(BARE_DOMAIN " destroy %ld", domid);
+}
+
+/* Removes what the toolstack left of a domain destroyed so. */
+static inline bool forget_domain(long domid)
+{
+	return run("xenstore-rm /local/domain/%ld && xenstore-rm /libxl/%ld", domid, domid);
+}
+
+/*
+ * An operation without effect, by which the module learns that an HVM or PVH domain is dying: Xen
+ * returns -ESRCH for such a domain, and -EINVAL, for the empty buffer, for a live one.
+ */
+static inline long dying_op(int fd, __u16 domid)
+{
+	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM, .u.vram.nr = 1 };
+
+	return dm_op2(fd, domid, &op, NULL, 0);
+}
+
 /* Since dom0 has booted. */
 static inline long seconds(void)
 {

@@ -158,6 +158,51 @@ static long by_restrict(int fd, __u16 domid)
 	return ret;
 }
 
+/* A device model with a display issues this operation for each picture. */
+static long by_display(int fd, __u16 domid)
+{
+	return dying_op(fd, domid);
+}
+
+/*
+ * XenStore is stopped, so there is no event, and a mapping keeps the dying domain in Xen's list,
+ * where ordinary operations find it. An operation or a RESTRICT that Xen answers with ESRCH ends
+ * the binding, and RESTRICT does not wait for XenStore.
+ */
+TEST_F(lifetime, xenstore_stopped_and_dying)
+{
+	static long (*const asks[])(int fd, __u16 domid) = { by_display, by_restrict };
+	long pid = xenstored();
+	unsigned int i;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
+		long domid = create(NAME);
+		int fd = dmop_open_bound(domid), guard;
+		char *p = map_several(fd, domid, NR_FRAMES);
+
+		ASSERT_LT(0, domid);
+		ASSERT_NE(NULL, p);
+		guard = stop_xenstored(pid);
+		ASSERT_LE(0, guard);
+		EXPECT_TRUE(destroy_in_xen(domid));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+		EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+
+		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
+		EXPECT_EQ(THE_END, wait_for_end(fd));
+		EXPECT_EQ(SIGBUS, touch_until_gone(p));
+		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+		close(guard);
+		EXPECT_TRUE(forget_domain(domid));
+		close(fd);
+	}
+}
+
 /*
  * XenStore knows nothing of its end: there is no event, and its directory stays.
  * So it is Xen's answer that tells, and nothing else.
