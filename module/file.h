@@ -30,7 +30,8 @@
  *          back; held for writing by RESTRICT, which thereby waits for those calls
  * @maps:   the mappings made through the file
  * @wait:   pollers; woken when the domain dies
- * @log_limit: of the domain; while unbound, one that all unbound files share
+ * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
+ *          one that all such files share
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
  * Lock order: @restrict_sem; then dmop_records_lock, or record->lock and then

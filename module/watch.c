@@ -35,9 +35,6 @@ static struct workqueue_struct *watch_queue;
 static void watch_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, watch_round);
 
-/* An event that no round has seen yet. */
-static bool domain_released;
-
 static bool watching;
 static bool store_up;
 static unsigned int own_domid;
@@ -114,20 +111,27 @@ static bool periodic_check_due(const struct dmop_record_watch *w)
 
 static void round_begin(void)
 {
-	bool event = xchg(&domain_released, false);
 	struct dmop_record *record;
+	unsigned long events;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
+	/*
+	 * Pairs with the barrier in release_domain(): a record was added before the
+	 * round that its RESTRICT requests.
+	 */
+	smp_mb();
+	events = READ_ONCE(dmop_records_events);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
-		if (event) {
+		if (w->events != events) {
+			w->events = events;
 			w->checks_left = CHECKS_AFTER_EVENT;
 			w->next_check = jiffies;
 		}
 		w->due = periodic_check_due(w) || w->completed != w->requested;
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 }
 
 /* Return: the next record to check in this round, with a reference, or NULL. */
@@ -135,7 +139,7 @@ static struct dmop_record *round_next(unsigned long *requested)
 {
 	struct dmop_record *record;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
@@ -148,21 +152,21 @@ static struct dmop_record *round_next(unsigned long *requested)
 		}
 		*requested = w->requested;
 		refcount_inc(&record->users);
-		spin_unlock(&dmop_records_lock);
+		raw_spin_unlock(&dmop_records_lock);
 		return record;
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 	return NULL;
 }
 
 static void check_end(struct dmop_record *record, bool gone,
 		      unsigned long requested)
 {
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	if (gone)
 		dmop_record_die(record);
 	WRITE_ONCE(record->watch.completed, requested);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 	wake_up_all(&record->checked);
 
 	dmop_record_put(record);
@@ -172,14 +176,14 @@ static void round_end(void)
 {
 	struct dmop_record *record;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		if (record->watch.checks_left) {
 			queue_delayed_work(watch_queue, &round_work, HZ);
 			break;
 		}
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 }
 
 static void watch_round(struct work_struct *work)
@@ -205,11 +209,11 @@ int dmop_watch_check(struct dmop_record *record)
 	if (!READ_ONCE(store_up))
 		return 0;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	request = ++w->requested;
 	if (!record->dead)
 		mod_delayed_work(watch_queue, &round_work, 0);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 
 	left = wait_event_killable_timeout(record->checked,
 					   READ_ONCE(record->dead) ||
@@ -221,16 +225,19 @@ int dmop_watch_check(struct dmop_record *record)
 /*
  * A domain shut down or was destroyed; XenStore does not name it. This runs in the
  * thread that serves the watches of the whole kernel, so it takes no lock of this
- * module. A record that is added meanwhile has the one check that RESTRICT requests, but
- * not the periodic checks of this event.
+ * module.
  */
 static void release_domain(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
-	if (list_empty(&dmop_records))
-		return;
-	WRITE_ONCE(domain_released, true);
-	mod_delayed_work(watch_queue, &round_work, 0);
+	WRITE_ONCE(dmop_records_events, dmop_records_events + 1);
+	/*
+	 * If the list is still empty, a record added to it finds the event in the round
+	 * that its RESTRICT requests. Pairs with the barrier in round_begin().
+	 */
+	smp_mb();
+	if (!list_empty(&dmop_records))
+		mod_delayed_work(watch_queue, &round_work, 0);
 }
 
 static struct xenbus_watch release_watch = {
