@@ -80,6 +80,23 @@ int dmop_hypercall_probe(domid_t domid)
 	return ret == -EFAULT || ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
 }
 
+#ifdef CONFIG_X86
+bool dmop_hypercall_sees_dying(domid_t domid)
+{
+	struct xen_dm_op_buf none = { .size = 0 };
+
+	/* Xen rejects this buffer as too short for an operation, but a PV domain before that. */
+	set_xen_guest_handle(none.h, NULL);
+	return HYPERVISOR_dm_op(domid, 1, &none) == -EFAULT &&
+	       probe_domain(domid) != -EOPNOTSUPP;
+}
+#else
+bool dmop_hypercall_sees_dying(domid_t domid)
+{
+	return false;
+}
+#endif
+
 int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar)
 {
 	int ret;

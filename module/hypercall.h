@@ -30,10 +30,9 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  * @domid: the domain
  *
  * Xen keeps a destroyed domain in its list while a frame of it is mapped anywhere. On
- * x86 such a domain is reported as well, from the start of its destruction on, if it is
- * one with a device model (HVM or PVH): the check of is_dying in Xen's
- * track_dirty_vram(). Of a PV domain, and on other architectures, Xen reports the end
- * only when the last mapping is gone.
+ * x86 the probe reports an HVM or PVH domain from the start of its destruction on: Xen's
+ * track_dirty_vram() checks is_dying. It reports a PV domain, and any domain on other
+ * architectures, only when the last mapping is gone.
  *
  * Context: any; Xen answers at once.
  *
@@ -44,6 +43,17 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  *  -ENOSYS Xen has no dm_op
  */
 int dmop_hypercall_probe(domid_t domid);
+
+/**
+ * dmop_hypercall_sees_dying() - would the probe report the destruction of a domain?
+ * @domid: a domain that the probe has just found
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: true if the probe reports the domain from the start of its destruction
+ * on; false if only when the last mapping of it is gone.
+ */
+bool dmop_hypercall_sees_dying(domid_t domid);
 
 /**
  * dmop_hypercall_acquire_resource() - issue XENMEM_acquire_resource

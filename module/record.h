@@ -19,13 +19,14 @@
 /*
  * The part of a record that belongs to watch.c.
  *
- * @events:      dmop_records_events as last seen; this and the next five
+ * @events:      dmop_records_events as last seen; this and the next six
  *               are protected by dmop_records_lock
  * @checks_left: periodic checks still to make because of an event
  * @next_check:  earliest time of the next periodic check
  * @due:         to be checked in the current round
  * @requested, @completed: a check that began when @requested was n sets
  *               @completed to n
+ * @unlisted:    the last check found a live domain without a directory in XenStore
  * @vm, @unique: the identity in XenStore as first seen, or NULL; used by the
  *               round only
  */
@@ -36,6 +37,7 @@ struct dmop_record_watch {
 	bool due;
 	unsigned long requested;
 	unsigned long completed;
+	bool unlisted;
 	char *vm;
 	char *unique;
 };

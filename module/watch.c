@@ -70,38 +70,50 @@ static bool identity_changed(char **old, char *new)
 }
 
 /*
- * Is the domain gone, or does another one have its number? Xen reports the first,
- * but only when the last page of the domain is released, and a mapping of this
- * module may be the one to keep it. XenStore reports earlier. The toolstack
- * creates the domain's directory before a device model can serve the domain, and
- * removes it when it destroys the domain. The directory of a new domain names
- * another /vm path, or another of the ids that some toolstacks write. Only a value
- * that was seen once and is then different counts, for not every toolstack writes
- * both. The id is the better witness: the path of a live domain can change, when a
- * toolstack gives its guest another uuid.
+ * The directory of a new domain names another /vm path, or another of the ids that some
+ * toolstacks write, than that of the old one. Only a value that was seen once and is then
+ * different counts, for not every toolstack writes both. The id is the better witness:
+ * the path of a live domain can change, when a toolstack gives its guest another uuid.
  */
-static bool domain_gone(struct dmop_record *record)
+static bool another_domain(struct dmop_record_watch *w, const char *dir)
 {
-	struct dmop_record_watch *w = &record->watch;
+	char *unique = store_read(dir, "unique-domain-id");
+	char *vm = store_read(dir, "vm");
+	bool known = w->unique && unique;
+	bool id_changed = identity_changed(&w->unique, unique);
+	bool path_changed = identity_changed(&w->vm, vm);
+
+	return known ? id_changed : path_changed;
+}
+
+/* UNLISTED: it lives, and XenStore has no directory for it. */
+enum verdict { ALIVE, UNLISTED, GONE };
+
+/*
+ * Is the domain gone, or does another one have its number? Where Xen reports a dying
+ * domain, Xen's word decides. Where it does not, a mapping of this module may keep a
+ * destroyed domain in Xen's list, and XenStore has to tell: a toolstack creates the
+ * domain's directory before a device model can serve the domain, and removes it when it
+ * destroys the domain. But a xenstored that was started again has lost all directories,
+ * that of domain 0 too.
+ */
+static enum verdict check(struct dmop_record *record)
+{
 	char dir[sizeof("/local/domain/65535")];
-	char *vm, *unique;
-	bool known, path_changed, id_changed;
 
 	if (dmop_hypercall_probe(record->domid) == -ESRCH)
-		return true;
+		return GONE;
 	if (!READ_ONCE(store_up))
-		return false;
+		return ALIVE;
 
 	snprintf(dir, sizeof(dir), "/local/domain/%u", record->domid);
-	vm = store_read(dir, "vm");
-	if (!vm)
-		return store_lacks(dir);
-
-	unique = store_read(dir, "unique-domain-id");
-	known = w->unique && unique;
-	id_changed = identity_changed(&w->unique, unique);
-	path_changed = identity_changed(&w->vm, vm);
-	return known ? id_changed : path_changed;
+	if (another_domain(&record->watch, dir))
+		return GONE;
+	if (!store_lacks(dir))
+		return ALIVE;
+	if (dmop_hypercall_sees_dying(record->domid) || store_lacks("/local/domain/0"))
+		return UNLISTED;
+	return GONE;
 }
 
 static bool periodic_check_due(const struct dmop_record_watch *w)
@@ -159,12 +171,13 @@ static struct dmop_record *round_next(unsigned long *requested)
 	return NULL;
 }
 
-static void check_end(struct dmop_record *record, bool gone,
+static void check_end(struct dmop_record *record, enum verdict verdict,
 		      unsigned long requested)
 {
 	raw_spin_lock(&dmop_records_lock);
-	if (gone)
+	if (verdict == GONE)
 		dmop_record_die(record);
+	record->watch.unlisted = verdict == UNLISTED;
 	WRITE_ONCE(record->watch.completed, requested);
 	raw_spin_unlock(&dmop_records_lock);
 	wake_up_all(&record->checked);
@@ -193,9 +206,9 @@ static void watch_round(struct work_struct *work)
 
 	round_begin();
 	while ((record = round_next(&requested))) {
-		bool gone = domain_gone(record);
+		enum verdict verdict = check(record);
 
-		check_end(record, gone, requested);
+		check_end(record, verdict, requested);
 	}
 	round_end();
 }
@@ -204,6 +217,7 @@ int dmop_watch_check(struct dmop_record *record)
 {
 	struct dmop_record_watch *w = &record->watch;
 	unsigned long request;
+	bool unlisted;
 	long left;
 
 	if (!READ_ONCE(store_up))
@@ -219,7 +233,13 @@ int dmop_watch_check(struct dmop_record *record)
 					   READ_ONCE(record->dead) ||
 					   READ_ONCE(w->completed) >= request,
 					   CHECK_TIMEOUT);
-	return left < 0 ? -EINTR : 0;
+	if (left <= 0)
+		return left ? -EINTR : 0;
+
+	raw_spin_lock(&dmop_records_lock);
+	unlisted = w->unlisted;
+	raw_spin_unlock(&dmop_records_lock);
+	return unlisted ? -ESRCH : 0;
 }
 
 /*

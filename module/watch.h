@@ -21,7 +21,9 @@ struct dmop_record;
  *
  * Context: process context; waits, killably, for at most five seconds.
  *
- * Return: 0, or -EINTR: the caller is being killed.
+ * Return: 0, and the record may be dead; or
+ *  -ESRCH  the domain lives, but XenStore has no directory for it
+ *  -EINTR  the caller is being killed
  */
 int dmop_watch_check(struct dmop_record *record);
 
