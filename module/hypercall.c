@@ -97,6 +97,54 @@ bool dmop_hypercall_sees_dying(domid_t domid)
 }
 #endif
 
+/*
+ * struct xen_domctl with its struct xen_domctl_get_domain_state. This one operation is a stable
+ * interface; Linux has no definition of it. Xen reads and writes the whole structure.
+ */
+struct domctl_domain_state {
+	u32 cmd;
+	u32 interface_version;
+	u16 domid;
+	u16 pad[3];
+	u16 state;
+	u16 caps;
+	u32 pad2;
+	u64 unique_id;
+	u8 rest[112];
+};
+
+#define DOMCTL_GET_DOMAIN_STATE		90
+#define DOMCTL_STABLE			0	/* interface_version */
+#define DOMAIN_STATE_DYING		0x4
+#define DOMAIN_STATE_DEAD		0x8
+
+static int domctl(struct domctl_domain_state *op)
+{
+#ifdef CONFIG_X86
+	return _hypercall1(int, domctl, op);
+#else
+	return privcmd_call(__HYPERVISOR_domctl, (unsigned long)op, 0, 0, 0, 0);
+#endif
+}
+
+int dmop_hypercall_domain_state(domid_t domid, u64 *unique_id, bool *dying)
+{
+	struct domctl_domain_state op = {
+		.cmd = DOMCTL_GET_DOMAIN_STATE,
+		.interface_version = DOMCTL_STABLE,
+		.domid = domid,
+	};
+	int ret;
+
+	BUILD_BUG_ON(sizeof(op) != 144);
+	ret = domctl(&op);
+	if (ret)
+		return ret;
+	*unique_id = op.unique_id;
+	*dying = op.state & (DOMAIN_STATE_DYING | DOMAIN_STATE_DEAD);
+	return 0;
+}
+
 int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar)
 {
 	int ret;

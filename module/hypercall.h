@@ -56,6 +56,23 @@ int dmop_hypercall_probe(domid_t domid);
 bool dmop_hypercall_sees_dying(domid_t domid);
 
 /**
+ * dmop_hypercall_domain_state() - ask Xen 4.21 or later which domain has a domid
+ * @domid:     the domain; not DOMID_INVALID, by which xenstored takes the changes
+ *             that it has not seen yet
+ * @unique_id: out: differs from that of every other domain since the host booted
+ * @dying:     out: its destruction has begun
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: 0; or an errno of Xen with nothing written, among them
+ *  -ESRCH  Xen knows no such domain
+ *  -EACCES Xen is older than 4.21
+ *  -EPERM  the caller is not the control domain, or Xen's policy forbids it
+ *  -ENOSYS Xen is built without these operations
+ */
+int dmop_hypercall_domain_state(domid_t domid, u64 *unique_id, bool *dying);
+
+/**
  * dmop_hypercall_acquire_resource() - issue XENMEM_acquire_resource
  * @xar: argument in kernel memory; Xen writes its results there. With no frames
  *       requested Xen only reports the size of the resource.

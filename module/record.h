@@ -19,14 +19,15 @@
 /*
  * The part of a record that belongs to watch.c.
  *
- * @events:      dmop_records_events as last seen; this and the next six
- *               are protected by dmop_records_lock
+ * @events:      dmop_records_events as last seen; this and the next
+ *               seven are protected by dmop_records_lock
  * @checks_left: periodic checks still to make because of an event
  * @next_check:  earliest time of the next periodic check
  * @due:         to be checked in the current round
  * @requested, @completed: a check that began when @requested was n sets
  *               @completed to n
  * @unlisted:    the last check found a live domain without a directory in XenStore
+ * @xen_id:      the identity in Xen as first seen, or 0
  * @vm, @unique: the identity in XenStore as first seen, or NULL; used by the
  *               round only
  */
@@ -38,6 +39,7 @@ struct dmop_record_watch {
 	unsigned long requested;
 	unsigned long completed;
 	bool unlisted;
+	u64 xen_id;
 	char *vm;
 	char *unique;
 };

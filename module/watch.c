@@ -35,6 +35,9 @@ static struct workqueue_struct *watch_queue;
 static void watch_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, watch_round);
 
+/* Xen says which domain has a number, so XenStore is not read. */
+static bool xen_identifies;
+
 static bool watching;
 static bool store_up;
 static unsigned int own_domid;
@@ -97,7 +100,7 @@ enum verdict { ALIVE, UNLISTED, GONE };
  * destroys the domain. But a xenstored that was started again has lost all directories,
  * that of domain 0 too.
  */
-static enum verdict check(struct dmop_record *record)
+static enum verdict check_store(struct dmop_record *record)
 {
 	char dir[sizeof("/local/domain/65535")];
 
@@ -114,6 +117,26 @@ static enum verdict check(struct dmop_record *record)
 	if (dmop_hypercall_sees_dying(record->domid) || store_lacks("/local/domain/0"))
 		return UNLISTED;
 	return GONE;
+}
+
+static enum verdict check_xen(struct dmop_record *record)
+{
+	struct dmop_record_watch *w = &record->watch;
+	bool dying, changed;
+	u64 id;
+	int err;
+
+	err = dmop_hypercall_domain_state(record->domid, &id, &dying);
+	if (err)
+		return err == -ESRCH ? GONE : ALIVE;
+
+	raw_spin_lock(&dmop_records_lock);
+	changed = w->xen_id && w->xen_id != id;
+	if (!w->xen_id)
+		w->xen_id = id;
+	raw_spin_unlock(&dmop_records_lock);
+
+	return dying || changed ? GONE : ALIVE;
 }
 
 static bool periodic_check_due(const struct dmop_record_watch *w)
@@ -138,7 +161,7 @@ static void round_begin(void)
 
 		if (w->events != events) {
 			w->events = events;
-			w->checks_left = CHECKS_AFTER_EVENT;
+			w->checks_left = xen_identifies ? 1 : CHECKS_AFTER_EVENT;
 			w->next_check = jiffies;
 		}
 		w->due = periodic_check_due(w) || w->completed != w->requested;
@@ -206,11 +229,22 @@ static void watch_round(struct work_struct *work)
 
 	round_begin();
 	while ((record = round_next(&requested))) {
-		enum verdict verdict = check(record);
+		enum verdict verdict = xen_identifies ? check_xen(record) :
+							check_store(record);
 
 		check_end(record, verdict, requested);
 	}
 	round_end();
+}
+
+static int check_now(struct dmop_record *record)
+{
+	if (check_xen(record) == GONE) {
+		raw_spin_lock(&dmop_records_lock);
+		dmop_record_die(record);
+		raw_spin_unlock(&dmop_records_lock);
+	}
+	return 0;
 }
 
 int dmop_watch_check(struct dmop_record *record)
@@ -220,6 +254,8 @@ int dmop_watch_check(struct dmop_record *record)
 	bool unlisted;
 	long left;
 
+	if (xen_identifies)
+		return check_now(record);
 	if (!READ_ONCE(store_up))
 		return 0;
 
@@ -253,7 +289,8 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 	WRITE_ONCE(dmop_records_events, dmop_records_events + 1);
 	/*
 	 * If the list is still empty, a record added to it finds the event in the round
-	 * that its RESTRICT requests. Pairs with the barrier in round_begin().
+	 * that its RESTRICT requests. (Where Xen identifies domains, RESTRICT itself finds
+	 * the end of the domain.) Pairs with the barrier in round_begin().
 	 */
 	smp_mb();
 	if (!list_empty(&dmop_records))
@@ -294,6 +331,13 @@ static struct notifier_block store_notifier = {
 
 int dmop_watch_init(void)
 {
+	u64 id;
+	bool dying;
+
+	/* Only the initial domain may ask. An older Xen refuses. */
+	xen_identifies = xen_initial_domain() &&
+			 !dmop_hypercall_domain_state(dmop_own_domid(), &id, &dying);
+
 	watch_queue = alloc_workqueue("dmop_watch", WQ_UNBOUND, 0);
 	if (!watch_queue)
 		return -ENOMEM;

@@ -2,41 +2,10 @@
 /*
  * xenstore_test.c - bindings while XenStore is stopped, slow, or lacks the domain's end
  */
-#include "domains.h"
 #include "hold.h"
+#include "xenstored.h"
 
 /* --- XenStore does not answer ------------------------------------------ */
-
-static long xenstored(void)
-{
-	return number("pidof xenstored || pidof oxenstored");
-}
-
-/*
- * Stops xenstored. It goes on when the descriptor is closed: by the test, or
- * because the test is no more. Return: the descriptor, or -1.
- */
-static int stop_xenstored(long pid)
-{
-	int guard[2];
-	char c;
-
-	if (pipe2(guard, O_CLOEXEC))
-		return -1;
-	switch (fork()) {
-	case -1:
-		return -1;
-	case 0:
-		close(guard[1]);
-		setsid();
-		while (read(guard[0], &c, 1) > 0)
-			;
-		kill(pid, SIGCONT);
-		_exit(0);
-	}
-	close(guard[0]);
-	return kill(pid, SIGSTOP) ? -1 : guard[1];
-}
 
 /* A process that waits for XenStore in RESTRICT, or -1. It exits with the errno. */
 static pid_t restricter(int fd, __u16 domid)
