@@ -105,7 +105,12 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 		err = -ESRCH;
 	} else {
 		list_add(&f->link, &record->files);
-		WRITE_ONCE(f->log_limit, &record->log_limit);
+		/*
+		 * Elsewhere a file is bound from open() on, so that each open() would
+		 * begin with a fresh limit.
+		 */
+		if (xen_initial_domain())
+			WRITE_ONCE(f->log_limit, &record->log_limit);
 		/* Pairs with the acquire in dmop_file_record(). */
 		smp_store_release(&f->record, record);
 	}

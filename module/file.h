@@ -32,7 +32,8 @@
  *          back; held for writing by RESTRICT, which thereby waits for those calls
  * @maps:   the mappings made through the file
  * @wait:   pollers; woken when the domain dies
- * @log_limit: of the domain; while unbound, one that all unbound files share
+ * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
+ *          one that all such files share
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
  * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
@@ -157,12 +158,13 @@ static inline unsigned int dmop_file_state(const struct dmop_record *record)
  *
  * Context: process context; waits, killably, for the calls in progress, and for
  * at most five seconds, or twice five if the first record turns out to be dead, for
- * XenStore to identify the domain.
+ * XenStore to identify the domain, unless Xen does.
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file was bound since the decision: decide again
  *  -EBUSY  memory of another domain is mapped through the file
- *  -ESRCH  Xen knows no such domain, or XenStore is up and has no directory for it
+ *  -ESRCH  Xen knows no such domain, or it is dying; or XenStore is up and has no
+ *          directory for it, unless Xen identifies the domain
  *  -ENOMEM no memory for the record
  *  -EINTR  the caller is being killed
  *  another errno of Xen, which refuses the caller

@@ -29,15 +29,48 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  * dmop_hypercall_probe() - ask Xen for a domain without acting on it
  * @domid: the domain
  *
+ * Xen keeps a destroyed domain in its list while a frame of it is mapped anywhere. On
+ * x86 the probe reports an HVM or PVH domain from the start of its destruction on: Xen's
+ * track_dirty_vram() checks is_dying. It reports a PV domain, and any domain on other
+ * architectures, only when the last mapping is gone.
+ *
  * Context: any; Xen answers at once.
  *
  * Return: 0: the domain exists and the caller may act on it; else an errno of
  * Xen, among them
- *  -ESRCH  Xen knows no such domain
+ *  -ESRCH  Xen knows no such domain, or it is dying
  *  -EPERM  it is the caller's own domain, or Xen's policy forbids it
  *  -ENOSYS Xen has no dm_op
  */
 int dmop_hypercall_probe(domid_t domid);
+
+/**
+ * dmop_hypercall_sees_dying() - would the probe report the destruction of a domain?
+ * @domid: a domain that the probe has just found
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: true if the probe reports the domain from the start of its destruction
+ * on; false if only when the last mapping of it is gone.
+ */
+bool dmop_hypercall_sees_dying(domid_t domid);
+
+/**
+ * dmop_hypercall_domain_state() - ask Xen 4.21 or later which domain has a domid
+ * @domid:     the domain; not DOMID_INVALID, by which xenstored takes the changes
+ *             that it has not seen yet
+ * @unique_id: out: differs from that of every other domain since the host booted
+ * @dying:     out: its destruction has begun
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: 0; or an errno of Xen with nothing written, among them
+ *  -ESRCH  Xen knows no such domain
+ *  -EACCES Xen is older than 4.21
+ *  -EPERM  the caller is not the control domain, or Xen's policy forbids it
+ *  -ENOSYS Xen is built without these operations
+ */
+int dmop_hypercall_domain_state(domid_t domid, u64 *unique_id, bool *dying);
 
 /**
  * dmop_hypercall_acquire_resource() - issue XENMEM_acquire_resource

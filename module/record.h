@@ -21,21 +21,27 @@
 /*
  * The part of a record that belongs to watch.c.
  *
- * @checks_left: periodic checks still to make because of an event; this and the
- *               next four are protected by dmop_records_lock
+ * @events:      dmop_records_events as last seen; this and the next
+ *               seven are protected by dmop_records_lock
+ * @checks_left: periodic checks still to make because of an event
  * @next_check:  earliest time of the next periodic check
  * @due:         to be checked in the current round
  * @requested, @completed: a check that began when @requested was n sets
  *               @completed to n
+ * @unlisted:    the last check found a live domain without a directory in XenStore
+ * @xen_id:      the identity in Xen as first seen, or 0
  * @vm, @unique: the identity in XenStore as first seen, or NULL; used by the
  *               round only
  */
 struct dmop_record_watch {
+	unsigned long events;
 	unsigned int checks_left;
 	unsigned long next_check;
 	bool due;
 	unsigned long requested;
 	unsigned long completed;
+	bool unlisted;
+	u64 xen_id;
 	char *vm;
 	char *unique;
 };
@@ -68,7 +74,7 @@ struct dmop_log_limit {
  *          Xen for the last time; user memory is not touched under it
  * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL
  * @revoke: revokes @files after death
- * @checked: woken after each check, and at death
+ * @checked: woken after each check, and by @revoke
  * @watch:  see there
  * @log_limit: see there
  */
@@ -89,13 +95,16 @@ struct dmop_record {
 
 /*
  * The table: all live records. The lock is taken by RESTRICT, last close, checks and
- * detection of death, so also by a device model. It is a spinlock: its holder
- * is not preempted, so a device model is not starved or stopped while it holds the lock.
- * PREEMPT_RT is the exception: its spinlocks can be preempted. Nothing is allocated, and
- * no user memory is touched, under it.
+ * detection of death, so also by a device model. It is a raw spinlock: its holder is
+ * not preempted, on PREEMPT_RT neither, so a device model is not starved or stopped while
+ * it holds the lock. Nothing is allocated, no user memory is touched, and no sleeping
+ * lock of PREEMPT_RT (a wait queue's) is taken under it.
  */
 extern struct list_head dmop_records;
-extern spinlock_t dmop_records_lock;
+extern raw_spinlock_t dmop_records_lock;
+
+/* @releaseDomain events so far. Each record counts those since it was created. */
+extern unsigned long dmop_records_events;
 
 /**
  * dmop_record_init() - create the table
@@ -141,7 +150,7 @@ void dmop_record_put(struct dmop_record *record);
  * @record: the record; a second call has no effect
  *
  * No call enters Xen for the domain after this, except those already past their
- * own check of @dead.
+ * own check of @dead. The revocation wakes the RESTRICTs that wait for a check.
  *
  * Context: dmop_records_lock is held.
  */

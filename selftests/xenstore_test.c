@@ -2,41 +2,10 @@
 /*
  * xenstore_test.c - bindings while XenStore is stopped, slow, or lacks the domain's end
  */
-#include "domains.h"
 #include "hold.h"
+#include "xenstored.h"
 
 /* --- XenStore does not answer ------------------------------------------ */
-
-static long xenstored(void)
-{
-	return number("pidof xenstored || pidof oxenstored");
-}
-
-/*
- * Stops xenstored. It goes on when the descriptor is closed: by the test, or
- * because the test is no more. Return: the descriptor, or -1.
- */
-static int stop_xenstored(long pid)
-{
-	int guard[2];
-	char c;
-
-	if (pipe2(guard, O_CLOEXEC))
-		return -1;
-	switch (fork()) {
-	case -1:
-		return -1;
-	case 0:
-		close(guard[1]);
-		setsid();
-		while (read(guard[0], &c, 1) > 0)
-			;
-		kill(pid, SIGCONT);
-		_exit(0);
-	}
-	close(guard[0]);
-	return kill(pid, SIGSTOP) ? -1 : guard[1];
-}
 
 /* A process that waits for XenStore in RESTRICT, or -1. It exits with the errno. */
 static pid_t restricter(int fd, __u16 domid)
@@ -156,6 +125,51 @@ static long by_restrict(int fd, __u16 domid)
 		ret = -EIO;
 	close(late);
 	return ret;
+}
+
+/* A device model with a display issues this operation for each picture. */
+static long by_display(int fd, __u16 domid)
+{
+	return dying_op(fd, domid);
+}
+
+/*
+ * XenStore is stopped, so there is no event, and a mapping keeps the dying domain in Xen's list,
+ * where ordinary operations find it. An operation or a RESTRICT that Xen answers with ESRCH ends
+ * the binding, and RESTRICT does not wait for XenStore.
+ */
+TEST_F(lifetime, xenstore_stopped_and_dying)
+{
+	static long (*const asks[])(int fd, __u16 domid) = { by_display, by_restrict };
+	long pid = xenstored();
+	unsigned int i;
+
+	if (pid <= 0)
+		SKIP(return, "no xenstored in this domain");
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	for (i = 0; i < ARRAY_SIZE(asks); i++) {
+		long domid = create(NAME);
+		int fd = dmop_open_bound(domid), guard;
+		char *p = map_several(fd, domid, NR_FRAMES);
+
+		ASSERT_LT(0, domid);
+		ASSERT_NE(NULL, p);
+		guard = stop_xenstored(pid);
+		ASSERT_LE(0, guard);
+		EXPECT_TRUE(destroy_in_xen(domid));
+		EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+		EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+
+		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
+		EXPECT_EQ(THE_END, wait_for_end(fd));
+		EXPECT_EQ(SIGBUS, touch_until_gone(p));
+		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+		close(guard);
+		EXPECT_TRUE(forget_domain(domid));
+		close(fd);
+	}
 }
 
 /*

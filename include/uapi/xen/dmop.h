@@ -420,9 +420,9 @@ struct dmop_info {
  *   EBUSY   memory of another domain is mapped through the file; memory of the
  *           same domain stays mapped
  *   ENOMEM  no memory for the binding
- *   ESRCH   Xen knows no such domain; or XenStore runs and has no directory for
- *           it, in which case Xen may still have the domain, but it is about to
- *           end
+ *   ESRCH   Xen knows no such domain, or it is dying; or, with Xen before 4.21,
+ *           XenStore runs and has no directory for it, in which case Xen may still
+ *           have the domain, but it is about to end
  *   EPERM   Xen does not let this domain act on that one
  *
  * A call that fails leaves the file as it was.
