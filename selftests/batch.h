@@ -31,8 +31,8 @@ static inline void batch_init(struct batch *b, __u32 domid, unsigned int nr)
 }
 
 /*
- * Appends buffer @buf of operation @i. Operations must be added in order. Return: its address in the
- * batch.
+ * Appends buffer @buf of operation @i. Operations must be added in order. Return: its address in
+ * the batch.
  */
 static inline void *batch_add(struct batch *b, unsigned int i, unsigned int buf,
 			      const void *data, size_t size)

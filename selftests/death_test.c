@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * death_test.c - the domain dies, and with it every binding to it
+ * death_test.c - a revoked file: its calls, mappings and pollers after the end of the domain
  *
- * Each test makes a domain of its own and destroys it.
+ * Each test creates a domain of its own and destroys it.
  */
 #include <poll.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * effect_test.c - calls on a bound descriptor do what they say, to that domain alone
+ * effect_test.c - operations through a bound file take effect, and on its domain only
  *
- * What happened is seen through the observer: a file opened apart, unbound and
- * privileged, that never touches the bound one.
+ * The tests verify effects through the observer: a privileged, unbound file from an open() of its
+ * own. It has nothing to do with the bound file.
  */
 #include "dmop_test.h"
 

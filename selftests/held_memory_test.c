@@ -2,8 +2,8 @@
 /*
  * held_memory_test.c - user memory rewritten after a call has read it
  *
- * A test holds the call in the middle of a copy and changes everything read so far. The call must use
- * the values it read, and must not write over the changes.
+ * A test holds the call in the middle of a copy and changes everything read so far. The call must
+ * use the values it read, and must not write over the changes.
  */
 #include "held.h"
 

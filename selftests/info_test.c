@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * info_test.c - INFO: what it tells, and how its structure may grow
+ * info_test.c - INFO: its content, its counters, and structures shorter or longer than today
  */
 #include "dmop_test.h"
 

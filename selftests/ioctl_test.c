@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_test.c - the surface: which numbers are there, and which refusal comes first
+ * ioctl_test.c - ioctl numbers, hypercall operations, and the order of refusals
  */
 #include "dmop_test.h"
 

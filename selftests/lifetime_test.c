@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lifetime_test.c - a binding ends with its domain, whatever goes on beside it
+ * lifetime_test.c - the end of a domain while files close, calls run, or its domid is reused
  *
- * death_test.c says what a revoked file does; here it is about when a file is
- * revoked, doubt_test.c: when it is not.
+ * These tests are about the time of a revocation. death_test.c has the behaviour of a revoked file,
+ * doubt_test.c the cases without a revocation.
  */
 #include <stdatomic.h>
 #include <time.h>

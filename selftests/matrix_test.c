@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * matrix_test.c - who may do what to which domain: every cell
+ * matrix_test.c - every act by every kind of caller on every kind of domain
  *
- * Subjects (a descriptor and the process that holds it) x operations x domids.
- * What is expected is computed by oracle() from the rules of the ABI, and for
- * every cell INFO is read before and after: state, domid and counters.
+ * Subjects (a descriptor and the process that holds it) x operations x domids. oracle() computes
+ * the expected result from the rules of the ABI. The tests read INFO before and after each cell,
+ * and compare state, domid and counters.
  */
 #include <linux/sched.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * module_test.c - the node and the module: who may open, when it may go
+ * module_test.c - the device node, its permissions, and loading and unloading of the module
  *
- * Takes the module out and brings it back, so it runs last.
+ * It unloads the module and loads it again, so it runs last.
  */
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * race_test.c - the same by chance: hundreds of rounds, and no order of events is bad
+ * race_test.c - RESTRICT, calls, close, fork and kills at the same time, in random order
  *
- * Rounds are counted and never timed. SCALE makes them fewer or more: 16 for thousands.
+ * A test runs a number of rounds, not for a time. SCALE changes the number: 16 gives thousands.
  */
 #include <stdatomic.h>
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rounds_test.c - domains are made, bound, mapped by many and destroyed, over and
- * over with a load beside, and nothing stays behind
+ * rounds_test.c - domains created, bound, mapped by many processes and destroyed, round after round
  *
- * DMOP_ROUNDS=N: how often.
+ * A load runs beside them. The memory held by the kernel is compared with that before.
+ *
+ * DMOP_ROUNDS=N: the number of rounds.
  */
 #include "domains.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * soak_test.c - an hour of device models: many processes bind, call, map and are
- * killed while domains come and go, and nothing stays behind
+ * soak_test.c - an hour of many device models that bind, call, map and are killed
  *
- * DMOP_SECONDS=N: how long. `make soak` runs it.
+ * Domains come and go meanwhile. The memory held by the kernel is compared with that before.
+ *
+ * DMOP_SECONDS=N: the duration. `make soak` runs this program.
  */
 #include <time.h>
 
