@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * batch_race_test.c - BATCH against RESTRICT, signals, kills, and the end of the domain
- */
+/* batch_race_test.c - BATCH at the same time as RESTRICT, signals, kills, the end of the domain */
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -12,11 +10,11 @@
 
 #define DOOMED		"dmop-test-doomed"
 
-/* --- a held call ------------------------------------------------------- */
+/* --- a held batch ------------------------------------------------------ */
 
 /*
- * The head is in front of the page on which the call is held while it reads all else.
- * What the head says is changed behind its back.
+ * The head lies in front of the page that holds the call. The test changes the head after the call
+ * has read it.
  */
 TEST_F(batch, reads_nothing_twice)
 {
@@ -40,7 +38,7 @@ TEST_F(batch, reads_nothing_twice)
 	hold_exit(&hold);
 }
 
-/* RESTRICT waits for a batch that was let in before it. */
+/* RESTRICT waits for a batch admitted before it. */
 TEST_F(batch, is_waited_for)
 {
 	struct caller c = { }, restricter = { };
@@ -72,7 +70,7 @@ TEST_F(batch, is_waited_for)
 	hold_exit(&hold);
 }
 
-/* It is decided on when its head has been read, and not before. */
+/* A batch is decided on after its head is copied. A RESTRICT during the copy applies to it. */
 TEST_F(batch, restricted_while_its_head_is_read)
 {
 	struct hold hold;
@@ -92,7 +90,7 @@ TEST_F(batch, restricted_while_its_head_is_read)
 	close(fd);
 	hold_exit(&hold);
 
-	/* A caller that is killed while it is held leaves nothing behind. */
+	/* A caller killed while it is held issues no operation. */
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child) {
@@ -117,7 +115,7 @@ static void on_alarm(int sig __attribute__((unused)))
 	alarms++;
 }
 
-/* A signal that does not kill waits until the batch is over. */
+/* A signal with a handler does not end a batch early. */
 TEST_F(batch, signals_do_not_end_it)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
@@ -133,14 +131,14 @@ TEST_F(batch, signals_do_not_end_it)
 	setitimer(ITIMER_REAL, &soon, NULL);
 }
 
-/* What a killed caller got done is a beginning of what it asked for. */
+/* A killed caller has issued the first operations of its batch, and none after a gap. */
 TEST_F(batch, killed)
 {
-	/* One processor does not turn to the killer before the batch is done. */
+	/* On one processor the killer does not run before the batch is done. */
 	bool alone = one_processor();
 	unsigned int round, port, partial = 0;
 
-	/* Until some were hit; a batch that hears no kill is hit never. */
+	/* Ends once three batches were cut short. Without the check for kills, none ever is. */
 	for (round = 0; round < 40 || (!alone && partial < 3 && round < 2000); round++) {
 		int status, ready[2];
 		pid_t child;
@@ -168,7 +166,7 @@ TEST_F(batch, killed)
 					 0x300 + port, 0x300 + port) != 1)
 				break;
 		partial += port > 0 && port < MAX_NR;
-		/* From there on none. */
+		/* No later port is mapped. */
 		EXPECT_EQ(0, ports_mapped(self->observer, target_domid, self->server,
 					  0x300 + port, 0x3ff));
 		batch_ports(self->b, target_domid, MAX_NR, DM_OP_UNMAP_IO_RANGE, self->server, 0x300);
@@ -190,7 +188,10 @@ struct dying {
 	long last;
 };
 
-/* Batches until there is no domain; each is a beginning of what was asked for. */
+/*
+ * Issues batches until the domain has ended. Checks that no result follows the last operation
+ * issued.
+ */
 static void *dying_main(void *data)
 {
 	struct batch *b = malloc(sizeof(*b));
@@ -237,7 +238,7 @@ TEST_F(batch, revoked)
 	EXPECT_LT(0, d.whole);
 	TH_LOG("%u whole, %u half-done", d.whole, d.partial);
 
-	/* Being revoked comes before all but the argument itself. */
+	/* On a revoked file, only an unreadable argument is reported before ESRCH. */
 	batch_unknown(self->b, other_domid, 2);
 	self->b->head.flags = 1;
 	EXPECT_EQ(-ESRCH, batch(d.fd, self->b));

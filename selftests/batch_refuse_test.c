@@ -6,7 +6,7 @@
 
 /* --- refusals ---------------------------------------------------------- */
 
-/* One thing wrong at a time, of two operations that would be fine. */
+/* One fault each, in a batch of two operations that is otherwise valid. */
 static const struct wrong {
 	const char *what;
 	long ret;
@@ -17,7 +17,7 @@ static const struct wrong {
 SPOIL(size_7, b->head.size = 7)
 SPOIL(size_short, b->head.size = DMOP_BATCH_SIZE_V1 - 1)
 SPOIL(size_large, b->head.size = DMOP_BATCH_SIZE_MAX + 1)
-/* What stands behind the structure is then taken for members of it. */
+/* The operations behind the structure then count as its members. */
 SPOIL(size_grown, b->head.size = DMOP_BATCH_SIZE_V1 + 16)
 SPOIL(flags, b->head.flags = 1)
 SPOIL(flags_high, b->head.flags = 1U << 31)
@@ -61,7 +61,7 @@ TEST_F(batch, refuses)
 
 	for (i = 0; i < ARRAY_SIZE(wrongs); i++) {
 		batch_ports(self->b, target_domid, 2, DM_OP_MAP_IO_RANGE, self->server, 0x300);
-		/* What is behind it counts for nothing. */
+		/* The bytes behind the batch must not matter. */
 		memset(self->b->rest + self->b->head.bytes, POISON, 4096);
 		wrongs[i].spoil(self->b);
 		before = *self->b;
@@ -74,7 +74,7 @@ TEST_F(batch, refuses)
 	EXPECT_EQ(0, ports_mapped(self->observer, target_domid, self->server, 0x300, 0x301));
 }
 
-/* A structure of a later version, whose new members are 0. */
+/* The structure of a later version, with new members of 0. */
 TEST_F(batch, grows)
 {
 	static struct batch later;
@@ -91,7 +91,7 @@ TEST_F(batch, grows)
 	later.rest[39] = 1;
 	EXPECT_EQ(-E2BIG, batch(self->bound, &later));
 
-	/* And these are not there. */
+	/* The new members are not readable. */
 	page = guarded_pages(1, 0);
 	ASSERT_NE(NULL, page);
 	b = (struct batch *)(page + 4096 - sizeof(b->head) - 39);
@@ -101,7 +101,7 @@ TEST_F(batch, grows)
 	EXPECT_EQ(2, dmop_calls(self->bound));
 }
 
-/* More than one cause each time: the first in the order is the one told. */
+/* Each call has several faults. The errno is that of the first one in the order. */
 TEST_F(batch, order_of_refusals)
 {
 	char *page = guarded_pages(1, 0);
@@ -110,7 +110,7 @@ TEST_F(batch, order_of_refusals)
 	ASSERT_NE(NULL, page);
 	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_BATCH, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(self->bound, DMOP_IOCTL_BATCH, NULL));
-	/* The head can be read, and nothing behind it. */
+	/* Only the head can be read. */
 	b = (struct batch *)(page + 4096 - sizeof(b->head));
 	batch_unknown(self->b, other_domid, 2);
 	b->head = self->b->head;
@@ -152,7 +152,7 @@ TEST_F(batch, limits_of_the_module)
 
 /* --- faults ------------------------------------------------------------ */
 
-/* Ends exactly where memory does; and one byte earlier than it says. */
+/* The batch ends where memory ends. Then its last byte is missing. */
 TEST_F(batch, at_the_end_of_memory)
 {
 	char *page = guarded_pages(2, 0);
@@ -176,7 +176,7 @@ TEST_F(batch, at_the_end_of_memory)
 	EXPECT_EQ(1, ports_mapped(self->observer, target_domid, self->server, 0x300, 0x300));
 }
 
-/* The one failure that comes when all is done. */
+/* The only failure after the operations have been issued. */
 TEST_F(batch, results_that_cannot_be_written)
 {
 	char *page = guarded_pages(1, 0);

@@ -27,7 +27,7 @@ TEST_F(batch, of_every_length)
 	EXPECT_EQ(MAX_NR * (MAX_NR + 1) / 2, dmop_calls(self->bound));
 }
 
-/* Each operation finds what those before it did, and its answer comes back. */
+/* Each operation sees the effects of the earlier ones, and its results are copied back. */
 TEST_F(batch, in_order)
 {
 	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
@@ -62,7 +62,7 @@ TEST_F(batch, in_order)
 	EXPECT_EQ(1U << self->server, ioreq_mask(self->observer, target_domid));
 }
 
-/* Second buffers, of sizes that have to be filled up. */
+/* Operations with a second buffer, some of a size that needs padding. */
 TEST_F(batch, two_buffers)
 {
 	struct dm_op op = { .op = DM_OP_MODIFIED_MEMORY };
@@ -80,7 +80,7 @@ TEST_F(batch, two_buffers)
 	batch_add(self->b, 1, 1, extents, 3);
 	batch_op(self->b, 2, &op);
 	batch_add(self->b, 2, 1, extents, sizeof(extents));
-	/* One extent short: whatever Xen says to that, it says it here too. */
+	/* One extent is missing. The result is the same as without a batch. */
 	batch_op(self->b, 3, &op);
 	batch_add(self->b, 3, 1, extents, sizeof(extents[0]));
 	ASSERT_EQ(4, batch(self->bound, self->b));
@@ -121,7 +121,7 @@ TEST_F(batch, one_domain_only)
 	EXPECT_EQ(-ESRCH, ops_of(self->b)[2].result);
 }
 
-/* A bound file needs no privilege, and no other is worth anything without. */
+/* A bound file needs no privilege. An unbound file needs CAP_SYS_ADMIN for every call. */
 TEST_F(batch, without_privilege)
 {
 	ASSERT_TRUE(drop_privileges());

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doubt_test.c - what ends a binding, and what does not
+ * doubt_test.c - states and changes of a domain that end a binding, or do not end it
  *
- * A domain that is paused, shut down or saved is not dead. A domain that is dying cannot be bound to.
- * A domain without its directory in XenStore is gone, and so is one whose identity has changed.
+ * A binding survives a pause, a shutdown and a save of its domain. A file cannot be bound to a
+ * dying domain. A binding ends when the domain's directory in XenStore is removed, and when the
+ * domain's identity there changes.
  */
 #include "domains.h"
 
@@ -11,7 +12,7 @@
 #define REASON_REBOOT		1
 #define REASON_SUSPEND		2
 
-/* --- what is no death ---------------------------------------------- */
+/* --- pause, rename, shutdown ------------------------------------------- */
 
 TEST_F(lifetime, paused_or_renamed_is_not_dead)
 {
@@ -35,7 +36,10 @@ TEST_F(lifetime, paused_or_renamed_is_not_dead)
 	close(fd);
 }
 
-/* It asked for a reboot, and nobody has acted on that: the event itself comes. */
+/*
+ * The domain has shut down for a reboot, and the toolstack has not acted on it. @releaseDomain
+ * fires.
+ */
 TEST_F(lifetime, shut_down_is_not_dead)
 {
 	struct dm_op op = { .op = DM_OP_REMOTE_SHUTDOWN };
@@ -48,7 +52,7 @@ TEST_F(lifetime, shut_down_is_not_dead)
 	ASSERT_NE(NULL, p);
 	memcpy(op.u.raw, &reason, sizeof(reason));
 	ASSERT_EQ(0, dm_op(fd, domid, &op));
-	/* The state's fourth letter: it has shut down. */
+	/* The fourth letter of the state is s: shut down. */
 	ASSERT_TRUE(run("for i in $(seq 300); do xl list " NAME " | awk '$5 ~ /^...s/ { found = 1 } END { exit !found }' && exit 0; sleep 0.1; done; exit 1"));
 	still_bound(_metadata, fd, domid, p, 1);
 
@@ -59,11 +63,11 @@ TEST_F(lifetime, shut_down_is_not_dead)
 	close(fd);
 }
 
-/* --- being saved --------------------------------------------------------- */
+/* --- save ---------------------------------------------------------------- */
 
 #define STREAM	"/tmp/dmop-test-stream"
 
-/* `xl save` into a pipe that is full at once, since nobody reads it. */
+/* Starts `xl save` into a pipe. It blocks, because the test does not read the pipe yet. */
 static pid_t save_beside(const char *options)
 {
 	pid_t pid;
@@ -76,7 +80,7 @@ static pid_t save_beside(const char *options)
 	return pid;
 }
 
-/* What a guest does that is asked to suspend; this one has no code for that. */
+/* Answers the request to suspend in place of the guest, which has no code. */
 static bool suspend_as_asked(int fd, __u16 domid)
 {
 	struct dm_op op = { .op = DM_OP_REMOTE_SHUTDOWN };
@@ -101,7 +105,7 @@ static bool drain(int stream)
 	return !n;
 }
 
-/* Suspended while xl saves it; then it runs on, as after a snapshot. */
+/* xl suspends the domain, saves it, and resumes it, as for a snapshot. */
 TEST_F(lifetime, saved_is_not_dead)
 {
 	long domid = create(NAME);
@@ -122,7 +126,7 @@ TEST_F(lifetime, saved_is_not_dead)
 	EXPECT_TRUE(ends_well_in_time(saver));
 	still_bound(_metadata, fd, domid, p, 1);
 
-	/* And once more, but then the toolstack lets it go. */
+	/* This time the toolstack destroys the domain after the save. */
 	saver = save_beside("");
 	stream = open(STREAM, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, stream);
@@ -137,11 +141,11 @@ TEST_F(lifetime, saved_is_not_dead)
 	close(fd);
 }
 
-/* --- there, and yet not to be bound to ----------------------------------- */
+/* --- RESTRICT to a dying domain, a partial or a changed directory -------- */
 
 /*
- * A domain that is dying: it has lost its directory, and a mapping that is
- * nobody's business here keeps it in Xen. A binding would have no end.
+ * A dying domain: its directory is removed, and a mapping of the observer keeps it in Xen. No later
+ * event would end a binding to it.
  */
 TEST_F(lifetime, dying_is_not_bound_to)
 {
@@ -167,13 +171,13 @@ TEST_F(lifetime, dying_is_not_bound_to)
 
 	EXPECT_EQ(0, munmap(keeps, PAGE));
 	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
-	/* It is as good as before. */
+	/* The file can still be bound to another domain. */
 	EXPECT_EQ(0, dmop_restrict(late, target_domid));
 	close(late);
 	close(fd);
 }
 
-/* A toolstack that writes no more of it than that it is there. */
+/* A toolstack that writes only the name into the domain's directory. */
 TEST_F(lifetime, directory_is_enough)
 {
 	long domid = create(NAME);
@@ -198,10 +202,10 @@ TEST_F(lifetime, directory_is_enough)
 }
 
 /*
- * Another domain has the number, and nobody saw when that came about. Both of
- * what may tell: an id that some toolstacks give, and the path of what the
- * domain is. That either is written late is no change. The path counts
- * only where there is no id: a toolstack may give a guest another uuid.
+ * The domid belongs to another domain, and no event reported the end of the first. Two nodes in
+ * XenStore can show it: unique-domain-id, written by some toolstacks, and the path in vm. A node
+ * written late is not a change. The path counts only without an id, because a toolstack may give a
+ * guest another uuid.
  */
 TEST_F(lifetime, another_of_that_number)
 {
@@ -214,7 +218,7 @@ TEST_F(lifetime, another_of_that_number)
 	ASSERT_TRUE(run("xenstore-write /local/domain/%ld/unique-domain-id one", domid));
 	still_bound(_metadata, fd, domid, p, 1);
 
-	/* No event: who binds to it next finds out. */
+	/* There is no event. The next RESTRICT detects the change. */
 	ASSERT_TRUE(run("xenstore-write /local/domain/%ld/unique-domain-id two", domid));
 	fresh = dmop_open_bound(domid);
 	ASSERT_LE(0, fresh);
@@ -238,9 +242,9 @@ TEST_F(lifetime, another_of_that_number)
 }
 
 /*
- * The directory goes some time after the event, and between the two there are
- * many bindings, each of which has XenStore asked: these do not end the doubt.
- * The half minute does: whoever is too slow for it tries again.
+ * The directory is removed some time after the event. Each of many bindings in between queues a
+ * check of XenStore. They must not use up the retries scheduled by the event. These end after 30
+ * seconds, so a machine too slow for that tries again.
  */
 TEST_F(lifetime, bindings_do_not_end_it)
 {

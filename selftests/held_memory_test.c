@@ -11,7 +11,7 @@
 
 /* --- memory that changes behind a call --------------------------------- */
 
-/* What the call sleeps on. All that it reads before that has been read. */
+/* Where the call sleeps. Everything before this stage has been read by then. */
 enum stage { STAGE_ARRAY, STAGE_FIRST, STAGE_SECOND };
 
 FIXTURE(rewritten)
@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(rewritten)
 
 #define SECOND_SIZE	64
 
-/* All that a call reads, but what it sleeps on. */
+/* The memory read by a call, except for the page on which it sleeps. */
 struct call_memory {
 	struct dmop_dm_op dm_op;
 	struct dmop_hypercall hypercall;
@@ -100,7 +100,7 @@ static void fill(struct call_memory *m, __u16 domid, const struct dm_op *op)
 	m->hypercall.arg[2] = (unsigned long)m->bufs;
 }
 
-/* Puts the page in the place of what the call is to sleep on. */
+/* Replaces the memory of a stage by the page, so the call sleeps there. */
 static void sleep_on(struct call_memory *m, enum stage at, char *page)
 {
 	switch (at) {
@@ -129,7 +129,7 @@ static bool release(struct hold *h, enum stage at, const struct call_memory *m)
 	}
 }
 
-/* What has been read by then becomes what @decoy has. */
+/* Overwrites the memory read so far with that of @decoy. */
 static void rewrite(struct call_memory *m, enum stage at,
 		    const struct call_memory *decoy)
 {
@@ -141,7 +141,7 @@ static void rewrite(struct call_memory *m, enum stage at,
 		m->op = decoy->op;
 }
 
-/* The call is the one that was read; nothing of the decoy comes about. */
+/* The call uses the values it has read. The decoy has no effect. */
 TEST_F(rewritten, call_is_as_it_was_read)
 {
 	struct world *w = &self->w;
@@ -158,7 +158,7 @@ TEST_F(rewritten, call_is_as_it_was_read)
 				 variant->hypercall ? (void *)&m.hypercall : &m.dm_op));
 	ASSERT_TRUE(hold_wait(&w->hold));
 
-	/* The page's own content is not rewritten: nobody has read it yet. */
+	/* The content of the page is not rewritten, because it has not been read. */
 	given = m;
 	rewrite(&m, variant->stage, &decoy);
 	ASSERT_TRUE(release(&w->hold, variant->stage, &given));
@@ -171,7 +171,7 @@ TEST_F(rewritten, call_is_as_it_was_read)
 	EXPECT_EQ(1, dmop_calls(w->fd));
 }
 
-/* Results go where the buffer was when it was read, and no further. */
+/* Results go to the address and size read at first. */
 TEST_F(rewritten, results_go_where_they_were_wanted)
 {
 	struct dm_op op = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
@@ -200,8 +200,8 @@ TEST_F(rewritten, results_go_where_they_were_wanted)
 }
 
 /*
- * Every entry of the array was read before the first buffer was: the second may
- * be anything by the time that its turn comes.
+ * The call reads the whole array before the first buffer. A later change of the second entry has no
+ * effect.
  */
 TEST_F(rewritten, second_entry_is_as_it_was_read)
 {
@@ -210,7 +210,7 @@ TEST_F(rewritten, second_entry_is_as_it_was_read)
 	struct call_memory m, given, decoy;
 	struct caller c = { };
 
-	/* All pages are new to Xen, so the bitmap in the second buffer is all ones. */
+	/* The range is new to Xen, so the bitmap in the second buffer is all ones. */
 	dm_op2(w->observer, target_domid, &op, m.second, 0);
 	op.u.vram.nr = 8 * SECOND_SIZE;
 	fill(&m, target_domid, &op);
@@ -232,7 +232,7 @@ TEST_F(rewritten, second_entry_is_as_it_was_read)
 	dm_op2(w->observer, target_domid, &op, m.second, 0);
 }
 
-/* What Xen left alone is not written: a store that came meanwhile is not undone. */
+/* A buffer not changed by Xen is not written, so a store of another thread is not undone. */
 TEST_F(rewritten, stores_of_others_stay)
 {
 	struct world *w = &self->w;

@@ -25,7 +25,7 @@ FIXTURE_TEARDOWN(held)
 	world_teardown(&self->w);
 }
 
-/* A call on the other domain that sleeps on the page of its operation. */
+/* A call on the other domain, asleep on the page of its operation. */
 struct held_call {
 	struct caller caller;
 	struct dmop_buf buf;
@@ -53,7 +53,7 @@ static long let_call_go(struct world *w, struct held_call *h)
 	return caller_join(&h->caller);
 }
 
-/* RESTRICT does not return while a call is under way that was let in unbound. */
+/* RESTRICT does not return while a call admitted before it is in progress. */
 TEST_F(held, restrict_waits_for_the_call)
 {
 	struct caller restricter = { };
@@ -73,7 +73,7 @@ TEST_F(held, restrict_waits_for_the_call)
 	EXPECT_EQ(-EPERM, unknown_op(self->w.fd, other_domid));
 }
 
-/* What is seen on the other domain. */
+/* Whether the port is mapped on the other domain, checked after RESTRICT. */
 struct look {
 	struct world *w;
 	long seen;
@@ -86,7 +86,7 @@ static void look_at_other(void *data)
 	l->seen = mapped(l->w, other_domid, SERVER_PORT);
 }
 
-/* When RESTRICT has returned, the effect of that call is complete. */
+/* Once RESTRICT has returned, the effect of that call is complete. */
 TEST_F(held, restrict_returns_after_the_effect)
 {
 	struct look look = { .w = &self->w };
@@ -102,7 +102,7 @@ TEST_F(held, restrict_returns_after_the_effect)
 	EXPECT_EQ(1, look.seen);
 }
 
-/* The same for each of the places where a call can sleep. */
+/* The same for a call asleep at another place. */
 static void check_waits(struct __test_metadata *const _metadata,
 			struct world *w, unsigned int cmd, void *arg,
 			const void *content, size_t len, long ret)
@@ -155,7 +155,7 @@ TEST_F(held, restrict_waits_for_the_second_buffer)
 	check_waits(_metadata, &self->w, DMOP_IOCTL_DM_OP, &arg, "", 1, -EOPNOTSUPP);
 }
 
-/* No frame of it can be mapped, or RESTRICT would refuse. */
+/* The frame cannot be mapped, because with a mapping of the other domain RESTRICT would fail. */
 TEST_F(held, restrict_waits_for_a_mapping)
 {
 	__u64 gfn = NO_GFN;
@@ -172,9 +172,9 @@ TEST_F(held, restrict_waits_for_a_mapping)
 }
 
 /*
- * Also for the way back. The page is there when the operation is read from it,
- * and is taken away while the call sleeps on the second buffer; so it sleeps
- * again when the result is written, after Xen has acted.
+ * RESTRICT also waits for the copy of the results. The operation is readable at first. The test
+ * empties its page while the call sleeps on the second buffer. So the call sleeps again when it
+ * writes the result, after Xen has acted.
  */
 TEST_F(held, restrict_waits_for_the_way_back)
 {
@@ -208,7 +208,7 @@ TEST_F(held, restrict_waits_for_the_way_back)
 	hold_exit(&first);
 }
 
-/* A call that comes while RESTRICT waits has no effect after it. */
+/* A call issued while RESTRICT waits has no effect after RESTRICT. */
 TEST_F(held, call_behind_a_waiting_restrict)
 {
 	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
@@ -224,7 +224,7 @@ TEST_F(held, call_behind_a_waiting_restrict)
 	ASSERT_TRUE(caller_asleep(&restricter));
 	ASSERT_TRUE(caller_start(&late, self->w.fd, DMOP_IOCTL_DM_OP, &arg));
 
-	/* It may overtake, and is then done; or it waits, and is then too late. */
+	/* Either the call overtakes RESTRICT and is done by now, or it waits and is refused. */
 	asleep = caller_asleep(&late);
 	mask = ioreq_mask(self->w.observer, other_domid);
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
@@ -233,7 +233,7 @@ TEST_F(held, call_behind_a_waiting_restrict)
 	EXPECT_EQ(mask, ioreq_mask(self->w.observer, other_domid));
 }
 
-/* Two that wait: one binds the file, the other is told that it came second. */
+/* Two waiting RESTRICTs: one binds the file, the other returns -EINVAL. */
 TEST_F(held, two_waiting_restricts)
 {
 	struct caller a = { }, b = { };
@@ -255,7 +255,7 @@ TEST_F(held, two_waiting_restricts)
 	EXPECT_EQ(ra ? other_domid : target_domid, info.domid);
 }
 
-/* And if both mean the same domain, both are content. */
+/* With the same domid, both return 0. */
 TEST_F(held, two_waiting_restricts_to_one_domain)
 {
 	struct caller a = { }, b = { };
@@ -271,7 +271,7 @@ TEST_F(held, two_waiting_restricts_to_one_domain)
 	EXPECT_EQ(0, caller_join(&b));
 }
 
-/* A bound file waits for nobody: another call of it is not in the way. */
+/* On a bound file no call waits for another one. */
 TEST_F(held, bound_calls_do_not_wait)
 {
 	struct held_call h;
@@ -288,12 +288,12 @@ TEST_F(held, bound_calls_do_not_wait)
 /* --- killing ----------------------------------------------------------- */
 
 /*
- * What cannot be killed must be told from what is slow to die, without a clock:
- * it has had this many turns of the processor.
+ * A process that has not died after this many turns of the processor counts as unkillable. A clock
+ * could not tell it from a slow one.
  */
 #define TURNS	1000000
 
-/* Kills a child. Return: how it ended, or -1 if it does not. */
+/* Kills a child. Return: its exit status, or -1 if it does not end. */
 static int kill_and_reap(pid_t pid)
 {
 	int status, turn;
@@ -307,7 +307,7 @@ static int kill_and_reap(pid_t pid)
 	return -1;
 }
 
-/* A child that makes one call, killed once it sleeps. Return: how it ended. */
+/* Starts a child for one call, and kills it once it sleeps. Return: its exit status, or -1. */
 static int kill_asleep(int fd, unsigned int cmd, void *arg)
 {
 	pid_t pid = fork();
@@ -323,7 +323,7 @@ static int kill_asleep(int fd, unsigned int cmd, void *arg)
 	return kill_and_reap(pid);
 }
 
-/* A RESTRICT that waits can be killed, and has then changed nothing. */
+/* A waiting RESTRICT can be killed. The file is then still unbound. */
 TEST_F(held, waiting_restrict_is_killable)
 {
 	struct held_call h;
@@ -336,7 +336,7 @@ TEST_F(held, waiting_restrict_is_killable)
 	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
 }
 
-/* So can a call that waits for a RESTRICT that waits for a call. */
+/* A call can be killed while it waits for a RESTRICT in progress. */
 TEST_F(held, waiting_call_is_killable)
 {
 	struct caller restricter = { };
@@ -350,7 +350,7 @@ TEST_F(held, waiting_call_is_killable)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* One may overtake; some time it is their turn to wait. */
+		/* Some calls may overtake RESTRICT. In the end one waits. */
 		for (;;)
 			unknown_op(self->w.fd, other_domid);
 	}
@@ -360,7 +360,7 @@ TEST_F(held, waiting_call_is_killable)
 	EXPECT_EQ(0, caller_join(&restricter));
 }
 
-/* Says through the pipe that somebody sleeps on the page. */
+/* A thread that writes to the pipe once the call sleeps on the page. */
 struct sentinel {
 	struct hold *hold;
 	int fd;
@@ -375,7 +375,7 @@ static void *sentinel_main(void *data)
 	return NULL;
 }
 
-/* A call that sleeps on its own memory dies with its process and holds up nobody. */
+/* A call asleep on its own memory ends with its process, and delays no other call. */
 TEST_F(held, sleeping_call_is_killable)
 {
 	int asleep[2];
@@ -391,7 +391,7 @@ TEST_F(held, sleeping_call_is_killable)
 		struct sentinel sentinel = { &mine, asleep[1] };
 		pthread_t thread;
 
-		/* Nobody will ever give this page its content. */
+		/* The page never gets its content. */
 		if (hold_init(&mine) || pthread_create(&thread, NULL, sentinel_main, &sentinel))
 			_exit(1);
 		buf.uptr = mine.page;

@@ -12,14 +12,14 @@
 
 /* --- the end ----------------------------------------------------------- */
 
-/* Until no domain of that number is left, dying ones included. */
+/* Waits until Xen has no domain with this domid, not even a dying one. */
 static void wait_until_gone(int observer, __u16 domid)
 {
 	while (unknown_op(observer, domid) != -ESRCH)
 		usleep(10000);
 }
 
-/* The process lives on, with its areas; the domain does not. */
+/* The process survives its domain, and keeps its areas without mappings. */
 TEST_F(map, goes_with_the_domain)
 {
 	long domid = create(DOOMED);
@@ -43,8 +43,8 @@ TEST_F(map, goes_with_the_domain)
 }
 
 /*
- * A toolstack that destroys first and cleans up later: no event tells of the
- * second, and until then nothing tells that the domain is gone for good.
+ * A toolstack destroys the domain first, and removes its directory from XenStore later. No event
+ * reports the removal, and until then the binding stays.
  */
 TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
 {
@@ -62,7 +62,7 @@ TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
 
 	ASSERT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
 	EXPECT_EQ(1, poll(&events, 1, -1));
-	/* Pollers are woken first, mappings are taken then. */
+	/* A revocation wakes pollers first and removes mappings next. */
 	while (touch(p, false) != SIGBUS)
 		usleep(1000);
 	ASSERT_TRUE(run("lab-domain destroy %ld", domid));
@@ -70,7 +70,7 @@ TEST_F(map, goes_when_the_toolstack_forgets_the_domain)
 	close(fd);
 }
 
-/* Mapping on all sides when it dies, and one mapper stopped in the middle. */
+/* The domain ends while processes map. One of them is stopped, another killed. */
 TEST_F(map, goes_with_the_domain_under_load)
 {
 	long domid = create(DOOMED);
@@ -103,7 +103,7 @@ TEST_F(map, goes_with_the_domain_under_load)
 	}
 }
 
-/* One call of many frames, while which the toolstack forgets the domain: it ends early. */
+/* A call with many frames ends early when the domain's directory is removed. */
 TEST_F(map, ends_with_the_domain_half_way)
 {
 	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION;
@@ -126,7 +126,7 @@ TEST_F(map, ends_with_the_domain_half_way)
 			char *p = area(fd, nr, PROT_READ);
 			long ret = map(fd, domid, p, nr, gfns, errs);
 
-			/* What it has mapped by then is taken away, as all else. */
+			/* The frames mapped so far are removed as well. */
 			while (ret == -ESRCH && touch(p, false) != SIGBUS)
 				usleep(1000);
 			_exit(ret == -ESRCH ? 2 : !!ret);
@@ -137,7 +137,7 @@ TEST_F(map, ends_with_the_domain_half_way)
 		EXPECT_EQ(-ESRCH, dmop_restrict(late, domid));
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 		ASSERT_TRUE(WIFEXITED(status));
-		/* A quick one was done by then. */
+		/* 0: the call had finished before. */
 		EXPECT_TRUE(WEXITSTATUS(status) == 2 || WEXITSTATUS(status) == 0) {
 			TH_LOG("the mapper ended with %d", WEXITSTATUS(status));
 		}
@@ -154,7 +154,7 @@ TEST_F(map, ends_with_the_domain_half_way)
 	free(errs);
 }
 
-/* Another thread of the one that is killed, which waits for mmap_lock. */
+/* Another thread of the killed process. It waits for mmap_lock. */
 struct other_mapper {
 	pthread_t thread;
 	int fd;
@@ -171,7 +171,7 @@ static void *other_mapper_main(void *data)
 	return NULL;
 }
 
-/* Killed in the middle of one call, again and again: the call ends, and nothing is left of it. */
+/* A process killed during a call: the call ends, and leaves no mapping and no reference. */
 TEST_F(map, killed_while_mapping)
 {
 	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
@@ -208,7 +208,7 @@ TEST_F(map, killed_while_mapping)
 			for (;;)
 				pause();
 		}
-		/* From before its first frame is mapped they are counted, all of them. */
+		/* All frames of the call are counted before the first one is mapped. */
 		while (!mapped_frames(fd))
 			sched_yield();
 		usleep(1000 * i);
@@ -218,7 +218,9 @@ TEST_F(map, killed_while_mapping)
 		ASSERT_EQ(0, mapped_frames(fd));
 		close(fd);
 		ASSERT_EQ(users, refcount());
-		/* A call that gets to its end writes results, whoever has been killed. */
+		/*
+		 * A call that ran to its end has written results, even if its process was killed.
+		 */
 		ended += all_bytes(errs, POISON, size);
 	}
 	TH_LOG("%u of %u calls ended by the kill", ended, i);
@@ -230,8 +232,8 @@ TEST_F(map, killed_while_mapping)
 }
 
 /*
- * One that waits until another process has mapped through the same file: killed, it ends before
- * the other is done. Which that is by then, now and then.
+ * A process waits while another one maps through the same file. When killed, it ends before the
+ * other call is done. That call may be done already, so the test tries several times.
  */
 TEST_F(map, killed_while_another_maps)
 {
@@ -273,7 +275,7 @@ TEST_F(map, killed_while_another_maps)
 		ASSERT_EQ(0, mapped_frames(fd));
 		close(fd);
 	}
-	/* With one processor the mapper may not be interrupted. */
+	/* With one processor the mapper may finish without an interruption. */
 	if (!one_processor())
 		EXPECT_EQ(1, earlier);
 	TH_LOG("%u of %u ended earlier", earlier, i);
