@@ -76,7 +76,7 @@ static unsigned int load_length(const char *params, long ret)
 /*
  * After each failure the module is either loaded and works, or has left nothing behind. The kernel
  * WARNs about some failures before it parses the parameters. These are not the module's, so the
- * sweep starts behind them. Loading with an invalid parameter gives their number.
+ * sweep skips them. Loading with an invalid parameter gives their number.
  */
 TEST(module_load)
 {

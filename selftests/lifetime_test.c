@@ -309,7 +309,7 @@ static int stopper_main(int fd, __u16 domid, int ready)
 	return touch(p, true) == SIGBUS ? old_one_is_powerless(fd, domid) : 2;
 }
 
-/* Each generation ends as soon as it has forked the next, so none has a parent. */
+/* Each generation ends as soon as it has forked the next, so its parent is soon gone. */
 static void forker_main(int fd, __u16 domid, int ready, int go, int result)
 {
 	struct pollfd p = { .fd = go, .events = POLLIN };

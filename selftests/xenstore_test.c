@@ -196,7 +196,7 @@ TEST_F(lifetime, only_xen_tells)
 }
 
 /*
- * As in killed_before_time(): one process waits in RESTRICT to a domain that Xen has destroyed. It
+ * As in killed_before_time(): a process waits in RESTRICT while its domain is destroyed in Xen. It
  * must end before another process, with an earlier timeout. Return: its exit status, or -1.
  */
 static int told_before_time(int bound, long domid)
