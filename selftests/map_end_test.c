@@ -11,14 +11,14 @@
 
 /* --- the end ----------------------------------------------------------- */
 
-/* Until no domain of that number is left, dying ones included. */
+/* Waits until Xen has no domain with this domid, not even a dying one. */
 static void wait_until_gone(int observer, __u16 domid)
 {
 	while (unknown_op(observer, domid) != -ESRCH)
 		usleep(10000);
 }
 
-/* The process lives on, with its areas; the domain does not. */
+/* The process survives its domain, and keeps its areas without mappings. */
 TEST_F(map, goes_with_the_domain)
 {
 	long domid = create(DOOMED);
@@ -150,7 +150,7 @@ TEST_F(map, ends_with_the_domain_half_way)
 		EXPECT_LE(1, early);
 }
 
-/* Another thread of the one that is killed, which waits for mmap_lock. */
+/* Another thread of the killed process. It waits for mmap_lock. */
 struct other_mapper {
 	pthread_t thread;
 	int fd;
@@ -167,7 +167,7 @@ static void *other_mapper_main(void *data)
 	return NULL;
 }
 
-/* Killed in the middle of one call, again and again: the call ends, and nothing is left of it. */
+/* A process killed during a call: the call ends, and leaves no mapping and no reference. */
 TEST_F(map, killed_while_mapping)
 {
 	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
@@ -204,7 +204,7 @@ TEST_F(map, killed_while_mapping)
 			for (;;)
 				pause();
 		}
-		/* From before its first frame is mapped they are counted, all of them. */
+		/* All frames of the call are counted before the first one is mapped. */
 		while (!mapped_frames(fd))
 			sched_yield();
 		usleep(1000 * i);
@@ -214,7 +214,9 @@ TEST_F(map, killed_while_mapping)
 		ASSERT_EQ(0, mapped_frames(fd));
 		close(fd);
 		ASSERT_EQ(users, refcount());
-		/* A call that gets to its end writes results, whoever has been killed. */
+		/*
+		 * A call that ran to its end has written results, even if its process was killed.
+		 */
 		ended += all_bytes(errs, POISON, size);
 	}
 	TH_LOG("%u of %u calls ended by the kill", ended, i);
@@ -257,7 +259,7 @@ TEST_F(map, maps_while_another_maps)
 		waitpid(mapper, NULL, 0);
 		close(fd);
 	}
-	/* With one processor the mapper may not be interrupted. */
+	/* With one processor the mapper may finish without an interruption. */
 	if (!one_processor())
 		EXPECT_EQ(1, within);
 	TH_LOG("%u of %u mapped while the other call was in progress", within, i);
