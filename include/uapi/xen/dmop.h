@@ -363,11 +363,14 @@ struct dmop_info {
  *           it; or the area is not wholly covered by its first call, is used for
  *           another domain, or has a frame mapped in the range
  *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
- *           an auto-translated (PVH) dom0, more than twice the maximum
- *           reservation (maxmem) of the domain plus 4096
+ *           an auto-translated (PVH) dom0, more than the maximum reservation
+ *           (maxmem) of the domain plus 4096
  *   ESRCH   auto-translated dom0: Xen knows no such domain (on PV, @err says so
  *           for each frame)
- *   ENOMEM  no memory for the area
+ *   ENOMEM  no memory for the area; or, on an auto-translated dom0, all files
+ *           together would have more empty pages than the module parameter
+ *           max_empty_pages
+ *   ESRCH   the domain died during the call; nothing of it is mapped
  *   EFAULT  @err cannot be written; the frames are mapped
  *
  * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2 of the stock driver, as used by
