@@ -136,9 +136,9 @@ void dmop_area_close(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
 
-	spin_lock(&maps->lock);
+	raw_spin_lock(&maps->lock);
 	area_unlink(area);
-	spin_unlock(&maps->lock);
+	raw_spin_unlock(&maps->lock);
 	area_put(area);
 }
 
@@ -164,13 +164,13 @@ static bool area_link(struct dmop_area *area)
 	struct dmop_maps *maps = area->maps;
 	bool ok;
 
-	spin_lock(&maps->lock);
+	raw_spin_lock(&maps->lock);
 	ok = fits(maps, area->nr);
 	if (ok) {
 		list_add(&area->link, &maps->areas);
 		WRITE_ONCE(maps->frames, maps->frames + area->nr);
 	}
-	spin_unlock(&maps->lock);
+	raw_spin_unlock(&maps->lock);
 	return ok;
 }
 
@@ -301,7 +301,7 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
 
 void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
 {
-	spin_lock_init(&maps->lock);
+	raw_spin_lock_init(&maps->lock);
 	INIT_LIST_HEAD(&maps->areas);
 
 	address_space_init_once(&maps->space);
@@ -356,10 +356,10 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
 	struct dmop_area *area;
 	bool other = false;
 
-	spin_lock(&maps->lock);
+	raw_spin_lock(&maps->lock);
 	list_for_each_entry(area, &maps->areas, link)
 		other |= area->used && !dmop_policy_same_target(area->domid, domid);
-	spin_unlock(&maps->lock);
+	raw_spin_unlock(&maps->lock);
 
 	return other;
 }
@@ -374,13 +374,13 @@ static struct dmop_area *take_next(struct dmop_maps *maps)
 {
 	struct dmop_area *area;
 
-	spin_lock(&maps->lock);
+	raw_spin_lock(&maps->lock);
 	area = list_first_entry_or_null(&maps->areas, struct dmop_area, link);
 	if (area) {
 		area_unlink(area);
 		refcount_inc(&area->users);
 	}
-	spin_unlock(&maps->lock);
+	raw_spin_unlock(&maps->lock);
 	return area;
 }
 

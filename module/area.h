@@ -45,8 +45,8 @@ struct dmop_area {
  * The mappings of one open file.
  *
  * @space:  holds every VMA of the file, so that one call unmaps all
- * @lock:   protects @areas and @frames. A spinlock: its holder is not preempted, and
- *          nothing under it sleeps, allocates or issues a hypercall
+ * @lock:   protects @areas and @frames. A raw spinlock, whose holder is not preempted:
+ *          revocation needs it. Nothing under it allocates or issues a hypercall
  * @areas:  the areas with a mapping call behind them
  * @small:  one of them: the first area of few frames needs no allocation
  * @frames: the sum of their sizes
@@ -55,7 +55,7 @@ struct dmop_area {
  */
 struct dmop_maps {
 	struct address_space space;
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	struct list_head areas;
 	struct dmop_area small;
 	unsigned long frames;

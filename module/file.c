@@ -100,7 +100,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 {
 	int err = 0;
 
-	mutex_lock(&record->lock);
+	raw_spin_lock(&record->lock);
 	if (READ_ONCE(record->dead)) {
 		err = -ESRCH;
 	} else {
@@ -114,7 +114,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 		/* Pairs with the acquire in dmop_file_record(). */
 		smp_store_release(&f->record, record);
 	}
-	mutex_unlock(&record->lock);
+	raw_spin_unlock(&record->lock);
 
 	return err;
 }
@@ -213,9 +213,9 @@ void dmop_file_close(struct dmop_file *f)
 	struct dmop_record *record = f->record;
 
 	if (record) {
-		mutex_lock(&record->lock);
+		raw_spin_lock(&record->lock);
 		list_del_init(&f->link);
-		mutex_unlock(&record->lock);
+		raw_spin_unlock(&record->lock);
 		dmop_record_put(record);
 	}
 	dmop_file_put(f);

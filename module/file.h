@@ -26,7 +26,7 @@
  * @record: NULL while unbound. Set once, with @restrict_sem held for writing and
  *          with release semantics; then constant until the file is closed, so a
  *          bound file needs no lock.
- * @link:   in @record's list of files, until revocation reaches the file
+ * @link:   in @record's list of files, or in a list of its revocation
  * @restrict_sem: held for reading by every call that was admitted while the file
  *          was unbound, from before the decision until the last byte is copied
  *          back; held for writing by RESTRICT, which thereby waits for those calls

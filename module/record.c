@@ -94,7 +94,7 @@ static struct dmop_record *record_create(domid_t domid)
 	refcount_set(&record->users, 1);
 	INIT_LIST_HEAD(&record->link);
 	record->domid = domid;
-	mutex_init(&record->lock);
+	raw_spin_lock_init(&record->lock);
 	INIT_LIST_HEAD(&record->files);
 	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);

@@ -8,7 +8,6 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -68,8 +67,9 @@ struct dmop_log_limit {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects @files
- * @files:  the open files bound to the domain that revocation has not reached
+ * @lock:   protects the files' @link; a raw spinlock for the same reason as
+ *          dmop_records_lock
+ * @files:  the open files bound to the domain; revocation moves them away
  * @in_xen: held by every call of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
  * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL
@@ -83,7 +83,7 @@ struct dmop_record {
 	struct list_head link;
 	domid_t domid;
 	bool dead;
-	struct mutex lock;
+	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
 	struct dmop_pin *pin;

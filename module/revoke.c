@@ -2,8 +2,10 @@
 /*
  * revoke.c - the order in which everything of a dead domain ends
  */
+#include <linux/list.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/srcu.h>
 
 #include "file.h"
@@ -12,38 +14,43 @@
 #include "revoke.h"
 #include "trace.h"
 
-static void wake_pollers(struct dmop_record *record)
+/*
+ * Return: the first file of @from, moved to @to, with a reference; or NULL. The lock is
+ * not kept: a close or a RESTRICT needs it, and the work on a file may take long.
+ */
+static struct dmop_file *next_file(struct dmop_record *record,
+				   struct list_head *from, struct list_head *to)
 {
 	struct dmop_file *f;
 
-	mutex_lock(&record->lock);
-	list_for_each_entry(f, &record->files, link)
-		wake_up_poll(&f->wait, EPOLLHUP | EPOLLERR);
-	mutex_unlock(&record->lock);
-}
-
-/* Return: the next file to unmap, with a reference, or NULL. */
-static struct dmop_file *next_file(struct dmop_record *record)
-{
-	struct dmop_file *f;
-
-	mutex_lock(&record->lock);
-	f = list_first_entry_or_null(&record->files, struct dmop_file, link);
+	raw_spin_lock(&record->lock);
+	f = list_first_entry_or_null(from, struct dmop_file, link);
 	if (f) {
 		list_del_init(&f->link);
+		if (to)
+			list_add_tail(&f->link, to);
 		refcount_inc(&f->users);
 	}
-	mutex_unlock(&record->lock);
+	raw_spin_unlock(&record->lock);
 	return f;
 }
 
-/* No lock is held that a close or a RESTRICT needs: unmapping may take long. */
-static void take_mappings(struct dmop_record *record)
+static void wake_pollers(struct dmop_record *record, struct list_head *woken)
+{
+	struct dmop_file *f;
+
+	while ((f = next_file(record, &record->files, woken))) {
+		wake_up_poll(&f->wait, EPOLLHUP | EPOLLERR);
+		dmop_file_put(f);
+	}
+}
+
+static void take_mappings(struct dmop_record *record, struct list_head *woken)
 {
 	unsigned int files = 0;
 	struct dmop_file *f;
 
-	while ((f = next_file(record))) {
+	while ((f = next_file(record, woken, NULL))) {
 		dmop_maps_take(&f->maps);
 		dmop_file_put(f);
 		files++;
@@ -71,13 +78,14 @@ void dmop_revoke(struct work_struct *work)
 {
 	struct dmop_record *record =
 		container_of(work, struct dmop_record, revoke);
+	LIST_HEAD(woken);
 
 	/* Pairs with the barrier in dmop_record_died(). */
 	smp_mb();
-	wake_pollers(record);
+	wake_pollers(record, &woken);
 	if (!dmop_record_pinned(record))
 		synchronize_srcu(&record->in_xen);
-	take_mappings(record);
+	take_mappings(record, &woken);
 	synchronize_srcu(&record->in_xen);
 	dmop_record_unpin(record);
 	dmop_record_put(record);
