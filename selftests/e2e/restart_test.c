@@ -25,7 +25,7 @@ static bool restart_xenstored(long pid)
 		   pid, pid, pid);
 }
 
-/* A new xenstored has lost the watches too, so a RESTRICT is what has the domain checked. */
+/* The new xenstored has no watches either, so only a RESTRICT causes a check. */
 static void check_by_restrict(struct __test_metadata *const _metadata, long domid)
 {
 	EXPECT_EQ(-ESRCH, dmop_open_bound(domid));
