@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fit.c - programs that the preload library can be loaded into
+ * fit.c - is a program fit for the preload library?
  *
- * Part of dmop-run, and of the library, which checks every program executed by a launcher. It may
- * run in a child of vfork(), so it allocates nothing.
+ * Part of dmop-run and of the library, for each program executed by a launcher. It may run in a
+ * child of vfork(), so it allocates nothing.
  */
 #include <elf.h>
 #include <errno.h>

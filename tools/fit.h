@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * fit.h - programs that the preload library can be loaded into
+ * fit.h - is a program fit for the preload library?
  */
 #ifndef FIT_H
 #define FIT_H
@@ -11,11 +11,11 @@ enum fit {
 	FIT,
 	UNFIT,		/* it would run without the library */
 	NO_PROGRAM,	/* neither ELF nor "#!": the kernel does not execute it */
-	MISSING,	/* cannot be opened because it is not there */
+	MISSING,	/* no such file */
 };
 
 /*
- * fit_file() - does the loader load a library from LD_PRELOAD into a program?
+ * fit_file() - will the loader load a library from LD_PRELOAD into a program?
  *
  * A script is as fit as its interpreter. Apart from the file, the ids of this process count.
  *

@@ -2,12 +2,12 @@
 /*
  * follow.c - programs executed by a launcher get the preload library and its descriptor as well
  *
- * Most launchers pass on their environment, and this takes no help. This file interposes the
- * functions that execute a program, for the others: it adds what a launcher has removed
- * from the environment, and refuses what would run without the library. Without this check, the
- * loader would at most print a message and start an unconfined program.
+ * Most launchers pass on their environment, and need no help. For the others, this file interposes
+ * the functions of libc for the execution of a program: it restores the variables in the
+ * environment, and refuses a program not fit for the library. The loader would print a message at
+ * most, and start an unconfined program.
  *
- * These functions run in children of fork() and vfork() too, so they allocate nothing.
+ * These functions also run in children of fork() and vfork(), so they allocate nothing.
  */
 #include <alloca.h>
 #include <errno.h>
@@ -30,12 +30,12 @@
 
 static int refuse(const char *why)
 {
-	dprintf(STDERR_FILENO, "dmop-run: not started, because it would not be confined: %s; or put dmop-run behind the program that executes it\n",
+	dprintf(STDERR_FILENO, "dmop-run: not started, because it would not be confined: %s; or put dmop-run behind its launcher, directly before it\n",
 		why);
 	return EACCES;
 }
 
-/* Return: 0 or an errno. What the kernel refuses anyway gets its own error from the kernel. */
+/* Return: 0 or an errno. The kernel itself reports missing files, and files of other formats. */
 static int may_execute(const struct handover *h, enum fit fit, const char *why)
 {
 	int fd;
@@ -67,7 +67,7 @@ static int may_execute_descriptor(const struct handover *h, int fd, const char *
 	return may_execute(h, fit_descriptor(fd, name, why, sizeof(why)), why);
 }
 
-/* The file that execvp() will find. Return: false if there is none. */
+/* Searches PATH like execvp(). Return: false if there is no such file. */
 static bool search(const char *name, char *found, size_t size)
 {
 	const char *dir = getenv("PATH");
@@ -103,7 +103,7 @@ static const char *value_of(const char *entry, const char *name)
 	return !strncmp(entry, name, n) && entry[n] == '=' ? entry + n + 1 : NULL;
 }
 
-/* The libraries of others in an LD_PRELOAD that may begin with this one. */
+/* Return: @value, an LD_PRELOAD, without this library at its beginning. */
 static const char *others_in(const char *value, const char *library)
 {
 	size_t n = strlen(library);
@@ -151,7 +151,7 @@ static char **environment(const struct handover *h, char *const *from, void *spa
 #define ENVIRONMENT(h, from) \
 	environment((h), (from), alloca(environment_size((h), (from))))
 
-/* --- the functions that execute a program ------------------------------ */
+/* --- the execution of a program ---------------------------------------- */
 
 INTERPOSED int execve(const char *path, char *const argv[], char *const envp[])
 {
@@ -327,7 +327,7 @@ INTERPOSED int posix_spawnp(pid_t *pid, const char *name, const posix_spawn_file
 	return err ? err : real(pid, name, actions, attributes, argv, ENVIRONMENT(&h, envp));
 }
 
-/* --- those that execute a shell ---------------------------------------- */
+/* --- the execution of a shell ------------------------------------------ */
 
 /* The C library executes the shell with the environment of this process. */
 static void keep_environment(void)
