@@ -25,7 +25,7 @@ INTERPOSED int dmop_open64_2(const char *path, int flags) asm("__open64_2");
 INTERPOSED int dmop_openat_2(int dir, const char *path, int flags) asm("__openat_2");
 INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__openat64_2");
 
-/* What a launcher passes on. */
+/* The handover to the next program. */
 struct handover {
 	char text[64];		/* the value of HANDOVER_VAR */
 	const char *library;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# qemu_test.sh: dmop-qemu without Xen, among QEMUs that print how they were started
+# qemu_test.sh: dmop-qemu without Xen; its QEMUs print their arguments
 #
 # A copy of dmop-qemu has its paths below a directory of the test.
 set -u
@@ -115,7 +115,7 @@ grep -qF "xen-qemu-system-i386 is a script; $dir/usr/bin/qemu-system-i386 is bui
 tap_result $? 'and this is reported' "$dir/all"
 run -version
 [ "$(cat "$dir/all")" = 'qemu -version' ]
-tap_result $? 'but not to who only asks' "$dir/all"
+tap_result $? 'but not for a query' "$dir/all"
 rm "$dir/usr/bin/qemu-system-x86_64"
 says 'none is left' 127 'is a script;' -xen-domid 7 -xen-domid-restrict
 grep -q 'install one (qemu-system-xen)' "$dir/err"

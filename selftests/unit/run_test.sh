@@ -1,7 +1,7 @@
 #!/bin/sh
 # run_test.sh UAPI_DIR: dmop-run and its library, without Xen
 #
-# A fake library stands for the nodes. The programs print which node they got; see run/.
+# A fake library stands for the nodes. The programs print the node behind their descriptor, see run/.
 set -u
 uapi=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,14 +28,14 @@ build() {
 }
 tap_ok 'everything is built' build
 
-# run ARGUMENT...: dmop-run; its status in $status, what it says in $dir/out and $dir/err
+# run ARGUMENT...: dmop-run; its status goes to $status, its output to $dir/out and $dir/err
 run() {
 	status=0
 	LD_PRELOAD=$dir/libfake.so "$dir/dmop-run" --domid 7 "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
 	cat "$dir/out" "$dir/err" >"$dir/all"
 }
 
-# confined TITLE CMD...: the device model that CMD starts gets dmop, and nothing else is said
+# confined TITLE CMD...: CMD starts a device model, and this gets dmop
 confined() {
 	title=$1
 	shift
@@ -53,7 +53,7 @@ says() {
 	tap_result $? "$title" "$dir/all"
 }
 
-# --- what executes a program stays confined
+# --- launchers
 confined 'the program itself' "$model"
 confined 'one that loads the library at run time' "$dir/late"
 confined 'env' env "$model"
@@ -87,7 +87,7 @@ for way in system popen; do
 	confined "$way without the handover" "$dir/launch" $way "$model" "$dir/libfake.so"
 done
 
-# --- or is refused
+# --- refusals
 for way in execve execvp fexecve execveat posix_spawn posix_spawnp vfork; do
 	says "$way: a static program" 126 'linked statically' -- "$dir/launch" $way "$dir/static"
 done
@@ -104,7 +104,7 @@ printf '#!%s\n' "$dir/static" >"$dir/bad"
 says 'dmop-run: a script of a static program' 126 'linked statically' -- "$dir/bad"
 says 'dmop-run: a static program' 126 'linked statically' -- "$dir/static"
 
-# --- what the device model's children get, and what others preload
+# --- children of the device model
 run -- sh -c "$model child"
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop 0 0 ' ]
 tap_result $? 'children of the device model get nothing of it' "$dir/all"
@@ -112,7 +112,7 @@ run -- "$dir/late" child
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop 0 0 ' ]
 tap_result $? 'nor those of one that loads the library at run time' "$dir/all"
 
-# --- what --verbose claims
+# --- the report of --verbose
 says 'verbose: a launcher is not said to be confined' 0 'has none of' -v -- env true
 grep -q 'reach domain' "$dir/err"
 tap_result $((!$?)) 'verbose: nor is its program without the libraries' "$dir/all"

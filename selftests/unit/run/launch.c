@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * launch.c - execute a program in each way that C knows, with an empty environment
+ * launch.c - execute a program by each function of C, with an empty environment
  *
  * launch WAY PROGRAM [PRELOAD]
  *

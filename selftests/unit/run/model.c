@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * model.c - a device model that prints the node it got: dmop or stock
+ * model.c - a device model; it prints the node behind its descriptor: dmop or stock
  *
- * model [WORD...]; own: opens the node itself, twice; child: prints what its child inherits.
+ * model [WORD...]; own: opens the node itself, twice; child: a child counts its inheritance.
  * With LATE it loads libxendevicemodel at run time. It ignores other words.
  */
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xen.c - a libxendevicemodel that only opens the stock node */
+/* xen.c - a libxendevicemodel with nothing but an open() of the stock node */
 #include <fcntl.h>
 
 int xendevicemodel_open(void);
