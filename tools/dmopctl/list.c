@@ -137,7 +137,8 @@ static int show_process(pid_t pid, bool json)
 	if (err == -ENOENT)
 		return fail(STATUS_NO_PROCESS, "there is no process %d", pid);
 	if (err == -EACCES || err == -EPERM)
-		return fail(STATUS_DENIED, "process %d is not yours to look into; try as root", pid);
+		return fail(STATUS_DENIED, "process %d is not yours to look into; %s", pid,
+			    permission_remedy());
 	if (err)
 		return fail(STATUS_OTHER, "process %d: %s", pid, strerror(-err));
 	domains_read(&d);

@@ -419,8 +419,8 @@ static int cannot(pid_t pid, int err)
 	if (err == ENOENT || err == ESRCH)
 		return fail(STATUS_NO_PROCESS, "there is no process %d", pid);
 	if (err == EACCES || err == EPERM)
-		return fail(STATUS_DENIED, "taking descriptors of process %d: %s; try as root", pid,
-			    strerror(err));
+		return fail(STATUS_DENIED, "taking descriptors of process %d: %s; %s", pid,
+			    strerror(err), permission_remedy());
 	return fail(STATUS_OTHER, "process %d: %s", pid, strerror(err));
 }
 
