@@ -72,15 +72,32 @@ static void check_control(struct findings *f)
 		finding(f, OK, "control domain", NULL, "this is it");
 }
 
+/* A second xenstored would be the end of all guests, so no remedy starts one. */
 static void check_xenstore(struct findings *f, const struct domains *d)
 {
-	if (d->known)
+	char path[256];
+
+	text_clean(path, sizeof(path), domains_socket(), strlen(domains_socket()));
+	switch (d->xenstore) {
+	case XENSTORE_ANSWERS:
 		finding(f, OK, "XenStore", NULL, "%u domains, with this one", d->nr);
-	else if (geteuid())
+		return;
+	case XENSTORE_DENIED:
 		finding(f, NOTE, "XenStore", NULL, "not looked at, for that needs root");
-	else
-		finding(f, WARN, "XenStore", "systemctl start xenstored",
-			"xenstored cannot be asked: no names here, and the module does not hear of the end of a domain");
+		return;
+	case XENSTORE_NO_SOCKET:
+		finding(f, NOTE, "XenStore", NULL,
+			"names of domains are unknown: no %s, as if another domain served XenStore", path);
+		return;
+	case XENSTORE_REFUSES:
+		finding(f, WARN, "XenStore", "see its log; to start it again means to boot again",
+			"names of domains are unknown: nobody serves %s", path);
+		return;
+	default:
+		finding(f, WARN, "XenStore", "see its log; xl waits for it as well",
+			"names of domains are unknown: xenstored (%s) has not answered in %d seconds", path,
+			DOMAINS_PATIENCE);
+	}
 }
 
 /* --- the module -------------------------------------------------------- */
