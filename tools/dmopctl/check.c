@@ -2,11 +2,9 @@
 /*
  * check.c - dmopctl check: the setup of this host
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +19,7 @@
 #include "domains.h"
 #include "findings.h"
 #include "proc.h"
-
-#ifndef LIBDIR
-#define LIBDIR "/usr/lib/dmop"
-#endif
-#ifndef SBINDIR
-#define SBINDIR "/usr/sbin"
-#endif
+#include "users.h"
 
 /* Reads the first line, through text_clean(), without the newline. Return: false without one. */
 static bool read_line(const char *path, char *to, size_t size)
@@ -202,17 +194,33 @@ static void check_boot(struct findings *f)
 			"the module is not loaded at boot");
 }
 
+static const struct {
+	const char *name;
+	unsigned long normal, least;
+	const char *why;
+} parameters[] = {
+	{ "dm_op_max_nr_bufs", 16, 2, "device models need 2 buffers in a call" },
+	{ "dm_op_buf_max_size", 4096, 64, "an operation alone needs 64 bytes" },
+	{ "max_map_frames", 16777216, 262144, "QEMU maps 1 GiB and more of a guest" },
+};
+
+/* Return: the value of a parameter of the module; its default if the module is not loaded. */
+static unsigned long parameter(const char *name)
+{
+	char path[128], text[64];
+	size_t i;
+
+	snprintf(path, sizeof(path), SYS_MODULE "/parameters/%s", name);
+	if (read_line(path, text, sizeof(text)))
+		return strtoul(text, NULL, 10);
+	for (i = 0; i < ARRAY_SIZE(parameters) - 1; i++)
+		if (!strcmp(parameters[i].name, name))
+			break;
+	return parameters[i].normal;
+}
+
 static void check_parameters(struct findings *f)
 {
-	static const struct {
-		const char *name;
-		unsigned long normal, least;
-		const char *why;
-	} parameters[] = {
-		{ "dm_op_max_nr_bufs", 16, 2, "device models need 2 buffers in a call" },
-		{ "dm_op_buf_max_size", 4096, 64, "an operation alone needs 64 bytes" },
-		{ "max_map_frames", 16777216, 262144, "QEMU maps 1 GiB and more of a guest" },
-	};
 	char path[128], text[64], remedy[192];
 	unsigned long n;
 	size_t i;
@@ -297,20 +305,6 @@ static void check_stock(struct findings *f)
 
 /* --- xl and QEMU ------------------------------------------------------- */
 
-static void check_users(struct findings *f)
-{
-	if (getpwnam("xen-qemuuser-range-base"))
-		finding(f, OK, "users", NULL, "xen-qemuuser-range-base: a uid for each guest's QEMU");
-	else if (getpwnam("xen-qemuuser-shared"))
-		finding(f, NOTE, "users",
-			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
-			"xen-qemuuser-shared: one uid for the QEMUs of all guests");
-	else
-		finding(f, WARN, "users",
-			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
-			"no user for dm_restrict, so xl cannot start a restricted QEMU");
-}
-
 static void check_programs(struct findings *f)
 {
 	static const char *const paths[] = {
@@ -327,6 +321,22 @@ static void check_programs(struct findings *f)
 	}
 	if (good)
 		finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+}
+
+static void check_configs(struct findings *f, struct config_users *users, const struct options *o)
+{
+	unsigned long buf_size = parameter("dm_op_buf_max_size");
+	glob_t paths;
+	size_t i;
+
+	for (i = 0; i < (size_t)o->nr_args; i++)
+		config_check(o->args[i], buf_size, users, f);
+	/* Without operands: the guests that the toolstack starts at boot. */
+	if (o->nr_args || glob("/etc/xen/auto/*", 0, NULL, &paths))
+		return;
+	for (i = 0; i < paths.gl_pathc; i++)
+		config_check(paths.gl_pathv[i], buf_size, users, f);
+	globfree(&paths);
 }
 
 static bool holds_binding(pid_t pid, long domid)
@@ -362,23 +372,9 @@ static void check_device_models(struct findings *f, const struct domains *d)
 	}
 }
 
-static void check_configs(struct findings *f, const struct options *o)
-{
-	glob_t paths;
-	size_t i;
-
-	for (i = 0; i < (size_t)o->nr_args; i++)
-		config_check(o->args[i], f);
-	/* Without operands: the guests that the toolstack starts at boot. */
-	if (o->nr_args || glob("/etc/xen/auto/*", 0, NULL, &paths))
-		return;
-	for (i = 0; i < paths.gl_pathc; i++)
-		config_check(paths.gl_pathv[i], f);
-	globfree(&paths);
-}
-
 int run_check(const struct options *o)
 {
+	struct config_users users = { 0 };
 	struct findings f = { 0 };
 	struct domains d;
 	bool xen, module;
@@ -397,11 +393,11 @@ int run_check(const struct options *o)
 	}
 	if (xen)
 		check_stock(&f);
-	check_users(&f);
 	check_programs(&f);
+	check_configs(&f, &users, o);
+	users_check(&users, &f);
 	if (xen && module)
 		check_device_models(&f, &d);
-	check_configs(&f, o);
 	domains_free(&d);
 	return findings_print(&f, o->json);
 }
