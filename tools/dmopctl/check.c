@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "census.h"
 #include "commands.h"
 #include "config.h"
 #include "dmopctl.h"
@@ -339,37 +340,65 @@ static void check_configs(struct findings *f, struct config_users *users, const 
 	globfree(&paths);
 }
 
-static bool holds_binding(pid_t pid, long domid)
-{
-	struct process p;
-	bool found = false;
-	unsigned int i;
+/* --- running device models --------------------------------------------- */
 
-	if (process_read(pid, &p))
-		return false;
-	for (i = 0; i < p.nr_files; i++)
-		found = found || (p.files[i].info.state == BOUND && p.files[i].info.domid == domid);
-	process_free(&p);
-	return found;
+static void check_model(struct findings *f, const struct domains *d, const struct holder *h)
+{
+	const char *name = domains_name(d, h->domid);
+	char of[NAME_SIZE + 32], remedy[128];
+	unsigned long bitmap = h->video ? config_bitmap_size(h->video) : 0;
+
+	snprintf(of, sizeof(of), "domain %ld%s%s", h->domid, *name ? ", " : "", name);
+	if (holder_confined(h))
+		finding(f, OK, "device models", NULL, "process %d holds " NODE " for %s", h->pid, of);
+	else
+		finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
+			"process %d, of %s, is not confined%s", h->pid, of,
+			h->privcmd == PRIVCMD_OPEN ? ": it holds an unrestricted /dev/xen/privcmd" :
+			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "");
+	if (!h->bound || bitmap <= h->buf_size)
+		return;
+	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size, and start it again",
+		 bitmap);
+	finding(f, WARN, "device models", remedy,
+		"process %d, of %s: with %lu MiB of video memory its picture freezes: it needs buffers of %lu bytes, and has %llu",
+		h->pid, of, h->video, bitmap, h->buf_size);
 }
 
-static void check_device_models(struct findings *f, const struct domains *d)
+static void check_holder(struct findings *f, const struct holder *h)
 {
+	const char *remedy = "if it is a device model, start it by dmop-run(8)";
+	bool expected = !h->uid && h->kind != KIND_OTHER;
+
+	if (h->privcmd == PRIVCMD_UNKNOWN)
+		finding(f, expected ? NOTE : WARN, "privcmd", NULL,
+			"whether process %d, %s (%s, uid %u), holds an unrestricted /dev/xen/privcmd cannot be told",
+			h->pid, h->name, kind_name(h->kind), h->uid);
+	else
+		finding(f, expected ? NOTE : WARN, "privcmd", expected ? NULL : remedy,
+			"process %d, %s (%s, uid %u), holds an unrestricted /dev/xen/privcmd", h->pid,
+			h->name, kind_name(h->kind), h->uid);
+}
+
+static void check_processes(struct findings *f, const struct domains *d)
+{
+	struct census c;
 	unsigned int i;
 
-	for (i = 0; i < d->nr; i++) {
-		const struct domain *one = &d->list[i];
-
-		if (!one->device_model || !one->domid)
-			continue;
-		if (holds_binding(one->device_model, one->domid))
-			finding(f, OK, "device models", NULL, "process %d holds " NODE " for domain %ld, %s",
-				one->device_model, one->domid, one->name);
+	if (census_take(&c, d))
+		return;
+	for (i = 0; i < c.nr; i++) {
+		if (c.list[i].kind == KIND_DEVICE_MODEL)
+			check_model(f, d, &c.list[i]);
 		else
-			finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
-				"process %d, of domain %ld, %s, is not confined", one->device_model,
-				one->domid, one->name);
+			check_holder(f, &c.list[i]);
 	}
+	finding(f, c.confined == c.models ? OK : NOTE, "device models", NULL, "%u of %u are confined",
+		c.confined, c.models);
+	if (c.hidden)
+		finding(f, geteuid() ? NOTE : WARN, "device models", NULL,
+			"%u processes cannot be looked into%s", c.hidden, geteuid() ? ", for that needs root" : "");
+	census_free(&c);
 }
 
 int run_check(const struct options *o)
@@ -396,8 +425,8 @@ int run_check(const struct options *o)
 	check_programs(&f);
 	check_configs(&f, &users, o);
 	users_check(&users, &f);
-	if (xen && module)
-		check_device_models(&f, &d);
+	if (xen)
+		check_processes(&f, &d);
 	domains_free(&d);
 	return findings_print(&f, o->json);
 }
