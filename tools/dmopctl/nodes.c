@@ -40,7 +40,7 @@ void nodes_read(struct nodes *n)
 	if (dir)
 		closedir(dir);
 	/* All mounts of xenfs share one superblock. */
-	if (!statfs("/proc/xen", &fs) && fs.f_type == XENFS_MAGIC && !stat("/proc/xen", &st))
+	if (!statfs("/proc/xen", &fs) && (unsigned int)fs.f_type == XENFS_MAGIC && !stat("/proc/xen", &st))
 		n->xenfs = st.st_dev;
 }
 

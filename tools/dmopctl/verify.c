@@ -153,7 +153,7 @@ static void verify_bound(struct subject *s, const char *topic, int fd, const str
 
 	if (s->domid == NO_DOMID)
 		s->domid = info->domid;
-	if (s->domid != info->domid)
+	if (s->domid != (long)info->domid)
 		finding(s->f, FAULT, topic, "give each domain a device model of its own",
 			"bound to domain %u, another one to domain %ld", info->domid, s->domid);
 	else
