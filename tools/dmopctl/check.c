@@ -358,7 +358,7 @@ static void check_model(struct findings *f, const struct domains *d, const struc
 			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "");
 	if (!h->bound || bitmap <= h->buf_size)
 		return;
-	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size, and start it again",
+	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size",
 		 bitmap);
 	finding(f, WARN, "device models", remedy,
 		"process %d, of %s: with %lu MiB of video memory its picture freezes: it needs buffers of %lu bytes, and has %llu",

@@ -294,8 +294,8 @@ static void check_video(struct config *c, unsigned long mib)
 	size = config_bitmap_size(mib);
 	if (size <= c->buf_size)
 		return;
-	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size, before it starts; "
-		 "and in /etc/modprobe.d: options " MODULE " dm_op_buf_max_size=%lu", size, size);
+	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size; "
+		 "for every boot, in /etc/modprobe.d: options " MODULE " dm_op_buf_max_size=%lu", size, size);
 	finding(c->f, WARN, TOPIC, remedy,
 		"%s: with %lu MiB of video memory its picture freezes: QEMU needs buffers of %lu bytes, dm_op_buf_max_size is %lu",
 		c->name, mib, size, c->buf_size);
