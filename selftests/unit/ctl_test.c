@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <json-c/json.h>
@@ -21,11 +22,12 @@
 #include "event.h"
 #include "memory.h"
 #include "proc.h"
+#include "signing.h"
 #include "tap.h"
 #include "text.h"
 #include "users.h"
 
-#define PLAN 39
+#define PLAN 44
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -482,6 +484,87 @@ static void kind_tests(void)
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "cat", ARGUMENTS("")), "kind: others");
 }
 
+/* --- the certificate of a signature ------------------------------------ */
+
+/* The beginning of a certificate; the rest does not matter. */
+static const unsigned char der[] = {
+	0x30, 0x82, 0x00, 0x20, 0x30, 0x1e, 0xa0, 0x03, 0x02, 0x01, 0x02,
+	0x02, 0x03, 0x00, 0xab, 0x0c, 0x30, 0x00,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+};
+
+static bool serial_cut_anywhere(void)
+{
+	char hex[32];
+	size_t n;
+
+	for (n = 0; n < sizeof(der); n++) {
+		unsigned char *copy = malloc(n ? n : 1);
+		bool good;
+
+		memcpy(copy, der, n);
+		good = signing_serial(copy, n, hex, sizeof(hex));
+		free(copy);
+		if (good)
+			return false;
+	}
+	return true;
+}
+
+/* Makes a file below @root, with its directories. */
+static void make_file(const char *root, const char *path, const void *data, size_t n)
+{
+	char full[256], *at;
+	FILE *file;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (at = strchr(full + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = 0;
+		mkdir(full, 0700);
+		*at = '/';
+	}
+	file = fopen(full, "w");
+	if (!file || fwrite(data, 1, n, file) != n || fclose(file))
+		abort();
+}
+
+static bool certificate_is(const char *root, const char *key, const char *want)
+{
+	char path[128];
+
+	signing_certificate(root, key, path, sizeof(path));
+	return !strcmp(path, want);
+}
+
+static void signing_tests(void)
+{
+	static const char ubuntu[] = "/var/lib/shim-signed/mok/MOK.der", own[] = "/var/lib/dkms/mok.pub";
+	static const char configured[] = "#mok_certificate=/no\nmok_certificate=\"/etc/owner.der\"\n";
+	char root[] = "/tmp/ctl_test.XXXXXX", hex[32], command[64];
+	bool good;
+
+	tap_result(signing_serial(der, sizeof(der), hex, sizeof(hex)) && !strcmp(hex, "AB:0C") &&
+		   !signing_serial(der, sizeof(der), hex, 5), "certificate: its number");
+	tap_result(serial_cut_anywhere(), "certificate: none, wherever it is cut");
+	if (!mkdtemp(root))
+		abort();
+	good = certificate_is(root, "", own);
+	make_file(root, own, "x", 1);
+	good = good && certificate_is(root, "", own);
+	make_file(root, ubuntu, "x", 1);
+	good = good && certificate_is(root, "", ubuntu) && certificate_is(root, "AB:0C", ubuntu);
+	tap_result(good, "certificate: the first one that DKMS takes");
+	make_file(root, own, der, sizeof(der));
+	tap_result(certificate_is(root, "ab:0c", own) && certificate_is(root, "AB:0D", ubuntu),
+		   "certificate: the one with the number of the signature");
+	make_file(root, "/etc/dkms/framework.conf.d/a.conf", configured, sizeof(configured) - 1);
+	tap_result(certificate_is(root, "", "/etc/owner.der") && certificate_is(root, "AB:0C", own),
+		   "certificate: the one of the configuration");
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	if (system(command))
+		abort();
+}
+
 /* --- XenStore ---------------------------------------------------------- */
 
 static int listen_at(const char *path)
@@ -540,6 +623,7 @@ int main(void)
 	video_tests();
 	users_tests();
 	kind_tests();
+	signing_tests();
 	xenstore_tests();
 	return tap_end(PLAN);
 }

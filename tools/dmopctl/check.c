@@ -20,6 +20,7 @@
 #include "domains.h"
 #include "findings.h"
 #include "proc.h"
+#include "signing.h"
 #include "users.h"
 
 /* Reads the first line, through text_clean(), without the newline. Return: false without one. */
@@ -136,13 +137,14 @@ static void why_not_loaded(struct findings *f)
 		finding(f, FAULT, "module", remedy, "not built for the running kernel %s", name.release);
 		return;
 	}
-	if (signatures)
-		finding(f, FAULT, "module",
-			"modprobe " MODULE "; if its key is not known: mokutil --import /var/lib/dkms/mok.pub, and reboot",
+	if (signatures) {
+		signing_remedy(remedy, sizeof(remedy));
+		finding(f, FAULT, "module", remedy,
 			"not loaded, and this kernel takes signed modules only (%s)", signatures);
-	else
-		finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
-			"not loaded");
+		return;
+	}
+	finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
+		"not loaded");
 }
 
 static bool check_module(struct findings *f)
