@@ -406,11 +406,13 @@ static void video_tests(void)
 
 static const char *file_with(const char *text)
 {
-	static char path[] = "/tmp/ctl_test.XXXXXX";
 	static int fd = -1;
+	static char path[32];
 
-	if (fd < 0)
+	if (fd < 0) {
+		strcpy(path, "/tmp/ctl_test.XXXXXX");
 		fd = mkstemp(path);
+	}
 	if (fd < 0 || ftruncate(fd, 0) || pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text))
 		abort();
 	return path;
@@ -470,15 +472,15 @@ static bool kind_is(enum kind want, long want_domid, unsigned long want_video, c
 static void kind_tests(void)
 {
 	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 256, "qemu-system-i386",
-			   ARGUMENTS("qemu\0-xen-domid\0" "7\0-device\0VGA,vgamem_mb=256")) &&
-		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0" "7")),
+			   ARGUMENTS("qemu\0-xen-domid\0007\0-device\0VGA,vgamem_mb=256")) &&
+		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")),
 		   "kind: a device model");
-	tap_result(kind_is(KIND_OTHER, 0, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0" "0")) &&
+	tap_result(kind_is(KIND_OTHER, 0, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0000")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid")) &&
-		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0" "7x")) &&
+		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0007x")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-img", ARGUMENTS("")),
 		   "kind: a QEMU of no guest");
-	tap_result(kind_is(KIND_XENSTORED, NO_DOMID, 0, "oxenstored", ARGUMENTS("x\0-xen-domid\0" "7")) &&
+	tap_result(kind_is(KIND_XENSTORED, NO_DOMID, 0, "oxenstored", ARGUMENTS("x\0-xen-domid\0007")) &&
 		   kind_is(KIND_TOOLSTACK, NO_DOMID, 0, "xl", ARGUMENTS("")) &&
 		   kind_is(KIND_TOOLSTACK, NO_DOMID, 0, "libxl-save-helper", ARGUMENTS("")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "cat", ARGUMENTS("")), "kind: others");

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dmopctl.h"
 #include "memory.h"
 #include "proc.h"
 #include "text.h"
@@ -62,7 +63,7 @@ static bool load_file(const char *name)
 	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL), *symbol;
 	size_t i;
 
-	for (i = 0; library && i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+	for (i = 0; library && i < ARRAY_SIZE(symbols); i++) {
 		symbol = dlsym(library, symbols[i].name);
 		if (!symbol) {
 			dlclose(library);
