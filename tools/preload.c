@@ -27,6 +27,7 @@
 
 #include <xen/dmop.h>
 #include "handover.h"
+#include "images.h"
 #include "preload.h"
 
 /* Not to be redirected: libc opens the file. */
@@ -92,6 +93,7 @@ static void __attribute__((constructor)) take_over(void)
 		die("the descriptor that was handed over is not what it should be");
 	bound_fd = fd;
 	for_xencall = xencall;
+	take_over_images();
 	/* Children of the program must not inherit the redirection. */
 	unsetenv(HANDOVER_VAR);
 	clean_preload();
@@ -131,9 +133,14 @@ static bool is_confined(const void *caller)
 /* Return: a descriptor; -1 with errno; or NOT_OURS. */
 static int instead(const char *path, int flags, const void *caller)
 {
+	int fd;
+
 	take_over();
 	if (bound_fd < 0 || !path)
 		return NOT_OURS;
+	fd = open_image(path, flags);
+	if (fd != NO_IMAGE)
+		return fd;
 	/*
 	 * The stock driver's hypercall buffers are of no use here. libxencall works without them on
 	 * ENOENT, but fails on any other error.
