@@ -461,8 +461,8 @@ static bool read_sector(void)
 /* --- a large disk ------------------------------------------------------ */
 
 /* In MiB: beyond the limits that a file of QEMU's may have had. */
-static const uint32_t places[] = { 8, 192 };
-#define NR_PLACES	(sizeof(places) / sizeof(places[0]))
+#define NR_PLACES	2
+static const uint32_t places[NR_PLACES] = { 8, 192 };
 #define SECTORS_OF_MIB	2048
 
 /* Contents that no other place has, nor another writer. */

@@ -17,7 +17,7 @@
 
 #define PLAN	20
 
-static char dir[] = "/tmp/images_test.XXXXXX";
+static char dir[32] = "/tmp/images_test.XXXXXX";
 static const char *const names[] = { "a", "b", "c,d", "link" };
 
 static const char *path_of(const char *name)
@@ -71,7 +71,7 @@ static int number(unsigned int nr)
 static int opened(const char *format, const char *name)
 {
 	char drive[256];
-	char *argv[] = { "-S", "-drive", drive, NULL };
+	char *argv[4] = { "-S", "-drive", drive, };
 
 	snprintf(drive, sizeof(drive), format, path_of(name));
 	return in_child(argv, number);
@@ -96,9 +96,9 @@ static void test_options(void)
 static void test_sets(void)
 {
 	char one[256], other[256];
-	char *two[] = { "-drive", one, "--drive", other, NULL };
-	char *snapshot[] = { "-drive", one, "-snapshot", NULL };
-	char *last[] = { "-drive", NULL };
+	char *two[5] = { "-drive", one, "--drive", other, };
+	char *snapshot[4] = { "-drive", one, "-snapshot", };
+	char *last[2] = { "-drive", };
 
 	sprintf(one, "file=%s", path_of("a"));
 	sprintf(other, "file=%s", path_of("b"));
@@ -167,7 +167,7 @@ static int check_closed(unsigned int nr)
 static void test_reopen(void)
 {
 	char drive[256];
-	char *argv[] = { "-drive", drive, NULL };
+	char *argv[3] = { "-drive", drive, };
 
 	sprintf(drive, "if=ide,file=%s/c,,d,format=raw", dir);
 	tap_result(in_child(argv, check_reopen) == 0, "a path with a comma is opened again, for both uses, under one lock");
