@@ -21,6 +21,7 @@
 #include <xen/dmop.h>
 #include "fit.h"
 #include "handover.h"
+#include "images.h"
 
 #ifndef LIBDIR
 #define LIBDIR "/usr/lib/dmop"
@@ -38,12 +39,13 @@
 
 static void help(FILE *to)
 {
-	fputs("usage: dmop-run [--domid N] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+	fputs("usage: dmop-run [--domid N] [--images] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
 	      "\n"
 	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
 	      DMOP_NODE ", restricted to domain N.\n"
 	      "\n"
 	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
+	      "  -i, --images    open the images of QEMU's -drive arguments, for QEMU to open them again\n"
 	      "  -s, --no-stock  give it to libxencall as well, whose hypercalls then fail\n"
 	      "  -v, --verbose   say what was done\n",
 	      to);
@@ -275,19 +277,24 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "domid", required_argument, NULL, 'd' },
+		{ "images", no_argument, NULL, 'i' },
 		{ "no-stock", no_argument, NULL, 's' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool no_stock = false, verbose = false;
+	bool images = false, no_stock = false, verbose = false;
+	unsigned int nr_images = 0;
 	int option, fd, domid = NO_DOMID;
 	const char *path;
 
-	while ((option = getopt_long(argc, argv, "+d:svh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:isvh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
+			break;
+		case 'i':
+			images = true;
 			break;
 		case 's':
 			no_stock = true;
@@ -316,6 +323,10 @@ int main(int argc, char **argv)
 	check_program(path);
 	fd = open_bound(domid);
 	hand_over(fd, domid, no_stock, verbose);
+	if (images)
+		nr_images = hand_over_images(argv + 1);
+	if (verbose && nr_images)
+		fprintf(stderr, "dmop-run: %s: can open its %u writable disk images again\n", path, nr_images);
 	execv(path, argv);
 	die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
 }

@@ -34,6 +34,7 @@
 
 #include <xen/dmop.h>
 #include "handover.h"
+#include "images.h"
 #include "preload.h"
 
 /* Not to be redirected: libc opens the file. */
@@ -130,6 +131,7 @@ static void become_device_model(void)
 {
 	following = false;
 	fcntl(bound_fd, F_SETFD, FD_CLOEXEC);
+	take_over_images();
 	unsetenv(HANDOVER_VAR);
 	clean_preload();
 	if (reporter)
@@ -220,9 +222,14 @@ static bool is_stock_node(const char *path)
 /* Return: a descriptor; -1 with errno; or NOT_OURS. */
 static int instead(const char *path, int flags, const void *caller)
 {
+	int fd;
+
 	take_over();
 	if (bound_fd < 0 || !path)
 		return NOT_OURS;
+	fd = open_image(path, flags);
+	if (fd != NO_IMAGE)
+		return fd;
 	/*
 	 * The stock driver's hypercall buffers are of no use here. libxencall works without them on
 	 * ENOENT, but fails on any other error.

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tap_begin qemu
 dir=$(mktemp -d) || exit
 trap 'rm -rf "$dir"' EXIT
-mkdir -p "$dir/usr/sbin" "$dir/usr/libexec" "$dir/usr/bin" "$dir/usr/lib/xen/bin"
+mkdir -p "$dir/usr/sbin" "$dir/usr/libexec" "$dir/usr/bin" "$dir/usr/lib/xen/bin" "$dir/usr/lib/dmop"
 sed "s#/usr/#$dir/usr/#g; s#/etc/default/#$dir/#" "$here/../../tools/dmop-qemu" >"$dir/dmop-qemu"
 conf=$dir/dmop-qemu.conf
 DMOP_QEMU_CONF=$conf
@@ -44,7 +44,8 @@ build() {
 		program plain && mv "$dir/made" "$dir/plain" &&
 		printf '#!/bin/sh\necho script "$@"\n' >"$dir/script" &&
 		printf '#!/bin/sh\necho "limit $(ulimit -f)"\necho dmop-run "$@"\n' >"$dir/usr/sbin/dmop-run" &&
-		chmod +x "$dir/script" "$dir/usr/sbin/dmop-run"
+		printf '#!/bin/sh\necho "log $1"\nshift\nexec "$@"\n' >"$dir/usr/lib/dmop/dmop-log" &&
+		chmod +x "$dir/script" "$dir/usr/sbin/dmop-run" "$dir/usr/lib/dmop/dmop-log"
 }
 tap_ok 'everything is built' build
 qemu=$dir/usr/libexec/xen-qemu-system-i386
@@ -69,7 +70,7 @@ confines() {
 	title=$1 wanted=$2
 	shift 2
 	run -xen-domid 7 -xen-domid-restrict
-	[ "$status" = 0 ] && grep -qxF "dmop-run --verbose -- $wanted -xen-domid 7 -xen-domid-restrict${*:+ $*}" "$dir/out"
+	[ "$status" = 0 ] && grep -qxF "dmop-run --verbose --images -- $wanted -xen-domid 7 -xen-domid-restrict${*:+ $*}" "$dir/out"
 	tap_result $? "$title" "$dir/all"
 }
 
@@ -157,18 +158,19 @@ confines 'lines that are none' "$qemu"
 grep -q 'no setting has this name: NONE=1' "$dir/err" && grep -q 'not NAME=VALUE: ( frob' "$dir/err"
 tap_result $? 'and they are named' "$dir/all"
 
-# limit TITLE VALUE BLOCKS: with this value in the file, and a limit of 256 KiB from xl
-limit() {
-	printf 'FSIZE_MIB=%s\n' "$2" >"$conf"
+# log_limit TITLE VALUE KIB: with this value in the file, and a limit of 256 KiB from xl
+log_limit() {
+	printf 'LOG_KIB=%s\n' "$2" >"$conf"
 	limit=262144
 	confines "$1" "$qemu"
 	limit=unlimited
-	grep -qx "limit $3" "$dir/out" && { [ "$3" != 131072 ] || grep -qF "FSIZE_MIB=$2 is not a number from 1 to 9999999; FSIZE_MIB=64 is used" "$dir/err"; }
+	grep -qx 'limit unlimited' "$dir/out" && grep -qx "log $3" "$dir/out" &&
+		{ [ "$3" != 1024 ] || grep -qF "LOG_KIB=$2 is not a number from 16 to 1048576; LOG_KIB=1024 is used" "$dir/err"; }
 	tap_result $? "$1: the limit" "$dir/all"
 }
-limit 'FSIZE_MIB' 128 262144
-for value in unlimited 128M 08 -1 '' 99999999999999999999 '$((1))'; do
-	limit "FSIZE_MIB=$value" "$value" 131072
+log_limit 'LOG_KIB' 128 128
+for value in unlimited 128M 08 15 1048577 -1 '' 99999999999999999999 '$((1))'; do
+	log_limit "LOG_KIB=$value" "$value" 1024
 done
 
 # --- a QEMU that stays root
