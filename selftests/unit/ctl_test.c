@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ctl_test.c - dmopctl: what it reads that others wrote, and how it writes it on
+ * ctl_test.c - dmopctl: its parsers of text from elsewhere, and its output
  *
- * Names of processes and domains are the attacker's to choose, so what is made
- * of them is tried over all bytes and all lengths.
+ * An attacker can choose the names of processes and domains. So the tests try names with all bytes
+ * and of all lengths.
  */
 #include <stdint.h>
 #include <stdlib.h>
