@@ -8,26 +8,58 @@
  *
  * SCENE 1  two RESTRICTs of one file, among calls
  * SCENE 2  the end of a domain, among RESTRICT, a call and a mapping call of one file
- * SCENE 3  RESTRICT of two files to one number, and the end of the domain
- * SCENE 4  two bound files of one domain, which call and map while it ends
- * SCENE 5  two domains: calls of one, and RESTRICT, mapping and end of the other
- * SCENE 6  as 4, but auto-translated: areas with empty pages
+ * SCENE 3  RESTRICT of a file while another is bound, or is being bound, to the same number,
+ *          and the end of its domain
+ * SCENE 4  the end of a domain of two files, among a call or mapping call of each
+ * SCENE 5  two domains: a process of one; RESTRICT, or a mapping and the end, of the other
+ * SCENE 6  mapping, the end of a domain, and closes, in an auto-translated dom0
  *
- * Each file is closed in the end. A killable wait may be killed.
+ * Every file is closed in the end. A killable wait may be killed.
  *
- * The adversary is one process of file 0. At any step it stops, for good. Property P9 is
- * checked when no other process can go on. After that the adversary goes on, as a killed
- * process would, and everything has to end. It is not stopped inside an atomic step. A
- * section under a spinlock (dmop_records_lock, record->lock, maps->lock) is such a step:
- * its holder is not preempted. No other lock of the module is ever held by one file or
- * domain and needed by another; restrict_sem belongs to one file.
+ * The adversary is a process of file 0: a dm_op, a mapping call, a RESTRICT or a close. It
+ * stops at any of its steps and is not scheduled again. P9 is checked when no other process
+ * can go on. Then the adversary goes on, as a killed process would, and all has to end.
+ *
+ * The adversary is not stopped inside an atomic step. A section under a spinlock
+ * (dmop_records_lock, record->lock, maps->lock) is such a step: its holder is not
+ * preempted. restrict_sem is held across steps, but belongs to one file.
  *
  * Not in the model: weak memory ordering (Spin's memory is sequentially consistent), a
  * XenStore that is too slow for RESTRICT to wait for it, user memory, the worker for empty
- * pages, and locks of the kernel: mmap_lock, and the lock of a file's address space.
+ * pages, and the kernel's own locks (mmap_lock, the lock of a file's address space).
  *
- * Each property is an assertion, marked P. Each of the macros BROKEN_... takes
- * one rule of the protocol away, which has to violate one.
+ * Each property is an assertion, marked P. Each BROKEN_ macro takes one rule of the
+ * protocol away. The scene beside it then violates a property:
+ *
+ * BROKEN_RESTRICT_DOES_NOT_WAIT 1   RESTRICT waits for the unbound calls in progress
+ * BROKEN_DECIDES_ONCE 1             an unbound call decides again once RESTRICT is over
+ * BROKEN_BINDS_AGAIN 1              a bound file is not bound again
+ * BROKEN_TRIES_ONCE 3               RESTRICT tries a second record if the first is dead
+ * BROKEN_JOINS_THE_DEAD 2           a file does not join a dead record
+ * BROKEN_CHECKS_BEFORE_PIN 2        the pin comes before the check of the identity
+ * BROKEN_PINS_THE_DEAD 3            a dead record is not pinned
+ * BROKEN_STAYS_IN_TABLE 3           a dead record leaves the table
+ * BROKEN_NO_REFERENCE 2             a queued revocation has a reference to the record
+ * BROKEN_KEEPS_REFERENCE 2          and drops it
+ * BROKEN_PUTS_WITHOUT_LOCK 1        the last put is made under dmop_records_lock
+ * BROKEN_FREES_WITH_PIN 1           the last put releases the pin
+ * BROKEN_STAYS_LISTED 4             a closed file leaves the list of its record
+ * BROKEN_NO_FILE_REFERENCE 4        revocation has a reference to the file it unmaps
+ * BROKEN_DOES_NOT_CHECK 2           a call checks the record again before it enters Xen
+ * BROKEN_CHECKS_TOO_EARLY 2         it does so inside in_xen
+ * BROKEN_REVOKE_DOES_NOT_WAIT 4     revocation waits for in_xen
+ * BROKEN_MAPS_OUTSIDE_IN_XEN 4      a mapping call is inside in_xen
+ * BROKEN_MAPS_UNCHECKED 4           it checks the record before it maps
+ * BROKEN_DOES_NOT_CHECK_AGAIN 4     it checks again after it has mapped, and unmaps then
+ * BROKEN_UNPINS_FIRST 4             the pin is released after the wait for in_xen
+ * BROKEN_KEEPS_PIN 4                revocation releases the pin
+ * BROKEN_UNPINNED_UNMAPS_FIRST 4    without a pin, revocation waits before it unmaps
+ * BROKEN_WAITS_FIRST 4              with a pin, it unmaps before it waits
+ * BROKEN_TABLE_LOCK_IS_A_MUTEX 4    dmop_records_lock is a spinlock
+ * BROKEN_RECORD_LOCK_IS_A_MUTEX 4   record->lock is a spinlock
+ * BROKEN_MAPS_LOCK_IS_A_MUTEX 4     maps->lock is not held for a mapping call
+ * BROKEN_NO_AREA_REFERENCE 6        revocation has a reference to the area it unmaps
+ * BROKEN_AREA_LEAVES_FIRST 6        a closed area leaves the list after its frames
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
@@ -90,7 +122,6 @@ bool area_listed[FILES];
 /* watch_round(), dmop_watch_check() and release_domain() */
 byte requested[RECORDS], completed[RECORDS];
 bool due[RECORDS];
-bool domain_released;
 bool checking;			/* round_work is at one of them */
 #define pending(r)	(in_table[r] && (due[r] || requested[r] != completed[r]))
 
@@ -443,7 +474,7 @@ proctype Map(byte f; byte me) CALLER {
 	atomic { !maps_lock[f] -> maps_lock[f] = true };
 #endif
 	/* dmop_record_enter() */
-#ifndef BROKEN_MAPS_OUTSIDE_SRCU
+#ifndef BROKEN_MAPS_OUTSIDE_IN_XEN
 	atomic { uses(r); srcu[r] = srcu[r] | me };
 #endif
 	atomic {
@@ -475,7 +506,7 @@ proctype Map(byte f; byte me) CALLER {
 	:: dying[domid(r)] -> goto unadmit
 	fi;
 #endif
-#ifndef BROKEN_MAP_DOES_NOT_CHECK_AGAIN
+#ifndef BROKEN_DOES_NOT_CHECK_AGAIN
 	if
 #if SCENE == 6
 	:: atomic { dead[r] -> ptes[f] = ptes[f] & ~CHUNK };	/* unmap_chunk() */
@@ -644,16 +675,6 @@ active proctype Watch() {
 	bool other;
 
 end:	do
-	:: atomic {				/* round_begin() */
-		table_free && domain_released ->
-		domain_released = false;
-		r = 0;
-		do
-		:: r < RECORDS -> due[r] = in_table[r]; r++
-		:: else -> break
-		od;
-		r = 0
-	   }
 	:: atomic {				/* round_next() */
 		table_free && (pending(0) || pending(1) || pending(2)) ->
 		r = 0;
@@ -689,12 +710,13 @@ end:	do
 	od
 }
 
-/* release_domain(), the callback of the watch on @releaseDomain: it takes no lock. */
+/* The callback of the watch on @releaseDomain. It counts the event and takes no lock. */
 inline release_domain() {
-	if
-	:: in_table[0] || in_table[1] || in_table[2] -> domain_released = true
-	:: else
-	fi
+	d_step {
+		due[0] = in_table[0];
+		due[1] = in_table[1];
+		due[2] = in_table[2]
+	}
 }
 
 inline rebirth(d) {
@@ -715,21 +737,19 @@ proctype Domain(byte d) {
 	atomic { running--; d = 0 }
 }
 
-#define busy_watch	(checking || domain_released || pending(0) || pending(1) || pending(2))
+#define busy_watch	(checking || pending(0) || pending(1) || pending(2))
 
 /*
- * P9: with a process of file 0 stopped for good, all others have come to their end: those of
- * the other file, its close, the checks, and the revocations. Only the revocation of the
- * record of a call that has stopped inside Xen waits. If that record is pinned, its mappings
- * are gone by then, all but the chunk of the stopped call.
+ * P9: with a process of file 0 stopped for good, all others have ended: the processes of
+ * file 1, its close, the checks, and the revocations. Only the revocation of a record with
+ * the stopped call inside in_xen waits. If that record is pinned, all of its mappings are
+ * unmapped by then, except the chunk of the stopped call.
  */
-#define may_wait(r)	(dead[r] && srcu[r] && \
-			 (!pin[r] || !((record[0] == r && (ptes[0] & EARLIER)) || \
-				       (record[1] == r && holds(1)))))
-#define ended(r)	(!dead[r] || freed[r] || may_wait(r) || \
-			 (revoked[r] && !pin[r]))
+#define unmapped(r)	(!(record[0] == r && (ptes[0] & EARLIER)) && !(record[1] == r && holds(1)))
+#define waits(r)	(srcu[r] && (!pin[r] || unmapped(r)))
+#define ended(r)	(!dead[r] || freed[r] || (revoked[r] && !pin[r]) || waits(r))
 
-/* Two files that are bound to a domain; how they were bound is what other scenes are about. */
+/* A file that is bound already; other scenes are about RESTRICT. */
 inline bind(f, r) {
 	made[r] = true;
 	in_table[r] = true;
@@ -772,7 +792,10 @@ init {
 		busy[0] = 1;
 		busy[1] = 1;
 		running = 4;
-		a = run Restrict(0);
+		if
+		:: bind(0, 0); a = run Call(0, 1)
+		:: a = run Restrict(0)
+		fi;
 		run Restrict(1);
 		run Domain(0);
 		run Close(1);
@@ -799,6 +822,7 @@ init {
 		if
 		:: dmop_record_pin(0)
 		fi;
+#if SCENE == 4
 		if
 		:: a = run Call(0, 1)
 		:: a = run Map(0, 1)
@@ -807,9 +831,13 @@ init {
 		:: run Call(1, 2)
 		:: run Map(1, 2)
 		fi;
-		busy[0] = 1;
 		busy[1] = 1;
 		running = 5;
+#else
+		a = run Map(0, 1);
+		running = 4;
+#endif
+		busy[0] = 1;
 		run Domain(0);
 		run Close(1);
 #endif
@@ -821,19 +849,17 @@ init {
 	};
 
 	/* The adversary stops. */
-#ifdef NOSTOP
-	skip;
-#else
 	if
 	:: stopped = a
 	:: b != NONE -> stopped = b
 	fi;
-#endif
 	atomic {
 		timeout ->
-		assert(gone[1]);			/* P9 */
-		assert(!busy_watch);			/* P9 */
-		assert(ended(0) && ended(1) && ended(2));	/* P9 */
+		assert(gone[1] && !busy_watch);		/* P9 */
+		do
+		:: r < RECORDS -> assert(ended(r)); r++	/* P9 */
+		:: else -> r = 0; break
+		od;
 		stopped = NONE;
 		a = 0;
 		b = 0
