@@ -24,7 +24,7 @@
 #define MORE_PAGES		4096
 
 /* Frames that are removed between two scheduling points. */
-#define FRAMES_AT_A_TIME	4096
+#define FRAMES_AT_A_TIME	256
 
 /*
  * The file offset of every area, in pages: mmap() cannot be given one so large.
@@ -105,7 +105,7 @@ static void area_free(struct dmop_area *area)
 	smp_store_release(&small->maps, NULL);
 }
 
-static void area_put(struct dmop_area *area)
+void dmop_area_put(struct dmop_area *area)
 {
 	if (!refcount_dec_and_test(&area->users))
 		return;
@@ -120,14 +120,12 @@ static void area_put(struct dmop_area *area)
 	area_free(area);
 }
 
-static void area_unlink(struct dmop_area *area)
+void dmop_area_unlink(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
 
 	lockdep_assert_held(&maps->lock);
 
-	if (list_empty(&area->link))
-		return;
 	list_del_init(&area->link);
 	WRITE_ONCE(maps->frames, maps->frames - area->nr);
 }
@@ -136,15 +134,16 @@ void dmop_area_close(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
 
-	spin_lock(&maps->lock);
-	area_unlink(area);
-	spin_unlock(&maps->lock);
-	area_put(area);
+	raw_spin_lock(&maps->lock);
+	if (!maps->closed)
+		dmop_area_unlink(area);
+	raw_spin_unlock(&maps->lock);
+	dmop_area_put(area);
 }
 
 static int area_alloc_pages(struct dmop_area *area)
 {
-	struct dmop_pages *pages = dmop_pool_alloc(area->nr);
+	struct dmop_pages *pages = dmop_pool_alloc(area->nr, READ_ONCE(dmop_max_empty_pages));
 
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
@@ -158,20 +157,25 @@ static bool fits(struct dmop_maps *maps, unsigned int nr)
 	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
 }
 
-/* Return: true; or false: there would be too many frames, nothing is linked. */
-static bool area_link(struct dmop_area *area)
+/* Return: 0; or with nothing changed -E2BIG or -ESRCH. */
+static int area_link(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
-	bool ok;
+	int err = 0;
 
-	spin_lock(&maps->lock);
-	ok = fits(maps, area->nr);
-	if (ok) {
+	raw_spin_lock(&maps->lock);
+	if (maps->closed) {
+		err = -ESRCH;
+	} else if (!fits(maps, area->nr)) {
+		err = -E2BIG;
+	} else {
+		area->busy_first = 0;
+		area->busy_nr = area->nr;
 		list_add(&area->link, &maps->areas);
 		WRITE_ONCE(maps->frames, maps->frames + area->nr);
 	}
-	spin_unlock(&maps->lock);
-	return ok;
+	raw_spin_unlock(&maps->lock);
+	return err;
 }
 
 static int area_init_translated(struct dmop_area *area)
@@ -195,9 +199,10 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 		return ERR_PTR(-ENOMEM);
 	area->domid = domid;
 
-	if (!area_link(area)) {
+	err = area_link(area);
+	if (err) {
 		area_free(area);
-		return ERR_PTR(-E2BIG);
+		return ERR_PTR(err);
 	}
 	if (auto_translated()) {
 		err = area_init_translated(area);
@@ -207,6 +212,26 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 		}
 	}
 	return area;
+}
+
+int dmop_area_begin(struct dmop_area *area, unsigned int first, unsigned int nr)
+{
+	struct dmop_maps *maps = area->maps;
+	bool closed;
+
+	raw_spin_lock(&maps->lock);
+	closed = maps->closed;
+	if (!closed) {
+		area->busy_first = first;
+		area->busy_nr = nr;
+	}
+	raw_spin_unlock(&maps->lock);
+	return closed ? -ESRCH : 0;
+}
+
+int dmop_area_end(struct dmop_area *area)
+{
+	return dmop_area_begin(area, 0, 0);
 }
 
 /* The kernel copies and splits no such VMA. If it did, the copy would own nothing. */
@@ -299,17 +324,6 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
 	return vma;
 }
 
-void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
-{
-	spin_lock_init(&maps->lock);
-	INIT_LIST_HEAD(&maps->areas);
-
-	address_space_init_once(&maps->space);
-	maps->space.a_ops = &empty_aops;
-	maps->space.host = file_inode(filp);
-	filp->f_mapping = &maps->space;
-}
-
 int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
 {
 	if (!(vma->vm_flags & VM_SHARED))
@@ -349,48 +363,4 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 	if (pgoff >= AREA_PGOFF)
 		return -EINVAL;
 	return get_unmapped_area_of(current->mm, filp, addr, len, pgoff, flags);
-}
-
-bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
-{
-	struct dmop_area *area;
-	bool other = false;
-
-	spin_lock(&maps->lock);
-	list_for_each_entry(area, &maps->areas, link)
-		other |= area->used && !dmop_policy_same_target(area->domid, domid);
-	spin_unlock(&maps->lock);
-
-	return other;
-}
-
-unsigned long dmop_maps_frames(struct dmop_maps *maps)
-{
-	return READ_ONCE(maps->frames);
-}
-
-/* Return: an area that was not taken yet, with a reference, or NULL. */
-static struct dmop_area *take_next(struct dmop_maps *maps)
-{
-	struct dmop_area *area;
-
-	spin_lock(&maps->lock);
-	area = list_first_entry_or_null(&maps->areas, struct dmop_area, link);
-	if (area) {
-		area_unlink(area);
-		refcount_inc(&area->users);
-	}
-	spin_unlock(&maps->lock);
-	return area;
-}
-
-void dmop_maps_take(struct dmop_maps *maps)
-{
-	struct dmop_area *area;
-
-	unmap_mapping_range(&maps->space, 0, 0, 1);
-	while ((area = take_next(maps))) {
-		dmop_area_remove_frames(area, 0, area->nr);
-		area_put(area);
-	}
 }

@@ -100,7 +100,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 {
 	int err = 0;
 
-	mutex_lock(&record->lock);
+	raw_spin_lock(&record->lock);
 	if (READ_ONCE(record->dead)) {
 		err = -ESRCH;
 	} else {
@@ -114,7 +114,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 		/* Pairs with the acquire in dmop_file_record(). */
 		smp_store_release(&f->record, record);
 	}
-	mutex_unlock(&record->lock);
+	raw_spin_unlock(&record->lock);
 
 	return err;
 }
@@ -127,8 +127,9 @@ static int join_domain(struct dmop_file *f, domid_t domid)
 	if (IS_ERR(record))
 		return PTR_ERR(record);
 
-	dmop_record_pin(record);
-	err = dmop_watch_check(record);
+	err = dmop_record_pin(record);
+	if (!err)
+		err = dmop_watch_check(record);
 	if (!err)
 		err = file_join(f, record);
 	if (err)
@@ -204,8 +205,11 @@ struct dmop_file *dmop_file_create(struct file *filp)
 
 void dmop_file_put(struct dmop_file *f)
 {
-	if (refcount_dec_and_test(&f->users))
-		kfree(f);
+	if (!refcount_dec_and_test(&f->users))
+		return;
+	/* No VMA is left. Of a file that was closed meanwhile, revocation leaves this to us. */
+	dmop_maps_release(&f->maps);
+	kfree(f);
 }
 
 void dmop_file_close(struct dmop_file *f)
@@ -213,9 +217,9 @@ void dmop_file_close(struct dmop_file *f)
 	struct dmop_record *record = f->record;
 
 	if (record) {
-		mutex_lock(&record->lock);
+		raw_spin_lock(&record->lock);
 		list_del_init(&f->link);
-		mutex_unlock(&record->lock);
+		raw_spin_unlock(&record->lock);
 		dmop_record_put(record);
 	}
 	dmop_file_put(f);

@@ -179,17 +179,17 @@ int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
 }
 
 #ifdef CONFIG_XEN_PV
-static int update_pte(pte_t *ptep, u64 val, domid_t domid)
+static int update_pte(pte_t *ptep, u64 val, domid_t domid, u64 command)
 {
 	struct mmu_update u = {
-		.ptr = arbitrary_virt_to_machine(ptep).maddr | MMU_NORMAL_PT_UPDATE,
+		.ptr = arbitrary_virt_to_machine(ptep).maddr | command,
 		.val = val,
 	};
 
 	return HYPERVISOR_mmu_update(&u, 1, NULL, domid);
 }
 
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t gfn, u64 *pte)
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
 {
 	unsigned int level;
 	pte_t *ptep = lookup_address((unsigned long)page, &level);
@@ -198,17 +198,18 @@ int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t gfn, u64 *
 		return -EINVAL;
 	*pte = ptep->pte;
 	return update_pte(ptep, (*pte & ~(PTE_PFN_MASK | _PAGE_RW | _PAGE_DIRTY)) |
-			  (gfn << PAGE_SHIFT), domid);
+			  (mfn << PAGE_SHIFT), domid, MMU_PT_UPDATE_NO_TRANSLATE);
 }
 
 int dmop_hypercall_restore_frame(void *page, u64 pte)
 {
 	unsigned int level;
 
-	return update_pte(lookup_address((unsigned long)page, &level), pte, DOMID_SELF);
+	return update_pte(lookup_address((unsigned long)page, &level), pte, DOMID_SELF,
+			  MMU_NORMAL_PT_UPDATE);
 }
 #else
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t gfn, u64 *pte)
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
 {
 	return -EOPNOTSUPP;
 }

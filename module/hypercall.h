@@ -101,9 +101,9 @@ int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
 
 /**
  * dmop_hypercall_replace_frame() - let a page of the vmalloc area refer to a foreign frame
- * @page:  the page; from now on it must not be accessed
+ * @page:  address of the page; from now on it must not be accessed
  * @domid: owner of the frame
- * @gfn:   its number in that domain
+ * @mfn:   its machine frame number
  * @pte:   out: the original PTE, for dmop_hypercall_restore_frame()
  *
  * The kernel has no function for this: its own map frames in a VMA. Only Xen writes the
@@ -113,11 +113,11 @@ int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
  *
  * Return: 0, or an errno of Xen.
  */
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t gfn, u64 *pte);
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte);
 
 /**
  * dmop_hypercall_restore_frame() - the opposite
- * @page: the page
+ * @page: address of the page
  * @pte:  the original PTE
  *
  * Context: as dmop_hypercall_replace_frame()

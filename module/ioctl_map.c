@@ -45,6 +45,8 @@ static long map_batch(struct file *filp, struct dmop_record *record,
 		goto out;
 	}
 	ret = dmop_map_foreign(&f->maps, record, filp, &range, gfns, errs);
+	if (record && (ret == -ESRCH || (!ret && errs[0] == -ESRCH)))
+		dmop_record_probe(record);
 	if ((!ret || ret == -ENOENT) &&
 	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
 		ret = -EFAULT;

@@ -181,7 +181,7 @@ static int note_results(const struct chunk *c, bool all)
 }
 
 /* Maps the frames of @all, of any number, in steps. */
-static int map_frames(const struct dmop_record *record, const struct chunk *all)
+static int map_frames(const struct chunk *all)
 {
 	struct chunk c = *all;
 	unsigned int done;
@@ -196,9 +196,10 @@ static int map_frames(const struct dmop_record *record, const struct chunk *all)
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (dmop_area_begin(c.area, c.first, c.nr))
+			return -ESRCH;
 		all_mapped = map_chunk(&c);
-		if (dmop_record_died(record)) {
-			/* Revocation may have come before these frames. */
+		if (dmop_area_end(c.area)) {
 			unmap_chunk(&c);
 			return -ESRCH;
 		}
@@ -208,9 +209,8 @@ static int map_frames(const struct dmop_record *record, const struct chunk *all)
 	return ret;
 }
 
-static int map_foreign(struct dmop_maps *maps, const struct dmop_record *record,
-		       struct vm_area_struct *vma, const struct dmop_range *range,
-		       xen_pfn_t *gfns, int *errs)
+static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
+		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
 	struct chunk all = {
 		.area = vma->vm_private_data,
@@ -235,7 +235,7 @@ static int map_foreign(struct dmop_maps *maps, const struct dmop_record *record,
 		vma->vm_private_data = all.area;
 	}
 	set_protection(vma);
-	return map_frames(record, &all);
+	return map_frames(&all);
 }
 
 int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
@@ -250,7 +250,7 @@ int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
 	ret = dmop_record_enter(record, &token);
 	if (!ret) {
 		vma = dmop_area_find(filp, range->addr, range->nr);
-		ret = vma ? map_foreign(maps, record, vma, range, gfns, errs) : -EINVAL;
+		ret = vma ? map_foreign(maps, vma, range, gfns, errs) : -EINVAL;
 		dmop_record_leave(record, token);
 	}
 	mmap_write_unlock(current->mm);
@@ -291,8 +291,7 @@ static int map_resource_frames(struct dmop_area *area,
 	return ret < 0 ? ret : 0;
 }
 
-static int map_resource(struct dmop_maps *maps, const struct dmop_record *record,
-			struct vm_area_struct *vma,
+static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 			struct xen_mem_acquire_resource *xar,
 			xen_pfn_t *frames, int *errs)
 {
@@ -310,10 +309,11 @@ static int map_resource(struct dmop_maps *maps, const struct dmop_record *record
 	WRITE_ONCE(area->used, true);
 
 	ret = map_resource_frames(area, vma, xar, frames, errs);
-	if (dmop_record_died(record))
+	if (dmop_area_end(area))
 		ret = -ESRCH;
 	if (ret) {
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		dmop_area_remove_frames(area, 0, nr);
 		vma->vm_private_data = NULL;
 		dmop_area_close(area);
 		return ret;
@@ -353,7 +353,7 @@ int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *record,
 	if (!ret) {
 		vma = dmop_area_find(filp, addr, nr);
 		if (vma && covers(vma, addr, nr))
-			ret = map_resource(maps, record, vma, xar, frames, errs);
+			ret = map_resource(maps, vma, xar, frames, errs);
 		else
 			ret = -EINVAL;
 		dmop_record_leave(record, token);

@@ -19,8 +19,10 @@ struct dmop_pin;
  *
  * Context: process context; may wait, killably, for a worker.
  *
- * Return: the pin; or NULL: the domain has no memory at the usual place, Xen refuses to
- * map it, no memory, or the caller is being killed.
+ * Return: the pin, or ERR_PTR of
+ *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed
+ *  another errno of Xen, which is too old, or refuses the caller
  */
 struct dmop_pin *dmop_pin_create(domid_t domid);
 

@@ -13,7 +13,6 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
-#include "limits.h"
 #include "pool.h"
 
 static struct workqueue_struct *pool_queue;
@@ -48,24 +47,27 @@ static void pages_alloc(struct work_struct *work)
 	pages_put(pages);
 }
 
-static bool reserve(unsigned int nr)
+/* Never counts pages that will not be allocated: the caller may be starved anywhere. */
+static bool reserve(unsigned int nr, unsigned long max)
 {
-	unsigned int max = READ_ONCE(dmop_max_empty_pages);
+	long used = atomic_long_read(&empty_pages);
 
-	if (atomic_long_add_return(nr, &empty_pages) <= max)
-		return true;
-	atomic_long_sub(nr, &empty_pages);
-	pr_warn_ratelimited("mapping refused: device models would use more than max_empty_pages (%u) pages; raise that parameter if dom0 has the memory\n",
-			    max);
-	return false;
+	do {
+		if (used + nr > max) {
+			pr_warn_ratelimited("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
+					    max);
+			return false;
+		}
+	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
+	return true;
 }
 
-struct dmop_pages *dmop_pool_alloc(unsigned int nr)
+struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max)
 {
 	struct dmop_pages *pages;
 	int err;
 
-	if (!reserve(nr))
+	if (!reserve(nr, max))
 		return ERR_PTR(-ENOMEM);
 	pages = kvmalloc(struct_size(pages, page, nr),
 			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);

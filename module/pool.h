@@ -32,20 +32,21 @@ struct dmop_pages {
 
 /**
  * dmop_pool_alloc() - allocate empty pages
- * @nr: their number, at least 1
+ * @nr:  their number, at least 1
+ * @max: at most so many at once, with those of all other callers
  *
  * The kernel's allocator holds a lock that every user of empty pages needs, so a
  * worker calls it. The array is charged to the caller. The pages themselves are kernel
- * memory that is charged to nobody; the parameter max_empty_pages bounds their number.
+ * memory that is charged to nobody.
  *
  * Context: process context; waits, killably, for the worker.
  *
  * Return: the pages, or ERR_PTR of
- *  -ENOMEM no memory, or all files together would have more than max_empty_pages
+ *  -ENOMEM no memory, or there would be more than @max
  *  -EINTR  the caller is being killed
  *  another errno of the kernel's allocator
  */
-struct dmop_pages *dmop_pool_alloc(unsigned int nr);
+struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max);
 
 /**
  * dmop_pool_free() - free empty pages

@@ -5,6 +5,7 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -94,7 +95,7 @@ static struct dmop_record *record_create(domid_t domid)
 	refcount_set(&record->users, 1);
 	INIT_LIST_HEAD(&record->link);
 	record->domid = domid;
-	mutex_init(&record->lock);
+	raw_spin_lock_init(&record->lock);
 	INIT_LIST_HEAD(&record->files);
 	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);
@@ -104,15 +105,27 @@ static struct dmop_record *record_create(domid_t domid)
 	return record;
 }
 
-void dmop_record_pin(struct dmop_record *record)
+int dmop_record_pin(struct dmop_record *record)
 {
 	struct dmop_pin *pin;
+	int err;
 
 	if (dmop_record_pinned(record))
-		return;
+		return 0;
 	pin = dmop_pin_create(record->domid);
-	if (pin && cmpxchg(&record->pin, NULL, pin))
+	if (IS_ERR(pin)) {
+		err = PTR_ERR(pin);
+		return err == -ENOMEM || err == -EINTR ? err : 0;
+	}
+
+	/* Revocation, which takes the lock after @dead was set, then finds the pin or none ever. */
+	raw_spin_lock(&record->lock);
+	if (!record->dead && !record->pin)
+		swap(record->pin, pin);
+	raw_spin_unlock(&record->lock);
+	if (pin)
 		dmop_pin_destroy(pin);
+	return 0;
 }
 
 void dmop_record_unpin(struct dmop_record *record)

@@ -8,7 +8,6 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -68,11 +67,13 @@ struct dmop_log_limit {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects @files
- * @files:  the open files bound to the domain that revocation has not reached
+ * @lock:   protects the files' @link; a raw spinlock for the same reason as
+ *          dmop_records_lock
+ * @files:  the open files bound to the domain; revocation moves them away
  * @in_xen: held by every call of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
- * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL
+ * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set under @lock while not
+ *          dead
  * @revoke: revokes @files after death
  * @checked: woken after each check, and by @revoke
  * @watch:  see there
@@ -83,7 +84,7 @@ struct dmop_record {
 	struct list_head link;
 	domid_t domid;
 	bool dead;
-	struct mutex lock;
+	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
 	struct dmop_pin *pin;
@@ -172,11 +173,13 @@ void dmop_record_probe(struct dmop_record *record);
  * @record: the record, with a reference
  *
  * To be called before the record is checked, so that the checked domain is the pinned
- * one. If it fails, the record stays unpinned.
+ * one. If Xen refuses, the record stays unpinned. A dead record is not pinned.
  *
  * Context: process context; may wait, killably, for a worker.
+ *
+ * Return: 0, -ENOMEM, or -EINTR: the caller is being killed.
  */
-void dmop_record_pin(struct dmop_record *record);
+int dmop_record_pin(struct dmop_record *record);
 
 /**
  * dmop_record_unpin() - the opposite
@@ -229,21 +232,6 @@ static inline void dmop_record_leave(struct dmop_record *record, int token)
 {
 	if (record)
 		srcu_read_unlock(&record->in_xen, token);
-}
-
-/**
- * dmop_record_died() - has the domain died since dmop_record_enter()?
- * @record: as passed there
- *
- * Either this sees it, or revocation sees every PTE that the caller set before.
- *
- * Return: true if so.
- */
-static inline bool dmop_record_died(const struct dmop_record *record)
-{
-	/* Pairs with the barrier in dmop_revoke(). */
-	smp_mb();
-	return record && READ_ONCE(record->dead);
 }
 
 #endif /* DMOP_RECORD_H */

@@ -35,7 +35,7 @@ static struct workqueue_struct *watch_queue;
 static void watch_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, watch_round);
 
-/* Xen says which domain has a number, so XenStore is not read. */
+/* Xen identifies domains, so XenStore is not read. */
 static bool xen_identifies;
 
 static bool watching;
@@ -73,10 +73,10 @@ static bool identity_changed(char **old, char *new)
 }
 
 /*
- * The directory of a new domain names another /vm path, or another of the ids that some
- * toolstacks write, than that of the old one. Only a value that was seen once and is then
- * different counts, for not every toolstack writes both. The id is the better witness:
- * the path of a live domain can change, when a toolstack gives its guest another uuid.
+ * The directory of a new domain names another /vm path than that of the old one, or
+ * another unique-domain-id, where the toolstack writes one. Only a change of a known value
+ * counts, for not every toolstack writes both. The id is the better witness: the path of a
+ * live domain can change, when a toolstack gives its guest another uuid.
  */
 static bool another_domain(struct dmop_record_watch *w, const char *dir)
 {
@@ -93,12 +93,11 @@ static bool another_domain(struct dmop_record_watch *w, const char *dir)
 enum verdict { ALIVE, UNLISTED, GONE };
 
 /*
- * Is the domain gone, or does another one have its number? Where Xen reports a dying
- * domain, Xen's word decides. Where it does not, a mapping of this module may keep a
- * destroyed domain in Xen's list, and XenStore has to tell: a toolstack creates the
- * domain's directory before a device model can serve the domain, and removes it when it
- * destroys the domain. But a xenstored that was started again has lost all directories,
- * that of domain 0 too.
+ * Is the domain gone, or does another one have its number? Where the probe reports a dying
+ * domain, Xen's answer decides. Elsewhere a mapping of this module may keep a destroyed
+ * domain in Xen's list, so a missing directory counts: a toolstack creates it before a
+ * device model can serve the domain, and removes it when it destroys the domain. A
+ * xenstored without its former contents lacks the directory of domain 0 as well.
  */
 static enum verdict check_store(struct dmop_record *record)
 {
@@ -128,7 +127,8 @@ static enum verdict check_xen(struct dmop_record *record)
 
 	err = dmop_hypercall_domain_state(record->domid, &id, &dying);
 	if (err)
-		return err == -ESRCH ? GONE : ALIVE;
+		return err == -ESRCH || dmop_hypercall_probe(record->domid) == -ESRCH ?
+		       GONE : ALIVE;
 
 	raw_spin_lock(&dmop_records_lock);
 	changed = w->xen_id && w->xen_id != id;
@@ -288,9 +288,9 @@ static void release_domain(struct xenbus_watch *watch, const char *path,
 {
 	WRITE_ONCE(dmop_records_events, dmop_records_events + 1);
 	/*
-	 * If the list is still empty, a record added to it finds the event in the round
-	 * that its RESTRICT requests. (Where Xen identifies domains, RESTRICT itself finds
-	 * the end of the domain.) Pairs with the barrier in round_begin().
+	 * If the list is still empty, the round requested by the next RESTRICT finds the
+	 * event. (Where Xen identifies domains, RESTRICT itself finds the end of the
+	 * domain.) Pairs with the barrier in round_begin().
 	 */
 	smp_mb();
 	if (!list_empty(&dmop_records))

@@ -178,9 +178,9 @@ TEST_F(lifetime, dying_is_not_bound_to)
 }
 
 /*
- * Xen reports that a domain is dying: XenStore still has its directory, and a mapping keeps it in
- * Xen's list, where an ordinary operation finds it. The answers of the operation without effect are
- * those of every Xen from 4.9 on; the module depends on them.
+ * Xen reports a dying domain, though XenStore still has its directory, and a mapping keeps it in
+ * Xen's list, where ordinary operations find it. The module depends on the answers of dying_op(),
+ * the same in every Xen from 4.9 on.
  */
 TEST_F(lifetime, dying_is_the_end)
 {
@@ -242,9 +242,9 @@ TEST_F(lifetime, directory_is_enough)
 }
 
 /*
- * A domain that lives on without its directory, as after a loss of XenStore's contents: Xen does not
- * report it as dying, so the binding stays. No file can be bound to it meanwhile, and that does not
- * end the other binding.
+ * A domain lives on without its directory, as after a loss of XenStore's contents. Xen does not
+ * report it as dying, so the binding stays. RESTRICT is refused meanwhile, and that does not end the
+ * other binding.
  */
 TEST_F(lifetime, lost_directory_is_not_the_end)
 {
@@ -268,7 +268,7 @@ TEST_F(lifetime, lost_directory_is_not_the_end)
 	close(fd);
 }
 
-/* Of a PV domain the module cannot learn from Xen that it is dying, so a lost directory is the end. */
+/* Xen does not report a dying PV domain, so a lost directory is the end. */
 TEST_F(lifetime, lost_directory_of_a_pv_domain)
 {
 	long domid;
@@ -293,11 +293,10 @@ TEST_F(lifetime, lost_directory_of_a_pv_domain)
 }
 
 /*
- * Another domain has the number, and nobody saw when that came about. Both of
- * what may tell: an id that some toolstacks give, and the path of what the
- * domain is. That either is written late is no change. The path counts
- * only where there is no id: a toolstack may give a guest another uuid. Nor does the id
- * need the path.
+ * Another domain has the number, and no check ran in between. Two nodes show it: the
+ * unique-domain-id, written by some toolstacks, and the vm path. A node that is written late is no
+ * change. The path counts only without an id: a toolstack may give a guest another uuid. The id
+ * counts without a path.
  */
 TEST_F(lifetime, another_of_that_number)
 {
@@ -345,8 +344,8 @@ TEST_F(lifetime, another_of_that_number)
 
 /*
  * The domain ends some time after an event, and no event reports its end. Between the two there are
- * many bindings, each of which has XenStore asked: these do not end the doubt.
- * The half minute does: whoever is too slow for it tries again.
+ * many RESTRICTs, each with a check: these do not use up the checks after the event. A machine too
+ * slow for the half minute of these checks tries again.
  */
 TEST_F(lifetime, bindings_do_not_end_it)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * state_test.c - a Xen that identifies domains: the module asks it, and not XenStore
+ * state_test.c - Xen identifies domains, and the module asks Xen, not XenStore
  *
- * That Xen is fake_state, not Xen. selftests/e2e/steps/27-state loads it before the module.
+ * The answers are those of fake_state, a fake, not of Xen. selftests/e2e/steps/27-state loads it before the module.
  */
 #include <sys/resource.h>
 
@@ -20,7 +20,7 @@ static long fake_get(const char *name)
 	return number("cat " FAKE_PARAMS "%s", name);
 }
 
-/* Without a command, for these need XenStore. */
+/* Without a shell command. */
 static bool fake_dying(unsigned int domid)
 {
 	FILE *f = fopen(FAKE_PARAMS "dying_domid", "w");
@@ -49,7 +49,7 @@ TEST_F(lifetime, the_module_asks)
 	close(fd);
 }
 
-/* A RESTRICT that waited for the stopped XenStore would sleep each time. */
+/* If RESTRICT waited for the stopped XenStore, it would sleep each time. */
 TEST_F(lifetime, restrict_needs_no_xenstore)
 {
 	long pid = xenstored(), domid = create(NAME), before;
@@ -67,7 +67,7 @@ TEST_F(lifetime, restrict_needs_no_xenstore)
 	}
 	EXPECT_LT(0, awake);
 
-	/* Another RESTRICT finds it dying, and wakes up those who are bound. */
+	/* Another RESTRICT finds the domain dying, and ends the bindings. */
 	EXPECT_TRUE(fake_dying(domid));
 	EXPECT_EQ(-ESRCH, dmop_open_bound(domid));
 	EXPECT_TRUE(fake_dying(0));
@@ -141,7 +141,7 @@ TEST_F(lifetime, another_id)
 	close(last);
 }
 
-/* It dies as Xen has it, while mapped, and the mapping of somebody else keeps it. */
+/* The domain really dies while it is mapped, and another mapping keeps it in Xen. */
 TEST_F(lifetime, dying_while_mapped)
 {
 	long domid = create(NAME);
@@ -161,7 +161,7 @@ TEST_F(lifetime, dying_while_mapped)
 	close(fd);
 }
 
-/* That question takes what xenstored has not seen yet, and is its alone. */
+/* A question without a domid would take the changes from xenstored. */
 TEST_F(lifetime, never_asks_for_no_domain)
 {
 	EXPECT_LT(0, fake_get("asked"));

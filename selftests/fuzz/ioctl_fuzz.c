@@ -358,6 +358,11 @@ int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *of, struct file
 	return maps_answer();
 }
 
+void dmop_record_probe(struct dmop_record *of)
+{
+	must(of == file.record && of == &record);
+}
+
 int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *of, struct file *filp,
 		      unsigned long addr, struct xen_mem_acquire_resource *xar)
 {

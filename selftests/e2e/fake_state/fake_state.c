@@ -2,12 +2,11 @@
 /*
  * fake_state.c - a Xen that seems to identify domains
  *
- * A fake: XEN_DOMCTL_get_domain_state exists since Xen 4.21, and no release in the
- * lab has that. With this loaded before it, dmop_privcmd gets the answers of this
- * module instead of Xen's. Xen is really asked, and its answer is replaced: a domain
- * exists and is dying as Xen's dm_op says, and its id is made of its number. The
- * parameters add to that: @dying_domid seems to be dying, @other_domid seems to have
- * the id @other_id.
+ * A fake: XEN_DOMCTL_get_domain_state exists since Xen 4.21, and every Xen in the lab
+ * is older. This module, loaded before dmop_privcmd, replaces Xen's answer to the
+ * question: a domain exists, and is dying, as Xen's dm_op reports it; its id is made of
+ * its number. By the parameters, @dying_domid seems to be dying, and @other_domid seems
+ * to have the id @other_id.
  *
  * For the lab only.
  */
@@ -39,7 +38,7 @@ MODULE_PARM_DESC(asked, "questions so far");
 
 static uint asked_invalid;
 module_param(asked_invalid, uint, 0600);
-MODULE_PARM_DESC(asked_invalid, "questions for DOMID_INVALID, which are xenstored's alone");
+MODULE_PARM_DESC(asked_invalid, "questions for DOMID_INVALID; only xenstored may ask these");
 
 struct question {
 	domid_t domid;
@@ -135,7 +134,7 @@ static int module_changes(struct notifier_block *nb, unsigned long event, void *
 	return NOTIFY_DONE;
 }
 
-/* After that of kprobes, which has to know the new module. */
+/* It runs after that of kprobes: kprobes has to know the new module. */
 static struct notifier_block notifier = {
 	.notifier_call = module_changes,
 	.priority = -1,
