@@ -12,14 +12,17 @@
 #define MOST	400
 
 static struct observer observer;
+static unsigned int patience = PATIENCE;
 
 /*
  * @stops:   so far; @bad: those with a fault
+ * @hung:    the observer has not answered yet
  * @refused: stops with the number refused; @acting: stops with a hypercall after them
  */
 struct sweep {
 	const struct call *call;
 	unsigned int stops, bad, refused, acting;
+	bool hung;
 };
 
 static void report(struct sweep *w, const struct stall_status *st, const char *fault)
@@ -36,11 +39,13 @@ static void report(struct sweep *w, const struct stall_status *st, const char *f
 	w->bad++;
 }
 
-/* Return: false if there is no use in going on. */
+/* Return: true if the observer did it. */
 static bool ask(struct sweep *w, const struct stall_status *st, char request, long *answer)
 {
-	if (!observer_asked(&observer, request, answer, PATIENCE)) {
+	if (!observer_asked(&observer, request, answer, patience)) {
 		report(w, st, observer.shared->action);
+		w->hung = true;
+		patience = IMPATIENCE;
 		return false;
 	}
 	if (!observer.shared->failed)
@@ -56,7 +61,7 @@ static bool reports_end(long ret, __u32 hypercalls)
 }
 
 /* The call goes on, with or without another domain of its number. */
-static bool go_on(struct sweep *w, struct victim *v, const struct stall_status *st, bool reused)
+static void go_on(struct sweep *w, struct victim *v, const struct stall_status *st, bool reused)
 {
 	struct outcome out = { };
 	long answer;
@@ -64,7 +69,7 @@ static bool go_on(struct sweep *w, struct victim *v, const struct stall_status *
 	ioctl(stall_node, STALL_GO);
 	if (!victim_outcome(v, &out) || !out.ready) {
 		report(w, st, "the call does not return");
-		return false;
+		return;
 	}
 	w->acting += !!out.stall.xen;
 	if (reused && st->sections)
@@ -77,43 +82,44 @@ static bool go_on(struct sweep *w, struct victim *v, const struct stall_status *
 	/* At the latest now. */
 	if (!reused) {
 		if (!ask(w, st, R_REUSE_WAIT, &answer))
-			return false;
+			return;
 		if (answer)
 			report(w, st, "the number is not free after the call");
 	}
 	if (!victim_look(v, &out)) {
 		report(w, st, "the caller is lost");
-		return false;
+		return;
 	}
 	if (out.state != DMOP_STATE_REVOKED || out.mapped)
 		report(w, st, "the descriptor is not revoked");
 	if (out.touch != (w->call->maps ? SIGBUS : 0))
 		report(w, st, "the area is accessible");
-	if (!ask(w, st, R_SERVERS, &answer))
-		return false;
-	if (answer)
+	if (ask(w, st, R_SERVERS, &answer) && answer)
 		report(w, st, "an operation reached the next domain");
-	return true;
 }
 
 static bool one_stop(struct sweep *w, struct victim *v, const struct stall_status *st)
 {
 	long answer;
-	bool ok;
 
 	w->stops++;
-	ok = ask(w, st, R_END, &answer) && ask(w, st, R_REUSE, &answer);
-	if (ok && answer && answer != -EEXIST) {
-		report(w, st, "no domain can be created");
-		ok = false;
+	if (ask(w, st, R_END, &answer) && ask(w, st, R_REUSE, &answer)) {
+		if (answer && answer != -EEXIST) {
+			report(w, st, "no domain can be created");
+		} else {
+			w->refused += !!answer;
+			go_on(w, v, st, !answer);
+		}
 	}
-	if (ok) {
-		w->refused += !!answer;
-		ok = go_on(w, v, st, !answer);
-	}
-	if (!victim_end(v, !ok))
+	/* It may be stopped still. */
+	if (!victim_end(v, true)) {
+		report(w, st, "the killed process survives");
 		return false;
-	return ask(w, st, R_RESET, &answer) && ok;
+	}
+	if (w->hung && !observer_answers(&observer, &answer, PATIENCE))
+		return false;
+	w->hung = false;
+	return ask(w, st, R_RESET, &answer);
 }
 
 /* Return: true if the sweep goes on. */

@@ -414,8 +414,10 @@ static void unhook_all(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
-		if (points[i].hooked)
+		if (points[i].hooked) {
 			unregister_ftrace_function(&points[i].ops);
+			ftrace_free_filter(&points[i].ops);
+		}
 	}
 	for (i = 0; i < ARRAY_SIZE(remaps); i++) {
 		if (remaps[i].kp.addr)
