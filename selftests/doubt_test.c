@@ -293,6 +293,46 @@ TEST_F(lifetime, lost_directory_of_a_pv_domain)
 }
 
 /*
+ * A domain is destroyed, and nothing reports that. Xen keeps its number as long as a call through a
+ * bound descriptor could reach the next domain of that number, even if nothing is mapped.
+ */
+TEST_F(lifetime, number_is_kept)
+{
+	int fd, late;
+	long domid;
+
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	domid = bare_domain();
+	ASSERT_LT(0, domid);
+	fd = dmop_open_bound(domid);
+	ASSERT_LE(0, fd);
+
+	ASSERT_TRUE(destroy_in_xen(domid));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+	EXPECT_GT(0, number(BARE_DOMAIN " create %ld", domid));
+
+	/* A RESTRICT finds the domain dying. When revocation has ended, the number is free. */
+	late = dmop_open();
+	ASSERT_LE(0, late);
+	EXPECT_EQ(-ESRCH, dmop_restrict(late, domid));
+	EXPECT_EQ(THE_END, wait_for_end(fd));
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_EQ(domid, number(BARE_DOMAIN " create %ld", domid));
+	EXPECT_EQ(-ESRCH, unknown_op(fd, domid));
+	EXPECT_EQ(0, dmop_restrict(late, domid));
+
+	/* The last close of a live binding also frees the number. */
+	close(fd);
+	ASSERT_TRUE(destroy_in_xen(domid));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, domid));
+	close(late);
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+}
+
+/*
  * Another domain has the number, and no check ran in between. Two nodes show it: the
  * unique-domain-id, written by some toolstacks, and the vm path. A node that is written late is no
  * change. The path counts only without an id: a toolstack may give a guest another uuid. The id

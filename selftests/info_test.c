@@ -72,6 +72,7 @@ static void check_content(struct __test_metadata *const _metadata,
 	EXPECT_EQ(param_get("max_map_frames"), info->max_map_frames);
 	EXPECT_LT(0, info->max_call_frames);
 	EXPECT_TRUE(info->features & DMOP_FEATURE_DM_OP);
+	EXPECT_EQ(bound, !!(info->features & DMOP_FEATURE_PINNED));
 	EXPECT_EQ(0, info->calls);
 	EXPECT_EQ(0, info->refused_policy);
 	EXPECT_EQ(0, info->refused_dead);

@@ -479,6 +479,7 @@ static struct dmop_info info_after(const struct answer *a,
 	if (e->binds) {
 		want.state = DMOP_STATE_BOUND;
 		want.domid = domid;
+		want.features |= DMOP_FEATURE_PINNED;
 	}
 	return want;
 }
