@@ -645,15 +645,19 @@ inline dmop_maps_take(f) {
 		if
 		:: area_taken[f] ->
 			assert(area_users[f] > 0);	/* P6 */
-#ifdef BROKEN_REMOVES_BUSY_FRAMES
-			placed[f] = 0;
-#else
-			placed[f] = placed[f] & (busy_chunk[f] -> CHUNK : 0);
+#ifndef BROKEN_REMOVES_BUSY_FRAMES
+			keep = (busy_chunk[f] -> CHUNK : 0)
 #endif
-			assert(!(ptes[f] & ~placed[f]))	/* P13 */
-		:: else
+		:: else -> goto put
 		fi
-	}
+	};
+	atomic {				/* dmop_area_remove_frames() */
+		placed[f] = placed[f] & keep;
+		keep = 0;
+		assert(!(ptes[f] & ~placed[f]))	/* P13 */
+	};
+put:
+	skip
 #endif
 #ifdef BROKEN_CLOSES_LAST
 	;
@@ -664,6 +668,9 @@ inline dmop_maps_take(f) {
 /* The work on one record. */
 proctype Revoke(byte r) {
 	byte i, was;
+#if SCENE == 6
+	byte keep;
+#endif
 
 #ifndef BROKEN_UNPINNED_UNMAPS_FIRST
 	atomic {
