@@ -201,6 +201,19 @@ static inline bool dmop_record_pinned(const struct dmop_record *record)
 }
 
 /**
+ * dmop_record_leave() - end such a part
+ * @record: as passed to dmop_record_enter()
+ * @token:  as dmop_record_enter() set it
+ */
+static inline void dmop_record_leave(struct dmop_record *record, int token)
+{
+	if (record) {
+		__acquire(&record->in_xen);
+		srcu_read_unlock(&record->in_xen, token);
+	}
+}
+
+/**
  * dmop_record_enter() - begin a part of a call that enters Xen for a domain
  * @record: the record of the caller's file, or NULL: unbound
  * @token:  out: for dmop_record_leave()
@@ -217,21 +230,12 @@ static inline int dmop_record_enter(struct dmop_record *record, int *token)
 	if (!record)
 		return 0;
 	*token = srcu_read_lock(&record->in_xen);
+	/* For sparse, which cannot follow a lock that is taken under a condition. */
+	__release(&record->in_xen);
 	if (likely(!READ_ONCE(record->dead)))
 		return 0;
-	srcu_read_unlock(&record->in_xen, *token);
+	dmop_record_leave(record, *token);
 	return -ESRCH;
-}
-
-/**
- * dmop_record_leave() - end such a part
- * @record: as passed to dmop_record_enter()
- * @token:  as dmop_record_enter() set it
- */
-static inline void dmop_record_leave(struct dmop_record *record, int token)
-{
-	if (record)
-		srcu_read_unlock(&record->in_xen, token);
 }
 
 #endif /* DMOP_RECORD_H */

@@ -25,9 +25,6 @@
 #define SCRIPT_LINE	256
 #define SCRIPT_DEPTH	5
 
-/* The ELF header of this program or library, as the reference for class and machine. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
-
 struct reason {
 	char *text;
 	size_t size;

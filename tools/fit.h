@@ -5,7 +5,11 @@
 #ifndef FIT_H
 #define FIT_H
 
+#include <link.h>
 #include <stddef.h>
+
+/* The ELF header of this program or library, as the reference for class and machine. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 enum fit {
 	FIT,

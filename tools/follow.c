@@ -30,9 +30,11 @@
 
 static int refuse(const char *why)
 {
+	const int err = EACCES;
+
 	dprintf(STDERR_FILENO, "dmop-run: not started, because it would not be confined: %s; or put dmop-run behind its launcher, directly before it\n",
 		why);
-	return EACCES;
+	return err;
 }
 
 /* Return: 0 or an errno. The kernel itself reports missing files, and files of other formats. */

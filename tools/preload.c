@@ -44,7 +44,7 @@ static const char *const confined_libraries[] = {
 	"libxendevicemodel.so", "libxenforeignmemory.so", "libxencall.so",
 };
 
-#define NR_CONFINED	(sizeof(confined_libraries) / sizeof(confined_libraries[0]))
+#define NR_CONFINED	(sizeof(confined_libraries) / sizeof(*confined_libraries))
 #define XENCALL		(NR_CONFINED - 1)
 
 static int bound_fd = -1;

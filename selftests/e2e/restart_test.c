@@ -10,8 +10,7 @@
 
 static long create_pv(void)
 {
-	if (!run("xl create -q -e -p /dev/null 'name=\"" PV "\"' 'type=\"pv\"' memory=192 vcpus=1 "
-		 "\"kernel=\\\"/boot/vmlinuz-$(uname -r)\\\"\" >&2"))
+	if (!run("xl create -q -e -p /dev/null 'name=\"" PV "\"' 'type=\"pv\"' memory=192 vcpus=1 \"kernel=\\\"/boot/vmlinuz-$(uname -r)\\\"\" >&2"))
 		return -1;
 	return number("xl domid " PV);
 }
@@ -19,9 +18,7 @@ static long create_pv(void)
 /* Kills it, starts it again, and waits until it answers. */
 static bool restart_xenstored(long pid)
 {
-	return run("exe=$(readlink /proc/%ld/exe) && kill -9 %ld && while [ -d /proc/%ld ]; do sleep 0.1; done && "
-		   "$exe --pid-file=/run/xenstored.pid && for i in $(seq 600); do "
-		   "timeout 10 xenstore-write /restarted yes && exit 0; sleep 0.1; done; exit 1",
+	return run("exe=$(readlink /proc/%ld/exe) && kill -9 %ld && while [ -d /proc/%ld ]; do sleep 0.1; done && $exe --pid-file=/run/xenstored.pid && for i in $(seq 600); do timeout 10 xenstore-write /restarted yes && exit 0; sleep 0.1; done; exit 1",
 		   pid, pid, pid);
 }
 

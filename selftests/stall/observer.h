@@ -170,16 +170,23 @@ static inline bool xs_bytes(char *to, size_t nr)
 	return true;
 }
 
-static inline bool xs_receive(__u32 type)
+/*
+ * Receives messages until there was one of each type. With a reply outstanding, the kernel's own
+ * handling of the next request could wait for that reply for ever.
+ */
+static inline bool xs_receive(__u32 type, __u32 other)
 {
+	bool seen = false, other_seen = false;
 	struct xs_head head;
 	char body[256];
 
-	do {
+	while (!seen || !other_seen) {
 		if (!xs_bytes((char *)&head, sizeof(head)) || head.len > sizeof(body) ||
 		    !xs_bytes(body, head.len))
 			return false;
-	} while (head.type != type);
+		seen |= head.type == type;
+		other_seen |= head.type == other;
+	}
 	return true;
 }
 
@@ -187,9 +194,9 @@ static inline bool watch_round_trip(void)
 {
 	static const char watch[] = WATCHED "\0token", written[] = WATCHED "\0x";
 
-	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH_EVENT) &&
-	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WATCH_EVENT) &&
-	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH);
+	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH, XS_WATCH_EVENT) &&
+	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WRITE, XS_WATCH_EVENT) &&
+	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH, XS_UNWATCH);
 }
 
 /* --- the end of a domain ------------------------------------------------------- */

@@ -29,8 +29,9 @@ static const char *other_path(const char *path)
 
 static int call_open(const char *name, const char *path, int flags, mode_t mode)
 {
-	int (*real)(const char *path, int flags, ...) = dlsym(RTLD_NEXT, name);
+	int (*real)(const char *path, int flags, ...);
 
+	real = dlsym(RTLD_NEXT, name);
 	return real(other_path(path), flags, mode);
 }
 

@@ -34,7 +34,7 @@ static int copy(FILE *from)
 
 int main(int argc, char **argv)
 {
-	char *none[] = { NULL }, *path, *arguments[] = { NULL, "x", NULL };
+	char *none[1] = { NULL }, *path, *arguments[3] = { NULL, "x", NULL };
 	const char *way;
 	pid_t pid;
 
