@@ -2,9 +2,9 @@
 /*
  * protocol.pml - RESTRICT, calls, mapping, death, revocation and close at once
  *
- * A model, for Spin, of module/file.c, map.c, area.c, record.c, watch.c and revoke.c.
- * Names are those of the code. A domain dies at any time. Its number is given to a new
- * domain at any time after that, unless a mapping or a pin holds the old one.
+ * A model, for Spin, of module/file.c, map.c, area.c, maps.c, record.c, watch.c and
+ * revoke.c. Names are those of the code. A domain dies at any time. Its number is given to
+ * a new domain at any time after that, unless a mapping or a pin holds the old one.
  *
  * SCENE 1  two RESTRICTs of one file, among calls
  * SCENE 2  the end of a domain, among RESTRICT, a call and a mapping call of one file
@@ -50,7 +50,9 @@
  * BROKEN_REVOKE_DOES_NOT_WAIT 4     revocation waits for in_xen
  * BROKEN_MAPS_OUTSIDE_IN_XEN 4      a mapping call is inside in_xen
  * BROKEN_MAPS_UNCHECKED 4           it checks the record before it maps
- * BROKEN_DOES_NOT_CHECK_AGAIN 4     it checks again after it has mapped, and unmaps then
+ * BROKEN_BEGINS_WHEN_CLOSED 6       it begins no chunk once revocation unmaps the file
+ * BROKEN_DOES_NOT_CHECK_AGAIN 4     it checks that again after a chunk, and unmaps then
+ * BROKEN_CLOSES_LAST 4              revocation closes the maps before it unmaps
  * BROKEN_UNPINS_FIRST 4             the pin is released after the wait for in_xen
  * BROKEN_KEEPS_PIN 4                revocation releases the pin
  * BROKEN_UNPINNED_UNMAPS_FIRST 4    without a pin, revocation waits before it unmaps
@@ -60,6 +62,7 @@
  * BROKEN_MAPS_LOCK_IS_A_MUTEX 4     maps->lock is not held for a mapping call
  * BROKEN_NO_AREA_REFERENCE 6        revocation has a reference to the area it unmaps
  * BROKEN_AREA_LEAVES_FIRST 6        a closed area leaves the list after its frames
+ * BROKEN_REMOVES_BUSY_FRAMES 6      revocation leaves the frames of a call to the call
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
@@ -110,10 +113,14 @@ byte busy[FILES];		/* who has it open */
 #define EARLIER		1	/* mapped by an earlier call */
 #define CHUNK		2	/* mapped by the call in the scene */
 byte ptes[FILES];
+bool closed[FILES];		/* revocation has begun to unmap */
+bool busy_chunk[FILES];		/* a mapping call works on CHUNK */
 #if SCENE == 6
 byte placed[FILES];		/* frames placed at the empty pages */
 byte area_users[FILES];
-bool area_listed[FILES];
+bool area_listed[FILES];	/* in maps->areas */
+bool area_taken[FILES];		/* in maps->taken, with a reference */
+bool file_taken[FILES];		/* in the list of the files that were unmapped */
 #define holds(f)	(placed[f] != 0)
 #else
 #define holds(f)	(ptes[f] != 0)
@@ -130,8 +137,8 @@ byte works;			/* revoke works that have not ended */
 
 byte stopped = NONE;		/* the process that the adversary is, once it has stopped */
 #define CALLER		provided (stopped != _pid)
-/* A kill is no help against a stopped process: see P9. In scene 3 both files do the same. */
-#define killed(f)	(stopped == NONE && (SCENE != 3 || f == 0))
+/* A kill is no help against a stopped process: see P9. Scene 3 is large enough without. */
+#define killed		(stopped == NONE && SCENE != 3)
 
 #define uses(r)		assert(!freed[r])	/* P6: what is used is not freed */
 
@@ -247,7 +254,7 @@ inline dmop_record_get(r, d) {
 	}
 }
 
-/* Without a frame at the usual place there is no pin. */
+/* Xen may refuse the frame; the record is then unpinned. */
 inline dmop_record_pin(r) {
 	uses(r);
 	if
@@ -284,7 +291,7 @@ proctype Restrict(byte f) CALLER {
 		fi
 #endif
 	   }
-	:: killed(f) -> goto out
+	:: killed -> goto out
 	fi;
 
 try:	/* join_domain() */
@@ -307,7 +314,7 @@ try:	/* join_domain() */
 	};
 	if
 	:: completed[r] >= mine || dead[r]
-	:: killed(f) -> dmop_record_put(r); goto unlock
+	:: killed -> dmop_record_put(r); goto unlock
 	fi;
 #ifdef BROKEN_CHECKS_BEFORE_PIN
 	atomic { dmop_record_pin(r); had_pin = pin[r] };
@@ -390,7 +397,7 @@ again:
 		assert(!restricted[f]);		/* P1: none begins after it */
 		unbound_calls[f]++
 	   }
-	:: killed(f) -> goto out
+	:: killed -> goto out
 	fi;
 	atomic { unbound_calls[f]--; readers[f]--; goto out };	/* dmop_file_leave() */
 
@@ -432,31 +439,48 @@ out:
 }
 
 #if SCENE == 6
-/* area_put() */
-inline area_put(f) {
-	if
-	:: atomic { area_users[f] > 1 -> area_users[f]-- }
-	:: atomic {
-		else ->
-		assert(area_users[f] == 1 && !ptes[f] && !placed[f]);	/* P6 */
-		area_users[f] = 0
-	   }
-	fi
+inline dmop_area_put(f) {
+	atomic {
+		assert(area_users[f] > 0);	/* P6 */
+		area_users[f]--;
+		/* P13: nothing refers to the empty pages when they are freed. */
+		assert(area_users[f] || (!ptes[f] && !placed[f]))
+	}
 }
 
-/* The VMA is closed. */
+/* The VMA is closed, and its PTEs are cleared. */
 inline dmop_area_close(f) {
-#ifdef BROKEN_AREA_LEAVES_FIRST
-	area_listed[f] = false;
+#ifndef BROKEN_AREA_LEAVES_FIRST
 	placed[f] = 0;
-#else
-	placed[f] = 0;
-	area_listed[f] = false;
 #endif
-	area_put(f)
+	atomic {
+		if
+		:: !closed[f] -> area_listed[f] = false
+		:: else
+		fi
+	};
+#ifdef BROKEN_AREA_LEAVES_FIRST
+	placed[f] = 0;
+#endif
+	dmop_area_put(f)
+}
+
+inline dmop_maps_release(f) {
+	atomic {
+		if
+		:: area_taken[f] ->
+			area_taken[f] = false;
+			assert(!ptes[f] && !placed[f]);	/* P13 */
+#ifndef BROKEN_NO_AREA_REFERENCE
+			dmop_area_put(f)
+#endif
+		:: else
+		fi
+	}
 }
 #else
-#define dmop_area_close(f) skip
+#define dmop_area_close(f)	skip
+#define dmop_maps_release(f)	skip
 #endif
 
 /* A mapping call through file @f, of one chunk; mmap_lock is the caller's own. */
@@ -488,34 +512,49 @@ proctype Map(byte f; byte me) CALLER {
 		admitted[r]++
 	};
 
+	atomic {				/* dmop_area_begin() */
+#ifndef BROKEN_BEGINS_WHEN_CLOSED
+		if
+		:: closed[f] -> goto unadmit
+		:: else
+		fi;
+#endif
+		busy_chunk[f] = true
+	};
 	/* map_chunk(). Xen may refuse a frame of a dying domain. */
+	if
 #if SCENE == 6
-	if
-	:: atomic { assert(area_users[f] > 0); reaches(r); placed[f] = placed[f] | CHUNK }
-	:: dying[domid(r)] -> goto unadmit
-	fi;
-	atomic { assert(!revoked[r]); ptes[f] = ptes[f] | CHUNK };
+	:: atomic { assert(area_users[f] > 0); reaches(r); placed[f] = placed[f] | CHUNK };
+	   atomic {
+		assert(!revoked[r]);		/* P3 */
+		assert(placed[f] & CHUNK);	/* P13: no PTE is without a frame */
+		ptes[f] = ptes[f] | CHUNK
+	   }
 #else
-	if
 	:: atomic {
 		assert(!revoked[r]);		/* P3: nothing is mapped after revocation, */
 		assert(pin[r] || !taken[r]);	/* nor when the number may be another's */
 		reaches(r);
 		ptes[f] = ptes[f] | CHUNK
 	   }
-	:: dying[domid(r)] -> goto unadmit
-	fi;
 #endif
+	:: dying[domid(r)]
+	fi;
+	atomic {				/* dmop_area_end() */
 #ifndef BROKEN_DOES_NOT_CHECK_AGAIN
-	if
-#if SCENE == 6
-	:: atomic { dead[r] -> ptes[f] = ptes[f] & ~CHUNK };	/* unmap_chunk() */
-	   placed[f] = placed[f] & ~CHUNK
-#else
-	:: atomic { dead[r] -> ptes[f] = ptes[f] & ~CHUNK }	/* unmap_chunk() */
+		if
+		:: closed[f] ->			/* unmap_chunk() */
+			ptes[f] = ptes[f] & ~CHUNK;
+			goto remove
+		:: else
+		fi;
 #endif
-	:: !dead[r]
-	fi;
+		busy_chunk[f] = false;
+		goto unadmit
+	};
+remove:
+#if SCENE == 6
+	placed[f] = placed[f] & ~CHUNK;
 #endif
 unadmit:
 	atomic { reaches(r); admitted[r]-- };
@@ -535,7 +574,7 @@ inline dmop_file_put(f) {
 		assert(!gone[f]);		/* P6 */
 		file_users[f]--;
 		if
-		:: file_users[f] == 0 -> gone[f] = true
+		:: file_users[f] == 0 -> dmop_maps_release(f); gone[f] = true
 		:: else
 		fi
 	}
@@ -557,6 +596,9 @@ proctype Close(byte f) CALLER {
 #ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
 			lock[r] = false;
 #endif
+#if SCENE == 6
+			file_taken[f] = false;
+#endif
 #ifndef BROKEN_STAYS_LISTED
 			listed[f] = NONE
 #endif
@@ -575,34 +617,60 @@ inline dmop_maps_take(f) {
 #ifdef BROKEN_MAPS_LOCK_IS_A_MUTEX
 	!maps_lock[f];
 #endif
-	atomic {
+	atomic {				/* take_areas() */
 		assert(!gone[f]);		/* P6 */
+#ifndef BROKEN_CLOSES_LAST
+		closed[f] = true;
+#endif
+#if SCENE == 6
+		if
+		:: area_listed[f] ->
+			area_listed[f] = false;
+			area_taken[f] = true;
+#ifndef BROKEN_NO_AREA_REFERENCE
+			area_users[f]++
+#endif
+		:: else
+		fi
+	};
+	atomic {				/* unmap_mapping_range() */
+#endif
 		assert(pin[r] || !admitted[r]);	/* P11: unpinned, all calls have ended before */
 		taken[r] = taken[r] || ptes[f];
 		ptes[f] = 0
 	}
 #if SCENE == 6
 	;
-	if
-	:: atomic {
-		area_listed[f] ->
-		area_listed[f] = false;
-#ifndef BROKEN_NO_AREA_REFERENCE
-		area_users[f]++
+	atomic {
+		if
+		:: area_taken[f] ->
+			assert(area_users[f] > 0);	/* P6 */
+#ifndef BROKEN_REMOVES_BUSY_FRAMES
+			keep = (busy_chunk[f] -> CHUNK : 0)
 #endif
-	   };
-	   atomic { assert(area_users[f] > 0); placed[f] = 0 };
-#ifndef BROKEN_NO_AREA_REFERENCE
-	   area_put(f)
+		:: else -> goto put
+		fi
+	};
+	atomic {				/* dmop_area_remove_frames() */
+		placed[f] = placed[f] & keep;
+		keep = 0;
+		assert(!(ptes[f] & ~placed[f]))	/* P13 */
+	};
+put:
+	skip
 #endif
-	:: else
-	fi
+#ifdef BROKEN_CLOSES_LAST
+	;
+	closed[f] = true
 #endif
 }
 
 /* The work on one record. */
 proctype Revoke(byte r) {
 	byte i, was;
+#if SCENE == 6
+	byte keep;
+#endif
 
 #ifndef BROKEN_UNPINNED_UNMAPS_FIRST
 	atomic {
@@ -629,6 +697,9 @@ take_mappings:
 		:: else ->
 			assert(!gone[i]);	/* P6 */
 			listed[i] = NONE;
+#if SCENE == 6
+			file_taken[i] = true;
+#endif
 #ifndef BROKEN_NO_FILE_REFERENCE
 			file_users[i]++
 #endif
@@ -657,6 +728,23 @@ wait:
 		i = 0;
 		was = 0
 	};
+#if SCENE == 6
+	do					/* release_pages() */
+	:: atomic {
+		if
+		:: file_taken[0] -> i = 0
+		:: else -> i = 1
+		fi;
+		if
+		:: !file_taken[i] -> break
+		:: else -> file_taken[i] = false; file_users[i]++
+		fi
+	   };
+	   dmop_maps_release(i);
+	   dmop_file_put(i)
+	od;
+	i = 0;
+#endif
 #ifndef BROKEN_KEEPS_PIN
 	pin[r] = false;				/* dmop_record_unpin() */
 #endif
