@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -21,24 +22,26 @@
 /*
  * An open file.
  *
+ * @users:  the open file, and a revocation that is unmapping its areas
  * @record: NULL while unbound. Set once, with @restrict_sem held for writing and
  *          with release semantics; then constant until the file is closed, so a
  *          bound file needs no lock.
- * @link:   in @record's list of files
+ * @link:   in @record's list of files, or in a list of its revocation
  * @restrict_sem: held for reading by every call that was admitted while the file
  *          was unbound, from before the decision until the last byte is copied
  *          back; held for writing by RESTRICT, which thereby waits for those calls
  * @maps:   the mappings made through the file
  * @wait:   pollers; woken when the domain dies
- * @log_limit: of the domain; while unbound, one that all unbound files share
+ * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
+ *          one that all such files share
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @restrict_sem; then dmop_records_lock, or record->lock and then
- * maps->lock; or, in a mapping call, munmap() and exit, mmap_lock and then
- * maps->lock. None of dmop_records_lock, record->lock and mmap_lock is taken under
- * another one of them.
+ * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
+ * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of
+ * dmop_records_lock, record->lock and maps->lock is taken under another one of them.
  */
 struct dmop_file {
+	refcount_t users;
 	struct dmop_record *record;
 	struct list_head link;
 	struct rw_semaphore restrict_sem;
@@ -65,12 +68,20 @@ struct dmop_file {
 struct dmop_file *dmop_file_create(struct file *filp);
 
 /**
- * dmop_file_destroy() - free the state of a file
+ * dmop_file_close() - end the state of a file
  * @f: state of a file that no call can reach any more
  *
  * Context: process context; may sleep.
  */
-void dmop_file_destroy(struct dmop_file *f);
+void dmop_file_close(struct dmop_file *f);
+
+/**
+ * dmop_file_put() - drop a reference of a revocation
+ * @f: the state; may be freed
+ *
+ * Context: any.
+ */
+void dmop_file_put(struct dmop_file *f);
 
 /**
  * dmop_file_record() - the record of a file at this moment
@@ -147,12 +158,13 @@ static inline unsigned int dmop_file_state(const struct dmop_record *record)
  *
  * Context: process context; waits, killably, for the calls in progress, and for
  * at most five seconds, or twice five if the first record turns out to be dead, for
- * XenStore to identify the domain.
+ * XenStore to identify the domain, unless Xen does.
  *
  * Return: 0, or with nothing changed:
  *  -EAGAIN the file was bound since the decision: decide again
  *  -EBUSY  memory of another domain is mapped through the file
- *  -ESRCH  Xen knows no such domain, or XenStore is up and has no directory for it
+ *  -ESRCH  Xen knows no such domain, or it is dying; or XenStore is up and has no
+ *          directory for it, unless Xen identifies the domain
  *  -ENOMEM no memory for the record
  *  -EINTR  the caller is being killed
  *  another errno of Xen, which refuses the caller

@@ -29,15 +29,48 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
  * dmop_hypercall_probe() - ask Xen for a domain without acting on it
  * @domid: the domain
  *
+ * Xen keeps a destroyed domain in its list while a frame of it is mapped anywhere. On
+ * x86 the probe reports an HVM or PVH domain from the start of its destruction on: Xen's
+ * track_dirty_vram() checks is_dying. It reports a PV domain, and any domain on other
+ * architectures, only when the last mapping is gone.
+ *
  * Context: any; Xen answers at once.
  *
  * Return: 0: the domain exists and the caller may act on it; else an errno of
  * Xen, among them
- *  -ESRCH  Xen knows no such domain
+ *  -ESRCH  Xen knows no such domain, or it is dying
  *  -EPERM  it is the caller's own domain, or Xen's policy forbids it
  *  -ENOSYS Xen has no dm_op
  */
 int dmop_hypercall_probe(domid_t domid);
+
+/**
+ * dmop_hypercall_sees_dying() - would the probe report the destruction of a domain?
+ * @domid: a domain that the probe has just found
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: true if the probe reports the domain from the start of its destruction
+ * on; false if only when the last mapping of it is gone.
+ */
+bool dmop_hypercall_sees_dying(domid_t domid);
+
+/**
+ * dmop_hypercall_domain_state() - ask Xen 4.21 or later which domain has a domid
+ * @domid:     the domain; not DOMID_INVALID, by which xenstored takes the changes
+ *             that it has not seen yet
+ * @unique_id: out: differs from that of every other domain since the host booted
+ * @dying:     out: its destruction has begun
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: 0; or an errno of Xen with nothing written, among them
+ *  -ESRCH  Xen knows no such domain
+ *  -EACCES Xen is older than 4.21
+ *  -EPERM  the caller is not the control domain, or Xen's policy forbids it
+ *  -ENOSYS Xen is built without these operations
+ */
+int dmop_hypercall_domain_state(domid_t domid, u64 *unique_id, bool *dying);
 
 /**
  * dmop_hypercall_acquire_resource() - issue XENMEM_acquire_resource
@@ -49,6 +82,49 @@ int dmop_hypercall_probe(domid_t domid);
  * Return: Xen's return value: 0 or an errno.
  */
 int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar);
+
+/**
+ * dmop_hypercall_add_foreign() - place frames of a domain in the caller's own p2m
+ * @domid: owner of the frames
+ * @nr:    number of frames
+ * @gfns:  their numbers in that domain
+ * @pfns:  where to place them: empty pages of the caller, which is auto-translated
+ * @errs:  out: 0 or a negative errno for each frame
+ *
+ * Context: as dmop_hypercall_dm_op()
+ *
+ * Return: 0 with @errs filled in, or an errno of Xen: no frame was tried, or @errs is
+ * positive for those that were not.
+ */
+int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
+			       xen_pfn_t *pfns, int *errs);
+
+/**
+ * dmop_hypercall_replace_frame() - let a page of the vmalloc area refer to a foreign frame
+ * @page:  the page; from now on it must not be accessed
+ * @domid: owner of the frame
+ * @gfn:   its number in that domain
+ * @pte:   out: the original PTE, for dmop_hypercall_restore_frame()
+ *
+ * The kernel has no function for this: its own map frames in a VMA. Only Xen writes the
+ * PTE, so Xen's reference counts are right.
+ *
+ * Context: a PV kernel, process context.
+ *
+ * Return: 0, or an errno of Xen.
+ */
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t gfn, u64 *pte);
+
+/**
+ * dmop_hypercall_restore_frame() - the opposite
+ * @page: the page
+ * @pte:  the original PTE
+ *
+ * Context: as dmop_hypercall_replace_frame()
+ *
+ * Return: 0, or an errno of Xen.
+ */
+int dmop_hypercall_restore_frame(void *page, u64 pte);
 
 /**
  * dmop_hypercall_maximum_reservation() - ask Xen for a domain's maxmem

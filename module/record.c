@@ -9,15 +9,17 @@
 #include <linux/slab.h>
 
 #include "hypercall.h"
+#include "pin.h"
 #include "policy.h"
 #include "record.h"
 
 LIST_HEAD(dmop_records);
-DEFINE_SPINLOCK(dmop_records_lock);
+DEFINE_RAW_SPINLOCK(dmop_records_lock);
+unsigned long dmop_records_events;
 
 /*
- * Each record has a work item of its own, on an unbound queue: the revocation of
- * one domain waits for no other.
+ * Each record has a work item of its own, on an unbound queue, so that the revocation of
+ * one domain waits for no other, up to WQ_MAX_ACTIVE of them at once.
  */
 static struct workqueue_struct *revoke_queue;
 static work_func_t revoke_files;
@@ -44,8 +46,16 @@ void dmop_record_die(struct dmop_record *record)
 	list_del_init(&record->link);
 	refcount_inc(&record->users);
 	queue_work(revoke_queue, &record->revoke);
+}
+
+static void revoke_record(struct work_struct *work)
+{
+	struct dmop_record *record =
+		container_of(work, struct dmop_record, revoke);
+
 	/* A RESTRICT in progress then need not wait for XenStore. */
 	wake_up_all(&record->checked);
+	revoke_files(work);
 }
 
 /* Return: the record in the table if it has one for the domain, else @new, added. */
@@ -84,17 +94,38 @@ static struct dmop_record *record_create(domid_t domid)
 	refcount_set(&record->users, 1);
 	INIT_LIST_HEAD(&record->link);
 	record->domid = domid;
-	mutex_init(&record->lock);
+	raw_spin_lock_init(&record->lock);
 	INIT_LIST_HEAD(&record->files);
-	INIT_WORK(&record->revoke, revoke_files);
+	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);
 	ratelimit_default_init(&record->log_limit.limit);
 	record->log_limit.quiet_until = jiffies;
+	record->watch.events = READ_ONCE(dmop_records_events);
 	return record;
+}
+
+void dmop_record_pin(struct dmop_record *record)
+{
+	struct dmop_pin *pin;
+
+	if (dmop_record_pinned(record))
+		return;
+	pin = dmop_pin_create(record->domid);
+	if (pin && cmpxchg(&record->pin, NULL, pin))
+		dmop_pin_destroy(pin);
+}
+
+void dmop_record_unpin(struct dmop_record *record)
+{
+	struct dmop_pin *pin = xchg(&record->pin, NULL);
+
+	if (pin)
+		dmop_pin_destroy(pin);
 }
 
 static void record_free(struct dmop_record *record)
 {
+	dmop_record_unpin(record);
 	cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);
@@ -109,9 +140,9 @@ struct dmop_record *dmop_record_get(domid_t domid)
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	record = record_join(domid, new);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 
 	if (record != new)
 		record_free(new);
@@ -126,11 +157,11 @@ void dmop_record_put(struct dmop_record *record)
 	if (refcount_dec_not_one(&record->users))
 		return;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	last = refcount_dec_and_test(&record->users);
 	if (last)
 		list_del_init(&record->link);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 
 	if (last)
 		record_free(record);
@@ -143,15 +174,15 @@ void dmop_record_probe(struct dmop_record *record)
 	    dmop_hypercall_probe(record->domid) != -ESRCH)
 		return;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	dmop_record_die(record);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 }
 
 int dmop_record_init(work_func_t revoke)
 {
 	revoke_files = revoke;
-	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, 0);
+	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	return revoke_queue ? 0 : -ENOMEM;
 }
 

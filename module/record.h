@@ -5,8 +5,9 @@
 #ifndef DMOP_RECORD_H
 #define DMOP_RECORD_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -19,21 +20,27 @@
 /*
  * The part of a record that belongs to watch.c.
  *
- * @checks_left: periodic checks still to make because of an event; this and the
- *               next four are protected by dmop_records_lock
+ * @events:      dmop_records_events as last seen; this and the next
+ *               seven are protected by dmop_records_lock
+ * @checks_left: periodic checks still to make because of an event
  * @next_check:  earliest time of the next periodic check
  * @due:         to be checked in the current round
  * @requested, @completed: a check that began when @requested was n sets
  *               @completed to n
+ * @unlisted:    the last check found a live domain without a directory in XenStore
+ * @xen_id:      the identity in Xen as first seen, or 0
  * @vm, @unique: the identity in XenStore as first seen, or NULL; used by the
  *               round only
  */
 struct dmop_record_watch {
+	unsigned long events;
 	unsigned int checks_left;
 	unsigned long next_check;
 	bool due;
 	unsigned long requested;
 	unsigned long completed;
+	bool unlisted;
+	u64 xen_id;
 	char *vm;
 	char *unique;
 };
@@ -60,12 +67,14 @@ struct dmop_log_limit {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects @files
- * @files:  the open files bound to the domain
- * @in_xen: held by every call of those files while it is in Xen; user memory is
- *          not touched under it
+ * @lock:   protects the files' @link; a raw spinlock for the same reason as
+ *          dmop_records_lock
+ * @files:  the open files bound to the domain; revocation moves them away
+ * @in_xen: held by every call of those files from its check of @dead until it has left
+ *          Xen for the last time; user memory is not touched under it
+ * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL
  * @revoke: revokes @files after death
- * @checked: woken after each check, and at death
+ * @checked: woken after each check, and by @revoke
  * @watch:  see there
  * @log_limit: see there
  */
@@ -74,9 +83,10 @@ struct dmop_record {
 	struct list_head link;
 	domid_t domid;
 	bool dead;
-	struct mutex lock;
+	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
+	struct dmop_pin *pin;
 	struct work_struct revoke;
 	wait_queue_head_t checked;
 	struct dmop_record_watch watch;
@@ -85,13 +95,16 @@ struct dmop_record {
 
 /*
  * The table: all live records. The lock is taken by RESTRICT, last close, checks and
- * detection of death, so also by a device model. It is a spinlock: its holder
- * is not preempted, so a device model is not starved or stopped while it holds the lock.
- * PREEMPT_RT is the exception: its spinlocks can be preempted. Nothing is allocated, and
- * no user memory is touched, under it.
+ * detection of death, so also by a device model. It is a raw spinlock: its holder is
+ * not preempted, on PREEMPT_RT neither, so a device model is not starved or stopped while
+ * it holds the lock. Nothing is allocated, no user memory is touched, and no sleeping
+ * lock of PREEMPT_RT (a wait queue's) is taken under it.
  */
 extern struct list_head dmop_records;
-extern spinlock_t dmop_records_lock;
+extern raw_spinlock_t dmop_records_lock;
+
+/* @releaseDomain events so far. Each record counts those since it was created. */
+extern unsigned long dmop_records_events;
 
 /**
  * dmop_record_init() - create the table
@@ -137,7 +150,7 @@ void dmop_record_put(struct dmop_record *record);
  * @record: the record; a second call has no effect
  *
  * No call enters Xen for the domain after this, except those already past their
- * own check of @dead.
+ * own check of @dead. The revocation wakes the RESTRICTs that wait for a check.
  *
  * Context: dmop_records_lock is held.
  */
@@ -153,5 +166,84 @@ void dmop_record_die(struct dmop_record *record);
  * Context: process context; may sleep.
  */
 void dmop_record_probe(struct dmop_record *record);
+
+/**
+ * dmop_record_pin() - keep Xen from reusing the domid of a record
+ * @record: the record, with a reference
+ *
+ * To be called before the record is checked, so that the checked domain is the pinned
+ * one. If it fails, the record stays unpinned.
+ *
+ * Context: process context; may wait, killably, for a worker.
+ */
+void dmop_record_pin(struct dmop_record *record);
+
+/**
+ * dmop_record_unpin() - the opposite
+ * @record: a record of which no call is in Xen
+ *
+ * Context: process context.
+ */
+void dmop_record_unpin(struct dmop_record *record);
+
+/**
+ * dmop_record_pinned() - is the domid of a record safe from reuse?
+ * @record: the record, or NULL
+ *
+ * Return: true if so.
+ */
+static inline bool dmop_record_pinned(const struct dmop_record *record)
+{
+	return record && READ_ONCE(record->pin);
+}
+
+/**
+ * dmop_record_enter() - begin a part of a call that enters Xen for a domain
+ * @record: the record of the caller's file, or NULL: unbound
+ * @token:  out: for dmop_record_leave()
+ *
+ * Until dmop_record_leave(), Xen does not reuse the domid of a pinned record. User memory
+ * must not be touched meanwhile.
+ *
+ * Context: process context.
+ *
+ * Return: 0, to be followed by dmop_record_leave(); or -ESRCH: the record is dead.
+ */
+static inline int dmop_record_enter(struct dmop_record *record, int *token)
+{
+	if (!record)
+		return 0;
+	*token = srcu_read_lock(&record->in_xen);
+	if (likely(!READ_ONCE(record->dead)))
+		return 0;
+	srcu_read_unlock(&record->in_xen, *token);
+	return -ESRCH;
+}
+
+/**
+ * dmop_record_leave() - end such a part
+ * @record: as passed to dmop_record_enter()
+ * @token:  as dmop_record_enter() set it
+ */
+static inline void dmop_record_leave(struct dmop_record *record, int token)
+{
+	if (record)
+		srcu_read_unlock(&record->in_xen, token);
+}
+
+/**
+ * dmop_record_died() - has the domain died since dmop_record_enter()?
+ * @record: as passed there
+ *
+ * Either this sees it, or revocation sees every PTE that the caller set before.
+ *
+ * Return: true if so.
+ */
+static inline bool dmop_record_died(const struct dmop_record *record)
+{
+	/* Pairs with the barrier in dmop_revoke(). */
+	smp_mb();
+	return record && READ_ONCE(record->dead);
+}
 
 #endif /* DMOP_RECORD_H */

@@ -35,8 +35,8 @@ static struct workqueue_struct *watch_queue;
 static void watch_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(round_work, watch_round);
 
-/* An event that no round has seen yet. */
-static bool domain_released;
+/* Xen identifies domains, so XenStore is not read. */
+static bool xen_identifies;
 
 static bool watching;
 static bool store_up;
@@ -73,38 +73,69 @@ static bool identity_changed(char **old, char *new)
 }
 
 /*
- * Is the domain gone, or does another one have its number? Xen reports the first,
- * but only when the last page of the domain is released, and a mapping of this
- * module may be the one to keep it. XenStore reports earlier. The toolstack
- * creates the domain's directory before a device model can serve the domain, and
- * removes it when it destroys the domain. The directory of a new domain names
- * another /vm path, or another of the ids that some toolstacks write. Only a value
- * that was seen once and is then different counts, for not every toolstack writes
- * both. The id is the better witness: the path of a live domain can change, when a
- * toolstack gives its guest another uuid.
+ * The directory of a new domain names another /vm path than that of the old one, or
+ * another unique-domain-id, where the toolstack writes one. Only a change of a known value
+ * counts, for not every toolstack writes both. The id is the better witness: the path of a
+ * live domain can change, when a toolstack gives its guest another uuid.
  */
-static bool domain_gone(struct dmop_record *record)
+static bool another_domain(struct dmop_record_watch *w, const char *dir)
 {
-	struct dmop_record_watch *w = &record->watch;
+	char *unique = store_read(dir, "unique-domain-id");
+	char *vm = store_read(dir, "vm");
+	bool known = w->unique && unique;
+	bool id_changed = identity_changed(&w->unique, unique);
+	bool path_changed = identity_changed(&w->vm, vm);
+
+	return known ? id_changed : path_changed;
+}
+
+/* UNLISTED: it lives, and XenStore has no directory for it. */
+enum verdict { ALIVE, UNLISTED, GONE };
+
+/*
+ * Is the domain gone, or does another one have its number? Where the probe reports a dying
+ * domain, Xen's answer decides. Elsewhere a mapping of this module may keep a destroyed
+ * domain in Xen's list, so a missing directory counts: a toolstack creates it before a
+ * device model can serve the domain, and removes it when it destroys the domain. A
+ * xenstored without its former contents lacks the directory of domain 0 as well.
+ */
+static enum verdict check_store(struct dmop_record *record)
+{
 	char dir[sizeof("/local/domain/65535")];
-	char *vm, *unique;
-	bool known, path_changed, id_changed;
 
 	if (dmop_hypercall_probe(record->domid) == -ESRCH)
-		return true;
+		return GONE;
 	if (!READ_ONCE(store_up))
-		return false;
+		return ALIVE;
 
 	snprintf(dir, sizeof(dir), "/local/domain/%u", record->domid);
-	vm = store_read(dir, "vm");
-	if (!vm)
-		return store_lacks(dir);
+	if (another_domain(&record->watch, dir))
+		return GONE;
+	if (!store_lacks(dir))
+		return ALIVE;
+	if (dmop_hypercall_sees_dying(record->domid) || store_lacks("/local/domain/0"))
+		return UNLISTED;
+	return GONE;
+}
 
-	unique = store_read(dir, "unique-domain-id");
-	known = w->unique && unique;
-	id_changed = identity_changed(&w->unique, unique);
-	path_changed = identity_changed(&w->vm, vm);
-	return known ? id_changed : path_changed;
+static enum verdict check_xen(struct dmop_record *record)
+{
+	struct dmop_record_watch *w = &record->watch;
+	bool dying, changed;
+	u64 id;
+	int err;
+
+	err = dmop_hypercall_domain_state(record->domid, &id, &dying);
+	if (err)
+		return err == -ESRCH ? GONE : ALIVE;
+
+	raw_spin_lock(&dmop_records_lock);
+	changed = w->xen_id && w->xen_id != id;
+	if (!w->xen_id)
+		w->xen_id = id;
+	raw_spin_unlock(&dmop_records_lock);
+
+	return dying || changed ? GONE : ALIVE;
 }
 
 static bool periodic_check_due(const struct dmop_record_watch *w)
@@ -114,20 +145,27 @@ static bool periodic_check_due(const struct dmop_record_watch *w)
 
 static void round_begin(void)
 {
-	bool event = xchg(&domain_released, false);
 	struct dmop_record *record;
+	unsigned long events;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
+	/*
+	 * Pairs with the barrier in release_domain(): a record was added before the
+	 * round that its RESTRICT requests.
+	 */
+	smp_mb();
+	events = READ_ONCE(dmop_records_events);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
-		if (event) {
-			w->checks_left = CHECKS_AFTER_EVENT;
+		if (w->events != events) {
+			w->events = events;
+			w->checks_left = xen_identifies ? 1 : CHECKS_AFTER_EVENT;
 			w->next_check = jiffies;
 		}
 		w->due = periodic_check_due(w) || w->completed != w->requested;
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 }
 
 /* Return: the next record to check in this round, with a reference, or NULL. */
@@ -135,7 +173,7 @@ static struct dmop_record *round_next(unsigned long *requested)
 {
 	struct dmop_record *record;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		struct dmop_record_watch *w = &record->watch;
 
@@ -148,21 +186,22 @@ static struct dmop_record *round_next(unsigned long *requested)
 		}
 		*requested = w->requested;
 		refcount_inc(&record->users);
-		spin_unlock(&dmop_records_lock);
+		raw_spin_unlock(&dmop_records_lock);
 		return record;
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 	return NULL;
 }
 
-static void check_end(struct dmop_record *record, bool gone,
+static void check_end(struct dmop_record *record, enum verdict verdict,
 		      unsigned long requested)
 {
-	spin_lock(&dmop_records_lock);
-	if (gone)
+	raw_spin_lock(&dmop_records_lock);
+	if (verdict == GONE)
 		dmop_record_die(record);
+	record->watch.unlisted = verdict == UNLISTED;
 	WRITE_ONCE(record->watch.completed, requested);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 	wake_up_all(&record->checked);
 
 	dmop_record_put(record);
@@ -172,14 +211,14 @@ static void round_end(void)
 {
 	struct dmop_record *record;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	list_for_each_entry(record, &dmop_records, link) {
 		if (record->watch.checks_left) {
 			queue_delayed_work(watch_queue, &round_work, HZ);
 			break;
 		}
 	}
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 }
 
 static void watch_round(struct work_struct *work)
@@ -189,48 +228,72 @@ static void watch_round(struct work_struct *work)
 
 	round_begin();
 	while ((record = round_next(&requested))) {
-		bool gone = domain_gone(record);
+		enum verdict verdict = xen_identifies ? check_xen(record) :
+							check_store(record);
 
-		check_end(record, gone, requested);
+		check_end(record, verdict, requested);
 	}
 	round_end();
+}
+
+static int check_now(struct dmop_record *record)
+{
+	if (check_xen(record) == GONE) {
+		raw_spin_lock(&dmop_records_lock);
+		dmop_record_die(record);
+		raw_spin_unlock(&dmop_records_lock);
+	}
+	return 0;
 }
 
 int dmop_watch_check(struct dmop_record *record)
 {
 	struct dmop_record_watch *w = &record->watch;
 	unsigned long request;
+	bool unlisted;
 	long left;
 
+	if (xen_identifies)
+		return check_now(record);
 	if (!READ_ONCE(store_up))
 		return 0;
 
-	spin_lock(&dmop_records_lock);
+	raw_spin_lock(&dmop_records_lock);
 	request = ++w->requested;
 	if (!record->dead)
 		mod_delayed_work(watch_queue, &round_work, 0);
-	spin_unlock(&dmop_records_lock);
+	raw_spin_unlock(&dmop_records_lock);
 
 	left = wait_event_killable_timeout(record->checked,
 					   READ_ONCE(record->dead) ||
 					   READ_ONCE(w->completed) >= request,
 					   CHECK_TIMEOUT);
-	return left < 0 ? -EINTR : 0;
+	if (left <= 0)
+		return left ? -EINTR : 0;
+
+	raw_spin_lock(&dmop_records_lock);
+	unlisted = w->unlisted;
+	raw_spin_unlock(&dmop_records_lock);
+	return unlisted ? -ESRCH : 0;
 }
 
 /*
  * A domain shut down or was destroyed; XenStore does not name it. This runs in the
  * thread that serves the watches of the whole kernel, so it takes no lock of this
- * module. A record that is added meanwhile has the one check that RESTRICT requests, but
- * not the periodic checks of this event.
+ * module.
  */
 static void release_domain(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
-	if (list_empty(&dmop_records))
-		return;
-	WRITE_ONCE(domain_released, true);
-	mod_delayed_work(watch_queue, &round_work, 0);
+	WRITE_ONCE(dmop_records_events, dmop_records_events + 1);
+	/*
+	 * If the list is still empty, the round requested by the next RESTRICT finds the
+	 * event. (Where Xen identifies domains, RESTRICT itself finds the end of the
+	 * domain.) Pairs with the barrier in round_begin().
+	 */
+	smp_mb();
+	if (!list_empty(&dmop_records))
+		mod_delayed_work(watch_queue, &round_work, 0);
 }
 
 static struct xenbus_watch release_watch = {
@@ -267,6 +330,13 @@ static struct notifier_block store_notifier = {
 
 int dmop_watch_init(void)
 {
+	u64 id;
+	bool dying;
+
+	/* Only the initial domain may ask. An older Xen refuses. */
+	xen_identifies = xen_initial_domain() &&
+			 !dmop_hypercall_domain_state(dmop_own_domid(), &id, &dying);
+
 	watch_queue = alloc_workqueue("dmop_watch", WQ_UNBOUND, 0);
 	if (!watch_queue)
 		return -ENOMEM;

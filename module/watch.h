@@ -17,11 +17,14 @@ struct dmop_record;
  * A new record learns the identity of its domain; an old one may be found dead
  * if its domain has ended unnoticed. If XenStore is slow, the check comes later.
  * The check does not consume the periodic checks scheduled by an event, so
- * frequent RESTRICTs cannot exhaust them.
+ * frequent RESTRICTs cannot exhaust them. With Xen 4.21 or later, in the initial
+ * domain, Xen identifies the domain at once, and XenStore is not asked.
  *
- * Context: process context; waits, killably, for at most five seconds.
+ * Context: process context; waits, killably, for XenStore for at most five seconds.
  *
- * Return: 0, or -EINTR: the caller is being killed.
+ * Return: 0, and the record may be dead; or
+ *  -ESRCH  the domain lives, but XenStore, which was asked, has no directory for it
+ *  -EINTR  the caller is being killed
  */
 int dmop_watch_check(struct dmop_record *record);
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bare_domain.c - a domain that Xen alone knows of: nothing of it is in XenStore,
- * no process serves it, and it has no memory
+ * no process serves it, and it has no memory. It is a PVH domain, or a PV domain.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenctrl.h>
 
-static int create(xc_interface *xch)
+static int create(xc_interface *xch, bool pv)
 {
 	struct xen_domctl_createdomain config = {
 		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
@@ -22,6 +23,11 @@ static int create(xc_interface *xch)
 		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
 	};
 	uint32_t domid = 0;
+
+	if (pv) {
+		config.flags = 0;
+		config.arch.emulation_flags = 0;
+	}
 
 	if (xc_domain_create(xch, &domid, &config)) {
 		perror("bare_domain: create");
@@ -38,13 +44,15 @@ int main(int argc, char **argv)
 	if (!xch)
 		return 2;
 	if (argc == 2 && !strcmp(argv[1], "create"))
-		return create(xch);
+		return create(xch, false);
+	if (argc == 2 && !strcmp(argv[1], "create-pv"))
+		return create(xch, true);
 	if (argc == 3 && !strcmp(argv[1], "destroy")) {
 		if (!xc_domain_destroy(xch, atoi(argv[2])))
 			return 0;
 		perror("bare_domain: destroy");
 		return 1;
 	}
-	fprintf(stderr, "usage: bare_domain create | bare_domain destroy DOMID\n");
+	fprintf(stderr, "usage: bare_domain create | bare_domain create-pv | bare_domain destroy DOMID\n");
 	return 2;
 }

@@ -17,17 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xen/dmop.h>
 #include "../dm_op.h"
 
 #define GFN	64
+
+/* <linux/syslog.h> is the kernel's own. */
+#define SYSLOG_ACTION_READ_ALL	3
 
 static int number;
 
@@ -133,6 +138,42 @@ static void test_bound(int fd, int target, int other)
 	is(-EPERM, map(fd, other, &page), "another's cannot");
 }
 
+/* Return: the lines about refusals in the kernel's log. */
+static int lines_of_refusals(void)
+{
+	static char log[1 << 20];
+	int n = 0, length = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
+	const char *at = log;
+
+	log[length > 0 ? length : 0] = 0;
+	while ((at = strstr(at, "refused: call"))) {
+		n++;
+		at++;
+	}
+	return length > 0 ? n : -1;
+}
+
+/* Whoever opens the node again has no fresh limit: ten lines in five seconds for all. */
+static void test_log_limit(int other)
+{
+	struct timespec begin, end;
+	int i, n, fd = -1;
+
+	clock_gettime(CLOCK_BOOTTIME, &begin);
+	for (i = 0; i < 50 * 10; i++) {
+		if (i % 10 == 0)
+			fd = open("/dev/xen/dmop", O_RDWR);
+		unknown_op(fd, other);
+		if (i % 10 == 9)
+			close(fd);
+	}
+	clock_gettime(CLOCK_BOOTTIME, &end);
+	n = lines_of_refusals();
+	ok(n > 0 && n <= 10 * (end.tv_sec / 5 + 2), "each open has the log limit of all");
+	printf("# %d lines, %d s since boot, %d s of opening\n", n, (int)end.tv_sec,
+	       (int)(end.tv_sec - begin.tv_sec));
+}
+
 static void test_refused(int fd, int other)
 {
 	struct dmop_info info = { .size = sizeof(info) };
@@ -175,15 +216,17 @@ int main(void)
 	target = option(line, "dmop_target=");
 	other = option(line, "dmop_other=");
 
-	printf("KTAP version 1\n1..%d\n", target ? 19 : 9);
+	printf("KTAP version 1\n1..%d\n", target ? 20 : 9);
 	module = open("/dmop_privcmd.ko", O_RDONLY);
 	ok(!syscall(SYS_finit_module, module, "", 0), "the module loads");
 	fd = open("/dev/xen/dmop", O_RDWR);
 	ok(fd >= 0, "the node is there");
-	if (target)
+	if (target) {
 		test_bound(fd, target, other);
-	else
+		test_log_limit(other);
+	} else {
 		test_refused(fd, other);
+	}
 	printf("# inside: done\n");
 	fflush(stdout);
 	tcdrain(STDOUT_FILENO);

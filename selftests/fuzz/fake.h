@@ -197,7 +197,7 @@ static inline void fake_trace(int first, ...)
 /* Functions of the module that are faked. */
 #define dmop_own_domid		fake_own_domid
 #define dmop_file_create	fake_file_create
-#define dmop_file_destroy	fake_file_destroy
+#define dmop_file_close		fake_file_close
 #define dmop_file_enter_unbound	fake_file_enter_unbound
 #define dmop_file_restrict	fake_file_restrict
 #define dmop_file_dm_op		fake_file_dm_op
