@@ -182,7 +182,7 @@ static bool xen_has_domain(int fd, int domid)
 static _Noreturn void not_bound(int fd, int domid, int err)
 {
 	if (err == ESRCH && xen_has_domain(fd, domid))
-		die(EXIT_NO_DOMAIN, "domain %d exists in Xen, but has no directory /local/domain/%d in XenStore: it is being destroyed, or was created without a toolstack that writes it; xenstore-ls /local/domain/%d shows it",
+		die(EXIT_NO_DOMAIN, "domain %d exists in Xen, but is being destroyed, or has no directory /local/domain/%d in XenStore; see xl list, and xenstore-ls /local/domain/%d",
 		    domid, domid, domid);
 	if (err == ESRCH)
 		die(EXIT_NO_DOMAIN, "there is no domain %d; xl list tells which there are", domid);

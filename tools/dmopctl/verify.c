@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/kcmp.h>
 #include <stdint.h>
@@ -487,8 +488,11 @@ int run_verify(const struct options *o)
 	s.dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s.dirfd < 0)
 		return cannot(s.pid, errno);
-	if (geteuid()) {
-		/* Reading the links in map_files needs CAP_SYS_ADMIN. */
+	/*
+	 * Reading the links in map_files needs CAP_SYS_ADMIN. The permission to take descriptors is
+	 * checked before their number, and no process has this one.
+	 */
+	if (geteuid() || (syscall(__NR_pidfd_getfd, s.pidfd, INT_MAX, 0) < 0 && errno == EPERM)) {
 		subject_close(&s);
 		return cannot(s.pid, EPERM);
 	}
