@@ -45,7 +45,7 @@ help:
 
 module:
 	@test -d $(KDIR) || { echo "No kernel headers in $(KDIR); remedy: apt install linux-headers-$(KVER)" >&2; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+	llvm=$$(packaging/llvm $(KDIR)) && $(MAKE) -C $(KDIR) M=$(CURDIR)/module $$llvm modules
 
 install:
 	@scripts/dkms-setup install

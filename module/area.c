@@ -8,7 +8,6 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <xen/features.h>
 #include <xen/interface/xen.h>
 #include <xen/page.h>
@@ -19,12 +18,13 @@
 #include "hypercall.h"
 #include "limits.h"
 #include "policy.h"
+#include "pool.h"
 
 /* Resources, and the holes in a domain's memory, are not counted in its maxmem. */
 #define MORE_PAGES		4096
 
-/* Empty pages whose frames are removed between two scheduling points. */
-#define PAGES_AT_A_TIME		4096
+/* Frames that are removed between two scheduling points. */
+#define FRAMES_AT_A_TIME	256
 
 /*
  * The file offset of every area, in pages: mmap() cannot be given one so large.
@@ -43,55 +43,28 @@ static bool auto_translated(void)
  * bounded by the maxmem that the toolstack gave the domain. What the domain or
  * its device model reports of itself is no bound.
  */
-static int check_pages(struct dmop_maps *maps, domid_t domid, unsigned int nr)
+static int check_pages(struct dmop_maps *maps, domid_t domid)
 {
 	long most = dmop_hypercall_maximum_reservation(domid);
 
 	if (most < 0)
 		return most;
-	return maps->frames + nr > 2 * (u64)most + MORE_PAGES ? -E2BIG : 0;
+	return dmop_maps_frames(maps) > (u64)most + MORE_PAGES ? -E2BIG : 0;
 }
 
-int dmop_area_alloc_pages(struct dmop_area *area)
+void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
+			     unsigned int nr)
 {
-	int err;
+	/* Pairs with the release in area_alloc_pages(). */
+	struct dmop_pages *pages = smp_load_acquire(&area->pages);
+	unsigned int n;
 
-	if (!auto_translated() || area->pages)
-		return 0;
-
-	area->pages = kvcalloc(area->nr, sizeof(*area->pages),
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!area->pages)
-		return -ENOMEM;
-
-	err = xen_alloc_unpopulated_pages(area->nr, area->pages);
-	if (err) {
-		kvfree(area->pages);
-		area->pages = NULL;
-	}
-	return err;
-}
-
-/*
- * A TLB may still have an entry for a moment, if another thread is unmapping; Xen
- * flushes when it removes a frame.
- */
-void dmop_area_free_pages(struct dmop_area *area)
-{
-	unsigned int done, n;
-
-	if (!area->pages)
-		return;
-
-	for (done = 0; done < area->nr; done += n) {
-		n = min_t(unsigned int, area->nr - done, PAGES_AT_A_TIME);
+	for (; pages && nr; first += n, nr -= n) {
+		n = min_t(unsigned int, nr, FRAMES_AT_A_TIME);
 		/* The kernel does not use the VMA argument. */
-		xen_unmap_domain_gfn_range(NULL, n, area->pages + done);
+		xen_unmap_domain_gfn_range(NULL, n, pages->page + first);
 		cond_resched();
 	}
-	xen_free_unpopulated_pages(area->nr, area->pages);
-	kvfree(area->pages);
-	area->pages = NULL;
 }
 
 static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
@@ -104,73 +77,161 @@ static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
 		if (area)
 			area->mapped = (void *)(area + 1);
 	} else {
-		if (area->maps)
+		if (cmpxchg(&area->maps, NULL, maps))
 			area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 		if (area)
 			area->mapped = &area->few;
 	}
-	if (area)
-		area->maps = maps;
+	if (!area)
+		return NULL;
+	area->maps = maps;
+	area->nr = nr;
+	refcount_set(&area->users, 1);
 	return area;
 }
 
 static void area_free(struct dmop_area *area)
 {
+	struct dmop_area *small = &area->maps->small;
+
+	if (area != small) {
+		kvfree(area);
+		return;
+	}
+	small->pages = NULL;
+	small->few = 0;
+	small->used = false;
+	/* From here on the next area may use it; pairs with the cmpxchg() in area_alloc(). */
+	smp_store_release(&small->maps, NULL);
+}
+
+void dmop_area_put(struct dmop_area *area)
+{
+	if (!refcount_dec_and_test(&area->users))
+		return;
+	if (area->pages) {
+		/*
+		 * A TLB may still have an entry for a moment, if another thread is
+		 * unmapping; Xen flushes when it removes a frame.
+		 */
+		dmop_area_remove_frames(area, 0, area->nr);
+		dmop_pool_free(area->pages);
+	}
+	area_free(area);
+}
+
+void dmop_area_unlink(struct dmop_area *area)
+{
 	struct dmop_maps *maps = area->maps;
 
 	lockdep_assert_held(&maps->lock);
 
-	if (area == &maps->small)
-		memset(area, 0, sizeof(*area));
-	else
-		kvfree(area);
+	list_del_init(&area->link);
+	WRITE_ONCE(maps->frames, maps->frames - area->nr);
 }
 
-void dmop_area_destroy(struct dmop_area *area)
+void dmop_area_close(struct dmop_area *area)
 {
-	lockdep_assert_held(&area->maps->lock);
+	struct dmop_maps *maps = area->maps;
 
-	dmop_area_free_pages(area);
-	list_del(&area->link);
-	WRITE_ONCE(area->maps->frames, area->maps->frames - area->nr);
-	area_free(area);
+	raw_spin_lock(&maps->lock);
+	if (!maps->closed)
+		dmop_area_unlink(area);
+	raw_spin_unlock(&maps->lock);
+	dmop_area_put(area);
+}
+
+static int area_alloc_pages(struct dmop_area *area)
+{
+	struct dmop_pages *pages = dmop_pool_alloc(area->nr, READ_ONCE(dmop_max_empty_pages));
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	/* Pairs with the acquire in dmop_area_remove_frames(). */
+	smp_store_release(&area->pages, pages);
+	return 0;
+}
+
+static bool fits(struct dmop_maps *maps, unsigned int nr)
+{
+	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
+}
+
+/* Return: 0; or with nothing changed -E2BIG or -ESRCH. */
+static int area_link(struct dmop_area *area)
+{
+	struct dmop_maps *maps = area->maps;
+	int err = 0;
+
+	raw_spin_lock(&maps->lock);
+	if (maps->closed) {
+		err = -ESRCH;
+	} else if (!fits(maps, area->nr)) {
+		err = -E2BIG;
+	} else {
+		area->busy_first = 0;
+		area->busy_nr = area->nr;
+		list_add(&area->link, &maps->areas);
+		WRITE_ONCE(maps->frames, maps->frames + area->nr);
+	}
+	raw_spin_unlock(&maps->lock);
+	return err;
+}
+
+static int area_init_translated(struct dmop_area *area)
+{
+	int err = check_pages(area->maps, area->domid);
+
+	return err ? err : area_alloc_pages(area);
 }
 
 struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 				   unsigned int nr)
 {
-	bool translated = auto_translated();
 	struct dmop_area *area;
 	int err;
 
-	lockdep_assert_held(&maps->lock);
-
-	if (maps->frames + nr > READ_ONCE(dmop_max_map_frames))
+	/* First without the lock: the number is bounded before it sizes an allocation. */
+	if (!fits(maps, nr))
 		return ERR_PTR(-E2BIG);
-	if (translated) {
-		err = check_pages(maps, domid, nr);
-		if (err)
-			return ERR_PTR(err);
-	}
-
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
-
 	area->domid = domid;
-	area->nr = nr;
 
-	if (translated) {
-		err = dmop_area_alloc_pages(area);
+	err = area_link(area);
+	if (err) {
+		area_free(area);
+		return ERR_PTR(err);
+	}
+	if (auto_translated()) {
+		err = area_init_translated(area);
 		if (err) {
-			area_free(area);
+			dmop_area_close(area);
 			return ERR_PTR(err);
 		}
 	}
-
-	list_add(&area->link, &maps->areas);
-	WRITE_ONCE(maps->frames, maps->frames + nr);
 	return area;
+}
+
+int dmop_area_begin(struct dmop_area *area, unsigned int first, unsigned int nr)
+{
+	struct dmop_maps *maps = area->maps;
+	bool closed;
+
+	raw_spin_lock(&maps->lock);
+	closed = maps->closed;
+	if (!closed) {
+		area->busy_first = first;
+		area->busy_nr = nr;
+	}
+	raw_spin_unlock(&maps->lock);
+	return closed ? -ESRCH : 0;
+}
+
+int dmop_area_end(struct dmop_area *area)
+{
+	return dmop_area_begin(area, 0, 0);
 }
 
 /* The kernel copies and splits no such VMA. If it did, the copy would own nothing. */
@@ -184,15 +245,9 @@ static void area_vma_open(struct vm_area_struct *vma)
 static void area_vma_close(struct vm_area_struct *vma)
 {
 	struct dmop_area *area = vma->vm_private_data;
-	struct dmop_maps *maps;
 
-	if (!area)
-		return;
-
-	maps = area->maps;
-	mutex_lock(&maps->lock);
-	dmop_area_destroy(area);
-	mutex_unlock(&maps->lock);
+	if (area)
+		dmop_area_close(area);
 }
 
 static int area_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -269,17 +324,6 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
 	return vma;
 }
 
-void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
-{
-	mutex_init(&maps->lock);
-	INIT_LIST_HEAD(&maps->areas);
-
-	address_space_init_once(&maps->space);
-	maps->space.a_ops = &empty_aops;
-	maps->space.host = file_inode(filp);
-	filp->f_mapping = &maps->space;
-}
-
 int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
 {
 	if (!(vma->vm_flags & VM_SHARED))
@@ -319,45 +363,4 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 	if (pgoff >= AREA_PGOFF)
 		return -EINVAL;
 	return get_unmapped_area_of(current->mm, filp, addr, len, pgoff, flags);
-}
-
-bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
-{
-	struct dmop_area *area;
-	bool other = false;
-
-	mutex_lock(&maps->lock);
-	list_for_each_entry(area, &maps->areas, link)
-		other |= !dmop_policy_same_target(area->domid, domid) &&
-			 !bitmap_empty(area->mapped, area->nr);
-	mutex_unlock(&maps->lock);
-
-	return other;
-}
-
-unsigned long dmop_maps_frames(struct dmop_maps *maps)
-{
-	return READ_ONCE(maps->frames);
-}
-
-void dmop_maps_stop(struct dmop_maps *maps)
-{
-	WRITE_ONCE(maps->closed, true);
-	/* A mapping call that has not seen it holds the lock. */
-	mutex_lock(&maps->lock);
-	mutex_unlock(&maps->lock);
-}
-
-void dmop_maps_take(struct dmop_maps *maps)
-{
-	struct dmop_area *area;
-
-	mutex_lock(&maps->lock);
-	unmap_mapping_range(&maps->space, 0, 0, 1);
-	list_for_each_entry(area, &maps->areas, link) {
-		dmop_area_free_pages(area);
-		area->nr = 0;
-	}
-	WRITE_ONCE(maps->frames, 0);
-	mutex_unlock(&maps->lock);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * area.h - the life of a mapped area
+ * area.h - the life of a mapped area, and of all areas of a file
  */
 #ifndef DMOP_AREA_H
 #define DMOP_AREA_H
@@ -8,26 +8,39 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
-#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+
+struct dmop_pages;
 
 /*
  * The frames mapped in one VMA; created by the first mapping call on it.
  *
- * @maps, @domid: constant; @maps is NULL while the area is not in use
- * @nr:     frames of the VMA; 0 once all were unmapped by dmop_maps_take()
- * @pages:  on an auto-translated dom0 the empty pages that the frames are mapped
- *          over; NULL on PV
- * @mapped: a bit for each frame; protected by @maps->lock
+ * @maps, @domid, @nr: constant; @nr is the number of frames of the VMA. @maps is NULL
+ *          while the area is not in use
+ * @users:  the VMA, and a revocation that is unmapping the area; the last put frees it
+ * @link:   in @maps->areas until the VMA is closed, then in no list; or in @maps->taken
+ * @used:   a frame was mapped
+ * @busy_first, @busy_nr: the frames that a mapping call works on; protected by
+ *          @maps->lock. Once @maps->closed is set these stay as they are: the call
+ *          unmaps these frames, revocation all others
+ * @pages:  on an auto-translated dom0 the empty pages that the frames are placed at;
+ *          NULL on PV, and until they are allocated
+ * @mapped: a bit for each frame; protected by the mmap_lock of the VMA
  * @few:    these bits, if one word holds them
  */
 struct dmop_area {
 	struct dmop_maps *maps;
 	struct list_head link;
+	refcount_t users;
 	domid_t domid;
+	bool used;
 	unsigned int nr;
-	struct page **pages;
+	unsigned int busy_first;
+	unsigned int busy_nr;
+	struct dmop_pages *pages;
 	unsigned long *mapped;
 	unsigned long few;
 };
@@ -36,19 +49,21 @@ struct dmop_area {
  * The mappings of one open file.
  *
  * @space:  holds every VMA of the file, so that one call unmaps all
- * @lock:   protects the members below and the areas
+ * @lock:   protects @areas, @frames and @closed. A raw spinlock, whose holder is not preempted:
+ *          revocation needs it. Nothing under it allocates or issues a hypercall
  * @areas:  the areas with a mapping call behind them
+ * @taken:  those that a revocation has unmapped, with a reference; used by it alone
  * @small:  one of them: the first area of few frames needs no allocation
  * @frames: the sum of their sizes
- * @closed: mapping has ended for ever; set before @lock is taken to act on it, so
- *          that a mapping call in progress ends soon
+ * @closed: revocation has begun to unmap; nothing more may be mapped
  *
- * Lock order: mmap_lock, then @lock, then the locks taken by unmapping.
+ * Lock order: mmap_lock, then @lock.
  */
 struct dmop_maps {
 	struct address_space space;
-	struct mutex lock;
+	raw_spinlock_t lock;
 	struct list_head areas;
+	struct list_head taken;
 	struct dmop_area small;
 	unsigned long frames;
 	bool closed;
@@ -110,24 +125,35 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid);
 unsigned long dmop_maps_frames(struct dmop_maps *maps);
 
 /**
- * dmop_maps_stop() - end mapping through the file for ever
+ * dmop_maps_busy() - would dmop_maps_take() have to wait?
  * @maps: of the file
  *
- * Context: process context; waits for a mapping call of this file, but not for
- * user memory.
+ * A process that maps or unmaps a VMA of the file holds a lock of its address space
+ * meanwhile, and may be starved.
+ *
+ * Return: true if that lock is held at the moment.
  */
-void dmop_maps_stop(struct dmop_maps *maps);
+bool dmop_maps_busy(struct dmop_maps *maps);
 
 /**
  * dmop_maps_take() - unmap everything that is mapped through the file
- * @maps: of the file, after dmop_maps_stop()
+ * @maps: of a file whose record is dead
  *
- * An access to the areas then raises SIGBUS. The empty areas remain until their
- * processes unmap them.
+ * Does not wait for a mapping call in progress: dmop_area_end() reports to that call
+ * that it has to unmap its own frames. An access to the areas then raises SIGBUS. The
+ * empty areas remain until their processes unmap them.
  *
- * Context: as dmop_maps_stop()
+ * Context: process context; may sleep. Called once.
  */
 void dmop_maps_take(struct dmop_maps *maps);
+
+/**
+ * dmop_maps_release() - free the empty pages of what dmop_maps_take() unmapped
+ * @maps: of a file of which no mapping call is in progress
+ *
+ * Context: process context; not beside another call of itself.
+ */
+void dmop_maps_release(struct dmop_maps *maps);
 
 /**
  * dmop_area_find() - the VMA of an area that holds a range
@@ -149,41 +175,79 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
  * @domid: owner of the frames
  * @nr:    frames of the VMA
  *
- * Context: @maps->lock is held; may sleep.
+ * Context: process context; mmap_lock is held for writing. On an auto-translated dom0
+ * waits, killably, for a worker.
  *
- * Return: the area, or ERR_PTR of
+ * All frames of the new area are busy, as after dmop_area_begin().
+ *
+ * Return: the area, which belongs to the VMA; or ERR_PTR of
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
- *          than twice the domain's maxmem
- *  -ENOMEM no memory
- *  -ESRCH  auto-translated dom0: Xen knows no such domain
+ *          than the domain's maxmem allows
+ *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages
+ *  -ESRCH  the file is being revoked; or, on an auto-translated dom0, Xen knows no such
+ *          domain
+ *  -EINTR  the caller is being killed
  */
 struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 				   unsigned int nr);
 
 /**
- * dmop_area_destroy() - free an area
- * @area: an area that no PTE maps frames of any more
+ * dmop_area_put() - drop a reference
+ * @area: the area; its frames are removed and it is freed with the last one
  *
- * Context: the lock of its maps is held; may sleep.
+ * Context: process context; may sleep. For the last one: no PTE maps frames of it.
  */
-void dmop_area_destroy(struct dmop_area *area);
+void dmop_area_put(struct dmop_area *area);
 
 /**
- * dmop_area_alloc_pages() - allocate the empty pages of an area, if it needs them
+ * dmop_area_unlink() - remove an area from the list of its file
  * @area: the area
  *
- * Context: the lock of its maps is held; may sleep.
- *
- * Return: 0, also if @area has them or needs none; or -ENOMEM.
+ * Context: maps->lock is held.
  */
-int dmop_area_alloc_pages(struct dmop_area *area);
+void dmop_area_unlink(struct dmop_area *area);
 
 /**
- * dmop_area_free_pages() - free the empty pages of an area, if it has them
- * @area: an area that no PTE maps frames of any more
+ * dmop_area_close() - end the area of a VMA
+ * @area: an area that no PTE maps frames of any more; may be freed
  *
- * Context: as dmop_area_alloc_pages()
+ * Context: process context; mmap_lock is held for writing, or the mm has no user.
  */
-void dmop_area_free_pages(struct dmop_area *area);
+void dmop_area_close(struct dmop_area *area);
+
+/**
+ * dmop_area_begin() - begin to map frames
+ * @area:  the area
+ * @first: first frame
+ * @nr:    number of frames
+ *
+ * Context: process context; mmap_lock is held for writing.
+ *
+ * Return: 0, to be followed by dmop_area_end(); or -ESRCH: the file is being revoked.
+ */
+int dmop_area_begin(struct dmop_area *area, unsigned int first, unsigned int nr);
+
+/**
+ * dmop_area_end() - end to map these frames
+ * @area: the area
+ *
+ * Context: as dmop_area_begin()
+ *
+ * Return: 0; or -ESRCH: the file is being revoked, and the caller has to unmap the
+ * frames, and then to remove them.
+ */
+int dmop_area_end(struct dmop_area *area);
+
+/**
+ * dmop_area_remove_frames() - remove the frames placed at empty pages
+ * @area:  an area; on PV nothing is done
+ * @first: first page
+ * @nr:    number of pages, of which some may have no frame
+ *
+ * Context: process context; the caller holds a reference to the area. No PTE maps the
+ * pages.
+ */
+void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
+			     unsigned int nr);
 
 #endif /* DMOP_AREA_H */

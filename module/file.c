@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/srcu.h>
 #include <xen/xen.h>
 
 #include "file.h"
@@ -30,30 +29,22 @@ static __always_inline int issue(struct dmop_file *f, struct dmop_record *record
 				 domid_t domid, unsigned int nr,
 				 struct xen_dm_op_buf *bufs, int *ret)
 {
-	int token, err = 0;
-
-	if (unlikely(!record)) {
-		atomic64_inc(&f->calls);
-		*ret = dmop_hypercall_dm_op(domid, nr, bufs);
-		return 0;
-	}
+	int token, err;
 
 	/*
-	 * Checked here as well as at admission: copying the buffers took an
+	 * The record is checked here as well as at admission: copying the buffers took an
 	 * unbounded time.
 	 */
-	token = srcu_read_lock(&record->in_xen);
-	if (READ_ONCE(record->dead)) {
-		err = -ESRCH;
-	} else {
-		atomic64_inc(&f->calls);
-		*ret = dmop_hypercall_dm_op(record->domid, nr, bufs);
-	}
-	srcu_read_unlock(&record->in_xen, token);
+	err = dmop_record_enter(record, &token);
+	if (unlikely(err))
+		return err;
+	atomic64_inc(&f->calls);
+	*ret = dmop_hypercall_dm_op(record ? record->domid : domid, nr, bufs);
+	dmop_record_leave(record, token);
 
-	if (!err && *ret == -ESRCH)
+	if (record && *ret == -ESRCH)
 		dmop_record_probe(record);
-	return err;
+	return 0;
 }
 
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
@@ -109,7 +100,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 {
 	int err = 0;
 
-	mutex_lock(&record->lock);
+	raw_spin_lock(&record->lock);
 	if (READ_ONCE(record->dead)) {
 		err = -ESRCH;
 	} else {
@@ -123,7 +114,7 @@ static int file_join(struct dmop_file *f, struct dmop_record *record)
 		/* Pairs with the acquire in dmop_file_record(). */
 		smp_store_release(&f->record, record);
 	}
-	mutex_unlock(&record->lock);
+	raw_spin_unlock(&record->lock);
 
 	return err;
 }
@@ -136,7 +127,9 @@ static int join_domain(struct dmop_file *f, domid_t domid)
 	if (IS_ERR(record))
 		return PTR_ERR(record);
 
-	err = dmop_watch_check(record);
+	err = dmop_record_pin(record);
+	if (!err)
+		err = dmop_watch_check(record);
 	if (!err)
 		err = file_join(f, record);
 	if (err)
@@ -200,6 +193,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 
 	if (!f)
 		return NULL;
+	refcount_set(&f->users, 1);
 	init_rwsem(&f->restrict_sem);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
@@ -209,15 +203,24 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	return f;
 }
 
-void dmop_file_destroy(struct dmop_file *f)
+void dmop_file_put(struct dmop_file *f)
+{
+	if (!refcount_dec_and_test(&f->users))
+		return;
+	/* No VMA is left. Of a file that was closed meanwhile, revocation leaves this to us. */
+	dmop_maps_release(&f->maps);
+	kfree(f);
+}
+
+void dmop_file_close(struct dmop_file *f)
 {
 	struct dmop_record *record = f->record;
 
 	if (record) {
-		mutex_lock(&record->lock);
-		list_del(&f->link);
-		mutex_unlock(&record->lock);
+		raw_spin_lock(&record->lock);
+		list_del_init(&f->link);
+		raw_spin_unlock(&record->lock);
 		dmop_record_put(record);
 	}
-	kfree(f);
+	dmop_file_put(f);
 }

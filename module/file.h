@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -21,10 +22,12 @@
 /*
  * An open file.
  *
+ * @users:  the open file, and a revocation that is unmapping its areas
  * @record: NULL while unbound. Set once, with @restrict_sem held for writing and
  *          with release semantics; then constant until the file is closed, so a
  *          bound file needs no lock.
- * @link:   in @record's list of files
+ * @link:   in @record's list of files, or in a list of its revocation; protected by
+ *          @record->lock
  * @restrict_sem: held for reading by every call that was admitted while the file
  *          was unbound, from before the decision until the last byte is copied
  *          back; held for writing by RESTRICT, which thereby waits for those calls
@@ -34,12 +37,12 @@
  *          one that all such files share
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @restrict_sem; then dmop_records_lock, or record->lock and then
- * maps->lock; or, in a mapping call, munmap() and exit, mmap_lock and then
- * maps->lock. None of dmop_records_lock, record->lock and mmap_lock is taken under
- * another one of them.
+ * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
+ * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of
+ * dmop_records_lock, record->lock and maps->lock is taken under another one of them.
  */
 struct dmop_file {
+	refcount_t users;
 	struct dmop_record *record;
 	struct list_head link;
 	struct rw_semaphore restrict_sem;
@@ -66,12 +69,20 @@ struct dmop_file {
 struct dmop_file *dmop_file_create(struct file *filp);
 
 /**
- * dmop_file_destroy() - free the state of a file
+ * dmop_file_close() - end the state of a file
  * @f: state of a file that no call can reach any more
  *
  * Context: process context; may sleep.
  */
-void dmop_file_destroy(struct dmop_file *f);
+void dmop_file_close(struct dmop_file *f);
+
+/**
+ * dmop_file_put() - drop a reference of a revocation
+ * @f: the state; may be freed
+ *
+ * Context: process context.
+ */
+void dmop_file_put(struct dmop_file *f);
 
 /**
  * dmop_file_record() - the record of a file at this moment

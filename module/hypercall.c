@@ -10,6 +10,7 @@
 #include <xen/interface/memory.h>
 #include <xen/xen-ops.h>
 #include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
 
 #include "hypercall.h"
 
@@ -155,6 +156,69 @@ int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar)
 
 	return ret;
 }
+
+int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
+			       xen_pfn_t *pfns, int *errs)
+{
+	struct xen_add_to_physmap_range xatp = {
+		.domid = DOMID_SELF,
+		.space = XENMAPSPACE_gmfn_foreign,
+		.size = nr,
+		.foreign_domid = domid,
+	};
+	int ret;
+
+	set_xen_guest_handle(xatp.idxs, (xen_ulong_t *)gfns);
+	set_xen_guest_handle(xatp.gpfns, pfns);
+	set_xen_guest_handle(xatp.errs, errs);
+	xen_preemptible_hcall_begin();
+	ret = HYPERVISOR_memory_op(XENMEM_add_to_physmap_range, &xatp);
+	xen_preemptible_hcall_end();
+
+	return ret;
+}
+
+#ifdef CONFIG_XEN_PV
+static int update_pte(pte_t *ptep, u64 val, domid_t domid, u64 command)
+{
+	struct mmu_update u = {
+		.ptr = arbitrary_virt_to_machine(ptep).maddr | command,
+		.val = val,
+	};
+
+	return HYPERVISOR_mmu_update(&u, 1, NULL, domid);
+}
+
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
+{
+	unsigned int level;
+	pte_t *ptep = lookup_address((unsigned long)page, &level);
+
+	if (!ptep || level != PG_LEVEL_4K)
+		return -EINVAL;
+	*pte = ptep->pte;
+	return update_pte(ptep, (*pte & ~(PTE_PFN_MASK | _PAGE_RW | _PAGE_DIRTY)) |
+			  (mfn << PAGE_SHIFT), domid, MMU_PT_UPDATE_NO_TRANSLATE);
+}
+
+int dmop_hypercall_restore_frame(void *page, u64 pte)
+{
+	unsigned int level;
+
+	return update_pte(lookup_address((unsigned long)page, &level), pte, DOMID_SELF,
+			  MMU_NORMAL_PT_UPDATE);
+}
+#else
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
+{
+	return -EOPNOTSUPP;
+}
+
+int dmop_hypercall_restore_frame(void *page, u64 pte)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 long dmop_hypercall_maximum_reservation(domid_t domid)
 {

@@ -84,6 +84,49 @@ int dmop_hypercall_domain_state(domid_t domid, u64 *unique_id, bool *dying);
 int dmop_hypercall_acquire_resource(struct xen_mem_acquire_resource *xar);
 
 /**
+ * dmop_hypercall_add_foreign() - place frames of a domain in the caller's own p2m
+ * @domid: owner of the frames
+ * @nr:    number of frames
+ * @gfns:  their numbers in that domain
+ * @pfns:  where to place them: empty pages of the caller, which is auto-translated
+ * @errs:  out: 0 or a negative errno for each frame
+ *
+ * Context: as dmop_hypercall_dm_op()
+ *
+ * Return: 0 with @errs filled in, or an errno of Xen: no frame was tried, or @errs is
+ * positive for those that were not.
+ */
+int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
+			       xen_pfn_t *pfns, int *errs);
+
+/**
+ * dmop_hypercall_replace_frame() - let a page of the vmalloc area refer to a foreign frame
+ * @page:  address of the page; from now on it must not be accessed
+ * @domid: owner of the frame
+ * @mfn:   its machine frame number
+ * @pte:   out: the original PTE, for dmop_hypercall_restore_frame()
+ *
+ * The kernel has no function for this: its own map frames in a VMA. Only Xen writes the
+ * PTE, so Xen's reference counts are right.
+ *
+ * Context: a PV kernel, process context.
+ *
+ * Return: 0, or an errno of Xen.
+ */
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte);
+
+/**
+ * dmop_hypercall_restore_frame() - the opposite
+ * @page: address of the page
+ * @pte:  the original PTE
+ *
+ * Context: as dmop_hypercall_replace_frame()
+ *
+ * Return: 0, or an errno of Xen.
+ */
+int dmop_hypercall_restore_frame(void *page, u64 pte);
+
+/**
  * dmop_hypercall_maximum_reservation() - ask Xen for a domain's maxmem
  * @domid: the domain
  *

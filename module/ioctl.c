@@ -52,7 +52,8 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
-			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH,
+			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH |
+			    (dmop_record_pinned(record) ? DMOP_FEATURE_PINNED : 0),
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),

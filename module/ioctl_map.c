@@ -19,7 +19,8 @@
 #include "map.h"
 #include "trace.h"
 
-static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
+static long map_batch(struct file *filp, struct dmop_record *record,
+		      const struct dmop_mmapbatch_v2 *m)
 {
 	struct dmop_file *f = filp->private_data;
 	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
@@ -43,7 +44,9 @@ static long map_batch(struct file *filp, const struct dmop_mmapbatch_v2 *m)
 		ret = -EFAULT;
 		goto out;
 	}
-	ret = dmop_map_foreign(&f->maps, filp, &range, gfns, errs);
+	ret = dmop_map_foreign(&f->maps, record, filp, &range, gfns, errs);
+	if (record && (ret == -ESRCH || (!ret && errs[0] == -ESRCH)))
+		dmop_record_probe(record);
 	if ((!ret || ret == -ENOENT) &&
 	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
 		ret = -EFAULT;
@@ -56,13 +59,14 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 			      const union dmop_arg *arg, void __user *uarg)
 {
 	const struct dmop_mmapbatch_v2 *m = &arg->mmapbatch;
-	long ret = map_batch(filp, m);
+	long ret = map_batch(filp, record, m);
 
 	trace_dmop_map(m->dom, false, m->addr, m->num, ret);
 	return ret;
 }
 
-static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
+static long map_resource(struct file *filp, struct dmop_record *record,
+			 const struct dmop_mmap_resource *m,
 			 struct dmop_mmap_resource __user *uarg)
 {
 	struct xen_mem_acquire_resource xar = {
@@ -80,10 +84,10 @@ static long map_resource(struct file *filp, const struct dmop_mmap_resource *m,
 	if (m->num) {
 		xar.frame = m->idx;
 		xar.nr_frames = m->num;
-		return dmop_map_resource(&f->maps, filp, m->addr, &xar);
+		return dmop_map_resource(&f->maps, record, filp, m->addr, &xar);
 	}
 
-	ret = dmop_map_resource_size(&f->maps, &xar);
+	ret = dmop_map_resource_size(record, &xar);
 	if (!ret && put_user(xar.nr_frames, &uarg->num))
 		ret = -EFAULT;
 	return ret;
@@ -117,7 +121,7 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	ret = dmop_enter(f, &r, &record);
 	if (ret != DMOP_ALLOW)
 		return ret;
-	ret = map_resource(filp, &m, u);
+	ret = map_resource(filp, record, &m, u);
 	trace_dmop_map(m.dom, true, m.addr, m.num, ret);
 	dmop_file_leave(f, record);
 	return ret;

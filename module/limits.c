@@ -11,6 +11,7 @@
 unsigned int dmop_max_nr_bufs = 16;
 unsigned int dmop_max_buf_size = 4096;
 unsigned int dmop_max_map_frames = 16 * 1024 * 1024;
+unsigned int dmop_max_empty_pages = 1024 * 1024;
 
 static int set_limit(const char *val, const struct kernel_param *kp,
 		     unsigned int limit)
@@ -57,3 +58,7 @@ MODULE_PARM_DESC(dm_op_buf_max_size,
 module_param_named(max_map_frames, dmop_max_map_frames, uint, 0644);
 MODULE_PARM_DESC(max_map_frames,
 		 "Maximum number of 4 KiB frames mapped by one open file (default 16777216)");
+
+module_param_named(max_empty_pages, dmop_max_empty_pages, uint, 0644);
+MODULE_PARM_DESC(max_empty_pages,
+		 "Auto-translated dom0: maximum number of empty pages of all open files (default 1048576)");

@@ -10,6 +10,7 @@
 
 #include "hypercall.h"
 #include "node.h"
+#include "pool.h"
 #include "record.h"
 #include "revoke.h"
 #include "watch.h"
@@ -43,9 +44,12 @@ static int __init dmop_init(void)
 		return -ENODEV;
 	}
 
-	err = dmop_record_init(dmop_revoke);
+	err = dmop_pool_init();
 	if (err)
 		return err;
+	err = dmop_record_init(dmop_revoke);
+	if (err)
+		goto exit_pool;
 	err = dmop_watch_init();
 	if (err)
 		goto exit_record;
@@ -58,6 +62,8 @@ exit_watch:
 	dmop_watch_exit();
 exit_record:
 	dmop_record_exit();
+exit_pool:
+	dmop_pool_exit();
 	return err;
 }
 module_init(dmop_init);
@@ -67,6 +73,7 @@ static void __exit dmop_exit(void)
 	dmop_node_exit();
 	dmop_watch_exit();
 	dmop_record_exit();
+	dmop_pool_exit();
 }
 module_exit(dmop_exit);
 

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/memory.h>
 #include <xen/page.h>
@@ -17,9 +18,14 @@
 #include "hypercall.h"
 #include "map.h"
 #include "policy.h"
+#include "pool.h"
+#include "record.h"
 
-/* Frames mapped between two checks for a fatal signal and for revocation. */
-#define FRAMES_AT_A_TIME	4096
+/*
+ * Frames mapped between two checks for a fatal signal and for the domain's death. Of a
+ * caller that is stopped in between, so many frames of a dead domain may stay mapped.
+ */
+#define FRAMES_AT_A_TIME	64
 
 /* A resource of so many frames needs no allocation for their numbers. */
 #define FEW_FRAMES	4
@@ -43,118 +49,28 @@ static bool covers(struct vm_area_struct *vma, unsigned long addr,
 	return addr == vma->vm_start && nr == vma_pages(vma);
 }
 
-/* Marks the frames of @area from @first on that were mapped; unmaps those that failed. */
-static int note_results(struct dmop_area *area, struct vm_area_struct *vma,
-			unsigned int first, unsigned int nr, const int *errs)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nr; i++) {
-		if (!errs[i]) {
-			__set_bit(first + i, area->mapped);
-			continue;
-		}
-		if (errs[i] == -ENOENT)
-			ret = -ENOENT;
-		/* On an auto-translated dom0 the kernel set the PTE all the same. */
-		if (area->pages)
-			zap_vma_ptes(vma, vma->vm_start +
-				     ((unsigned long)(first + i) << PAGE_SHIFT),
-				     PAGE_SIZE);
-	}
-	return ret;
-}
-
-/* Maps @nr frames of @area from @first on. */
-static int map_frames(struct dmop_area *area, struct vm_area_struct *vma,
-		      unsigned int first, unsigned int nr, xen_pfn_t *gfns,
-		      int *errs)
-{
-	unsigned int done, n, i;
-	int ret = 0;
-
-	for (done = 0; done < nr; done += n) {
-		unsigned long addr = vma->vm_start +
-			((unsigned long)(first + done) << PAGE_SHIFT);
-		int err;
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (READ_ONCE(area->maps->closed))
-			return -ESRCH;
-		n = min_t(unsigned int, nr - done, FRAMES_AT_A_TIME);
-
-		/* The kernel overwrites the error of every frame that it tries. */
-		for (i = done; i < done + n; i++) {
-			gfns[i] = min_t(u64, gfns[i], HIGHEST_GFN);
-			errs[i] = 1;
-		}
-		err = xen_remap_domain_gfn_array(vma, addr, gfns + done, n,
-						 errs + done, vma->vm_page_prot,
-						 area->domid,
-						 area->pages ? area->pages + first + done : NULL);
-		for (i = done; i < done + n; i++) {
-			if (errs[i] > 0)
-				errs[i] = err < 0 ? err : -EFAULT;
-		}
-		err = note_results(area, vma, first + done, n, errs + done);
-		if (err)
-			ret = err;
-	}
-	return ret;
-}
-
-static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
-		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
-{
-	struct dmop_area *area = vma->vm_private_data;
-	unsigned int first = (range->addr - vma->vm_start) >> PAGE_SHIFT;
-	unsigned int end = first + range->nr;
-	int err;
-
-	if (maps->closed)
-		return -ESRCH;
-
-	if (area) {
-		if (!dmop_policy_same_target(area->domid, range->domid) ||
-		    find_next_bit(area->mapped, end, first) < end)
-			return -EINVAL;
-		err = dmop_area_alloc_pages(area);
-		if (err)
-			return err;
-	} else {
-		if (!covers(vma, range->addr, range->nr))
-			return -EINVAL;
-		area = dmop_area_create(maps, range->domid, range->nr);
-		if (IS_ERR(area))
-			return PTR_ERR(area);
-		vma->vm_private_data = area;
-	}
-	set_protection(vma);
-	err = map_frames(area, vma, first, range->nr, gfns, errs);
-	if (bitmap_empty(area->mapped, area->nr))
-		dmop_area_free_pages(area);
-	return err;
-}
-
-int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
-		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
-{
+/*
+ * The frames of one step of a mapping call.
+ *
+ * @area:  the area
+ * @vma:   its VMA
+ * @first: first frame of the area
+ * @nr:    number of frames, at most %FRAMES_AT_A_TIME
+ * @gfns:  the frame numbers; overwritten
+ * @errs:  out: 0 or an errno for each frame
+ */
+struct chunk {
+	struct dmop_area *area;
 	struct vm_area_struct *vma;
-	int ret = -EINTR;
+	unsigned int first;
+	unsigned int nr;
+	xen_pfn_t *gfns;
+	int *errs;
+};
 
-	if (mmap_write_lock_killable(current->mm))
-		return -EINTR;
-	vma = dmop_area_find(filp, range->addr, range->nr);
-	if (!vma) {
-		ret = -EINVAL;
-	} else if (!mutex_lock_killable(&maps->lock)) {
-		ret = map_foreign(maps, vma, range, gfns, errs);
-		mutex_unlock(&maps->lock);
-	}
-	mmap_write_unlock(current->mm);
-	return ret;
+static unsigned long frame_address(const struct chunk *c, unsigned int i)
+{
+	return c->vma->vm_start + ((unsigned long)(c->first + i) << PAGE_SHIFT);
 }
 
 /*
@@ -162,16 +78,182 @@ int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
  * driver keeps them. No other code reads that member meanwhile: mmap_lock is held
  * for writing.
  */
-static int map_pages(struct dmop_area *area, struct vm_area_struct *vma)
+static int map_pages(struct dmop_area *area, struct vm_area_struct *vma,
+		     unsigned int first, unsigned int nr)
 {
+	unsigned long addr = vma->vm_start + ((unsigned long)first << PAGE_SHIFT);
 	int ret;
 
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 
-	vma->vm_private_data = area->pages;
-	ret = xen_remap_vma_range(vma, vma->vm_start,
-				  vma->vm_end - vma->vm_start);
+	vma->vm_private_data = area->pages->page + first;
+	ret = xen_remap_vma_range(vma, addr, (unsigned long)nr << PAGE_SHIFT);
 	vma->vm_private_data = area;
+	return ret;
+}
+
+static void unmap_chunk(const struct chunk *c)
+{
+	zap_vma_ptes(c->vma, frame_address(c, 0), (unsigned long)c->nr << PAGE_SHIFT);
+	dmop_area_remove_frames(c->area, c->first, c->nr);
+}
+
+/*
+ * Auto-translated: the frames are placed at the empty pages first, then the pages
+ * are mapped. The kernel's function for both would also map a page whose frame failed,
+ * and an access to that page can be fatal to dom0.
+ */
+static void map_chunk_translated(const struct chunk *c)
+{
+	xen_pfn_t pfns[FRAMES_AT_A_TIME];
+	unsigned int i, n;
+	int ret;
+
+	for (i = 0; i < c->nr; i++)
+		pfns[i] = page_to_xen_pfn(c->area->pages->page[c->first + i]);
+	ret = dmop_hypercall_add_foreign(c->area->domid, c->nr, c->gfns, pfns, c->errs);
+	for (i = 0; !ret && i < c->nr; i += n + 1) {
+		for (n = 0; i + n < c->nr && !c->errs[i + n]; n++)
+			;
+		if (n)
+			ret = map_pages(c->area, c->vma, c->first + i, n);
+	}
+	if (ret) {
+		unmap_chunk(c);
+		for (i = 0; i < c->nr; i++)
+			c->errs[i] = ret;
+	}
+}
+
+/* Return: true if all were mapped. */
+static bool map_chunk_pv(const struct chunk *c)
+{
+	unsigned int i;
+	int ret;
+
+	/* Positive, until the kernel sets the error of the frame. */
+	memset(c->errs, 1, c->nr * sizeof(*c->errs));
+	ret = xen_remap_domain_gfn_array(c->vma, frame_address(c, 0), c->gfns, c->nr,
+					 c->errs, c->vma->vm_page_prot,
+					 c->area->domid, NULL);
+	if (likely(ret == c->nr))
+		return true;
+	for (i = 0; i < c->nr; i++) {
+		if (c->errs[i] > 0)
+			c->errs[i] = ret < 0 ? ret : -EFAULT;
+	}
+	return false;
+}
+
+/* Return: true if all frames were mapped; else the errors tell. */
+static bool map_chunk(const struct chunk *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr; i++)
+		c->gfns[i] = min_t(u64, c->gfns[i], HIGHEST_GFN);
+	if (!c->area->pages)
+		return map_chunk_pv(c);
+	map_chunk_translated(c);
+	return false;
+}
+
+/* Return: -ENOENT if a frame failed because it is paged out, else 0. */
+static int note_results(const struct chunk *c, bool all)
+{
+	unsigned int i;
+	int ret = 0;
+
+	if (all) {
+		bitmap_set(c->area->mapped, c->first, c->nr);
+		WRITE_ONCE(c->area->used, true);
+		return 0;
+	}
+	for (i = 0; i < c->nr; i++) {
+		if (!c->errs[i]) {
+			__set_bit(c->first + i, c->area->mapped);
+			WRITE_ONCE(c->area->used, true);
+		} else if (c->errs[i] == -ENOENT) {
+			ret = -ENOENT;
+		}
+	}
+	return ret;
+}
+
+/* Maps the frames of @all, of any number, in steps. */
+static int map_frames(const struct chunk *all)
+{
+	struct chunk c = *all;
+	unsigned int done;
+	bool all_mapped;
+	int ret = 0;
+
+	for (done = 0; done < all->nr; done += c.nr) {
+		c.nr = min_t(unsigned int, all->nr - done, FRAMES_AT_A_TIME);
+		c.first = all->first + done;
+		c.gfns = all->gfns + done;
+		c.errs = all->errs + done;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (dmop_area_begin(c.area, c.first, c.nr))
+			return -ESRCH;
+		all_mapped = map_chunk(&c);
+		if (dmop_area_end(c.area)) {
+			unmap_chunk(&c);
+			return -ESRCH;
+		}
+		if (note_results(&c, all_mapped))
+			ret = -ENOENT;
+	}
+	return ret;
+}
+
+static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
+		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
+{
+	struct chunk all = {
+		.area = vma->vm_private_data,
+		.vma = vma,
+		.first = (range->addr - vma->vm_start) >> PAGE_SHIFT,
+		.nr = range->nr,
+		.gfns = gfns,
+		.errs = errs,
+	};
+	unsigned int end = all.first + all.nr;
+
+	if (all.area) {
+		if (!dmop_policy_same_target(all.area->domid, range->domid) ||
+		    find_next_bit(all.area->mapped, end, all.first) < end)
+			return -EINVAL;
+	} else {
+		if (!covers(vma, range->addr, range->nr))
+			return -EINVAL;
+		all.area = dmop_area_create(maps, range->domid, range->nr);
+		if (IS_ERR(all.area))
+			return PTR_ERR(all.area);
+		vma->vm_private_data = all.area;
+	}
+	set_protection(vma);
+	return map_frames(&all);
+}
+
+int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
+		     struct file *filp, const struct dmop_range *range,
+		     xen_pfn_t *gfns, int *errs)
+{
+	struct vm_area_struct *vma;
+	int token, ret;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	ret = dmop_record_enter(record, &token);
+	if (!ret) {
+		vma = dmop_area_find(filp, range->addr, range->nr);
+		ret = vma ? map_foreign(maps, vma, range, gfns, errs) : -EINVAL;
+		dmop_record_leave(record, token);
+	}
+	mmap_write_unlock(current->mm);
 	return ret;
 }
 
@@ -190,7 +272,7 @@ static int map_resource_frames(struct dmop_area *area,
 	int ret;
 
 	for (i = 0; area->pages && i < area->nr; i++)
-		frames[i] = page_to_xen_pfn(area->pages[i]);
+		frames[i] = page_to_xen_pfn(area->pages->page[i]);
 
 	set_xen_guest_handle(xar->frame_list, frames);
 	ret = dmop_hypercall_acquire_resource(xar);
@@ -198,7 +280,7 @@ static int map_resource_frames(struct dmop_area *area,
 		return ret;
 
 	if (area->pages)
-		return map_pages(area, vma);
+		return map_pages(area, vma, 0, area->nr);
 
 	if (xar->flags & XENMEM_rsrc_acq_caller_owned)
 		owner = DOMID_SELF;
@@ -217,8 +299,6 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 	struct dmop_area *area;
 	int ret;
 
-	if (maps->closed)
-		return -ESRCH;
 	if (vma->vm_private_data)
 		return -EINVAL;
 	area = dmop_area_create(maps, xar->domid, nr);
@@ -226,12 +306,16 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		return PTR_ERR(area);
 	vma->vm_private_data = area;
 	set_protection(vma);
+	WRITE_ONCE(area->used, true);
 
 	ret = map_resource_frames(area, vma, xar, frames, errs);
+	if (dmop_area_end(area))
+		ret = -ESRCH;
 	if (ret) {
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		dmop_area_remove_frames(area, 0, nr);
 		vma->vm_private_data = NULL;
-		dmop_area_destroy(area);
+		dmop_area_close(area);
 		return ret;
 	}
 	if (nr <= BITS_PER_LONG)
@@ -241,8 +325,9 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 	return 0;
 }
 
-int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
-		      unsigned long addr, struct xen_mem_acquire_resource *xar)
+int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *record,
+		      struct file *filp, unsigned long addr,
+		      struct xen_mem_acquire_resource *xar)
 {
 	struct vm_area_struct *vma;
 	/* Every element is written before it is read. */
@@ -251,7 +336,7 @@ int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
 	xen_pfn_t *frames = few_frames;
 	unsigned int nr = xar->nr_frames;
 	int *errs = few_errs;
-	int ret = -EINTR;
+	int token, ret = -EINTR;
 
 	if (nr > FEW_FRAMES) {
 		/* One allocation for both arrays. */
@@ -264,12 +349,14 @@ int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
 
 	if (mmap_write_lock_killable(current->mm))
 		goto out;
-	vma = dmop_area_find(filp, addr, nr);
-	if (!vma || !covers(vma, addr, nr)) {
-		ret = -EINVAL;
-	} else if (!mutex_lock_killable(&maps->lock)) {
-		ret = map_resource(maps, vma, xar, frames, errs);
-		mutex_unlock(&maps->lock);
+	ret = dmop_record_enter(record, &token);
+	if (!ret) {
+		vma = dmop_area_find(filp, addr, nr);
+		if (vma && covers(vma, addr, nr))
+			ret = map_resource(maps, vma, xar, frames, errs);
+		else
+			ret = -EINVAL;
+		dmop_record_leave(record, token);
 	}
 	mmap_write_unlock(current->mm);
 out:
@@ -278,15 +365,15 @@ out:
 	return ret;
 }
 
-int dmop_map_resource_size(struct dmop_maps *maps,
+int dmop_map_resource_size(struct dmop_record *record,
 			   struct xen_mem_acquire_resource *xar)
 {
-	int ret = -ESRCH;
+	int token, ret;
 
-	if (mutex_lock_killable(&maps->lock))
-		return -EINTR;
-	if (!maps->closed)
-		ret = dmop_hypercall_acquire_resource(xar);
-	mutex_unlock(&maps->lock);
+	ret = dmop_record_enter(record, &token);
+	if (ret)
+		return ret;
+	ret = dmop_hypercall_acquire_resource(xar);
+	dmop_record_leave(record, token);
 	return ret;
 }

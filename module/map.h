@@ -9,6 +9,7 @@
 #include <xen/interface/xen.h>
 
 struct dmop_maps;
+struct dmop_record;
 struct file;
 struct xen_mem_acquire_resource;
 
@@ -28,6 +29,7 @@ struct dmop_range {
 /**
  * dmop_map_foreign() - map frames of a domain
  * @maps:  of @filp
+ * @record: the record of @filp, or NULL: unbound
  * @filp:  the file that the area must belong to
  * @range: where to map, and whose frames
  * @gfns:  the frame numbers; overwritten
@@ -42,18 +44,20 @@ struct dmop_range {
  * least one failed because it is paged out; or with nothing changed:
  *  -EINVAL no area of this file there, not wholly covered, or mapped before
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
- *          than twice the domain's maxmem
- *  -ENOMEM no memory
+ *          than the domain's maxmem and 4096
+ *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages
  *  -EINTR  the caller is being killed; frames mapped until then stay mapped
- *  -ESRCH  dmop_maps_stop() was called; or, on an auto-translated dom0, Xen knows
- *          no such domain (on PV @errs has that for each frame)
+ *  -ESRCH  the domain died, and nothing of it is mapped; or, on an auto-translated
+ *          dom0, Xen knows no such domain (on PV @errs has that for each frame)
  */
-int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
-		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs);
+int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
+		     struct file *filp, const struct dmop_range *range,
+		     xen_pfn_t *gfns, int *errs);
 
 /**
  * dmop_map_resource() - map a resource of a domain
  * @maps: of @filp
+ * @record: the record of @filp, or NULL: unbound
  * @filp: the file that the area must belong to
  * @addr: start of an area that has nothing mapped and as many frames as requested
  * @xar:  the request: domid, type, id, frame (the first one) and nr_frames, which is 1
@@ -63,21 +67,21 @@ int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
  *
  * Return: 0; an errno of Xen; or as dmop_map_foreign(). All frames or none.
  */
-int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
-		      unsigned long addr, struct xen_mem_acquire_resource *xar);
+int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *record,
+		      struct file *filp, unsigned long addr,
+		      struct xen_mem_acquire_resource *xar);
 
 /**
  * dmop_map_resource_size() - ask Xen for the size of a resource
- * @maps: of the file
+ * @record: of the file, or NULL: unbound
  * @xar:  the request: domid, type and id; the other members are zero.
  *        Out: nr_frames, the size in frames
  *
  * Context: process context.
  *
- * Return: 0; an errno of Xen; -ESRCH: dmop_maps_stop() was called; -EINTR: the
- * caller is being killed.
+ * Return: 0; an errno of Xen; -ESRCH: the domain died.
  */
-int dmop_map_resource_size(struct dmop_maps *maps,
+int dmop_map_resource_size(struct dmop_record *record,
 			   struct xen_mem_acquire_resource *xar);
 
 #endif /* DMOP_MAP_H */

@@ -29,7 +29,7 @@ static int node_open(struct inode *inode, struct file *filp)
 
 static int node_release(struct inode *inode, struct file *filp)
 {
-	dmop_file_destroy(filp->private_data);
+	dmop_file_close(filp->private_data);
 	return 0;
 }
 

@@ -5,10 +5,12 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "hypercall.h"
+#include "pin.h"
 #include "policy.h"
 #include "record.h"
 
@@ -17,8 +19,8 @@ DEFINE_RAW_SPINLOCK(dmop_records_lock);
 unsigned long dmop_records_events;
 
 /*
- * Each record has a work item of its own, on an unbound queue: the revocation of
- * one domain waits for no other.
+ * Each record has a work item of its own, on an unbound queue, so that the revocation of
+ * one domain waits for no other, up to WQ_MAX_ACTIVE of them at once.
  */
 static struct workqueue_struct *revoke_queue;
 static work_func_t revoke_files;
@@ -93,7 +95,7 @@ static struct dmop_record *record_create(domid_t domid)
 	refcount_set(&record->users, 1);
 	INIT_LIST_HEAD(&record->link);
 	record->domid = domid;
-	mutex_init(&record->lock);
+	raw_spin_lock_init(&record->lock);
 	INIT_LIST_HEAD(&record->files);
 	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);
@@ -103,8 +105,40 @@ static struct dmop_record *record_create(domid_t domid)
 	return record;
 }
 
+int dmop_record_pin(struct dmop_record *record)
+{
+	struct dmop_pin *pin;
+	int err;
+
+	if (dmop_record_pinned(record))
+		return 0;
+	pin = dmop_pin_create(record->domid);
+	if (IS_ERR(pin)) {
+		err = PTR_ERR(pin);
+		return err == -ENOMEM || err == -EINTR ? err : 0;
+	}
+
+	/* Revocation, which takes the lock after @dead was set, then finds the pin or none ever. */
+	raw_spin_lock(&record->lock);
+	if (!record->dead && !record->pin)
+		swap(record->pin, pin);
+	raw_spin_unlock(&record->lock);
+	if (pin)
+		dmop_pin_destroy(pin);
+	return 0;
+}
+
+void dmop_record_unpin(struct dmop_record *record)
+{
+	struct dmop_pin *pin = xchg(&record->pin, NULL);
+
+	if (pin)
+		dmop_pin_destroy(pin);
+}
+
 static void record_free(struct dmop_record *record)
 {
+	dmop_record_unpin(record);
 	cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);
@@ -161,7 +195,7 @@ void dmop_record_probe(struct dmop_record *record)
 int dmop_record_init(work_func_t revoke)
 {
 	revoke_files = revoke;
-	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, 0);
+	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	return revoke_queue ? 0 : -ENOMEM;
 }
 

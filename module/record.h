@@ -5,8 +5,9 @@
 #ifndef DMOP_RECORD_H
 #define DMOP_RECORD_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -66,10 +67,13 @@ struct dmop_log_limit {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects @files
- * @files:  the open files bound to the domain
- * @in_xen: held by every call of those files while it is in Xen; user memory is
- *          not touched under it
+ * @lock:   protects the files' @link; a raw spinlock for the same reason as
+ *          dmop_records_lock
+ * @files:  the open files bound to the domain; revocation moves them away
+ * @in_xen: held by every call of those files from its check of @dead until it has left
+ *          Xen for the last time; user memory is not touched under it
+ * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set under @lock while not
+ *          dead
  * @revoke: revokes @files after death
  * @checked: woken after each check, and by @revoke
  * @watch:  see there
@@ -80,9 +84,10 @@ struct dmop_record {
 	struct list_head link;
 	domid_t domid;
 	bool dead;
-	struct mutex lock;
+	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
+	struct dmop_pin *pin;
 	struct work_struct revoke;
 	wait_queue_head_t checked;
 	struct dmop_record_watch watch;
@@ -162,5 +167,71 @@ void dmop_record_die(struct dmop_record *record);
  * Context: process context; may sleep.
  */
 void dmop_record_probe(struct dmop_record *record);
+
+/**
+ * dmop_record_pin() - keep Xen from reusing the domid of a record
+ * @record: the record, with a reference
+ *
+ * To be called before the record is checked, so that the checked domain is the pinned
+ * one. If Xen refuses, the record stays unpinned. A dead record is not pinned.
+ *
+ * Context: process context; may wait, killably, for a worker.
+ *
+ * Return: 0, -ENOMEM, or -EINTR: the caller is being killed.
+ */
+int dmop_record_pin(struct dmop_record *record);
+
+/**
+ * dmop_record_unpin() - the opposite
+ * @record: a record of which no call is in Xen
+ *
+ * Context: process context.
+ */
+void dmop_record_unpin(struct dmop_record *record);
+
+/**
+ * dmop_record_pinned() - is the domid of a record safe from reuse?
+ * @record: the record, or NULL
+ *
+ * Return: true if so.
+ */
+static inline bool dmop_record_pinned(const struct dmop_record *record)
+{
+	return record && READ_ONCE(record->pin);
+}
+
+/**
+ * dmop_record_enter() - begin a part of a call that enters Xen for a domain
+ * @record: the record of the caller's file, or NULL: unbound
+ * @token:  out: for dmop_record_leave()
+ *
+ * Until dmop_record_leave(), Xen does not reuse the domid of a pinned record. User memory
+ * must not be touched meanwhile.
+ *
+ * Context: process context.
+ *
+ * Return: 0, to be followed by dmop_record_leave(); or -ESRCH: the record is dead.
+ */
+static inline int dmop_record_enter(struct dmop_record *record, int *token)
+{
+	if (!record)
+		return 0;
+	*token = srcu_read_lock(&record->in_xen);
+	if (likely(!READ_ONCE(record->dead)))
+		return 0;
+	srcu_read_unlock(&record->in_xen, *token);
+	return -ESRCH;
+}
+
+/**
+ * dmop_record_leave() - end such a part
+ * @record: as passed to dmop_record_enter()
+ * @token:  as dmop_record_enter() set it
+ */
+static inline void dmop_record_leave(struct dmop_record *record, int token)
+{
+	if (record)
+		srcu_read_unlock(&record->in_xen, token);
+}
 
 #endif /* DMOP_RECORD_H */

@@ -2,8 +2,10 @@
 /*
  * revoke.c - the order in which everything of a dead domain ends
  */
+#include <linux/list.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/srcu.h>
 
 #include "file.h"
@@ -12,36 +14,74 @@
 #include "revoke.h"
 #include "trace.h"
 
-static void wake_pollers(struct dmop_record *record)
+/*
+ * Return: the first file of @from, moved to @to, with a reference; or NULL. The lock is
+ * not kept: a close or a RESTRICT needs it, and the work on a file may take long.
+ */
+static struct dmop_file *next_file(struct dmop_record *record,
+				   struct list_head *from, struct list_head *to)
 {
 	struct dmop_file *f;
 
-	mutex_lock(&record->lock);
-	list_for_each_entry(f, &record->files, link)
-		wake_up_poll(&f->wait, EPOLLHUP | EPOLLERR);
-	mutex_unlock(&record->lock);
+	raw_spin_lock(&record->lock);
+	f = list_first_entry_or_null(from, struct dmop_file, link);
+	if (f) {
+		list_del_init(&f->link);
+		if (to)
+			list_add_tail(&f->link, to);
+		refcount_inc(&f->users);
+	}
+	raw_spin_unlock(&record->lock);
+	return f;
 }
 
-/*
- * All files stop before the first loses its mappings: the last mapping to go may
- * free the domain's number, and a mapping call of another file would then reach
- * the next domain of that number.
- */
-static void take_mappings(struct dmop_record *record)
+static void wake_pollers(struct dmop_record *record, struct list_head *woken)
+{
+	struct dmop_file *f;
+
+	while ((f = next_file(record, &record->files, woken))) {
+		wake_up_poll(&f->wait, EPOLLHUP | EPOLLERR);
+		dmop_file_put(f);
+	}
+}
+
+/* Moves a file that would have to be waited for to @late, if it is still open. */
+static bool put_off(struct dmop_record *record, struct dmop_file *f,
+		    struct list_head *late)
+{
+	if (!late || !dmop_maps_busy(&f->maps))
+		return false;
+	raw_spin_lock(&record->lock);
+	if (!list_empty(&f->link))
+		list_move_tail(&f->link, late);
+	raw_spin_unlock(&record->lock);
+	return true;
+}
+
+static unsigned int take_mappings(struct dmop_record *record, struct list_head *from,
+				  struct list_head *late, struct list_head *taken)
 {
 	unsigned int files = 0;
 	struct dmop_file *f;
 
-	mutex_lock(&record->lock);
-	list_for_each_entry(f, &record->files, link)
-		dmop_maps_stop(&f->maps);
-	list_for_each_entry(f, &record->files, link) {
-		dmop_maps_take(&f->maps);
-		files++;
+	while ((f = next_file(record, from, taken))) {
+		if (!put_off(record, f, late)) {
+			dmop_maps_take(&f->maps);
+			files++;
+		}
+		dmop_file_put(f);
 	}
-	mutex_unlock(&record->lock);
+	return files;
+}
 
-	trace_dmop_revoke(record->domid, files);
+static void release_pages(struct dmop_record *record, struct list_head *taken)
+{
+	struct dmop_file *f;
+
+	while ((f = next_file(record, taken, NULL))) {
+		dmop_maps_release(&f->maps);
+		dmop_file_put(f);
+	}
 }
 
 /*
@@ -49,21 +89,36 @@ static void take_mappings(struct dmop_record *record)
  *
  *  1. The record was marked dead: no further call enters Xen for it.
  *  2. Pollers are woken.
- *  3. Mapping stops in all files: a mapping call in progress either is waited for
- *     or finds the file closed. Then all mappings are unmapped, and with them goes
- *     the last hold on the domain. No process then has anything of the domain;
- *     calls may still be in Xen.
- *  4. Those calls are waited for. Not before step 3: a caller can make Xen work
- *     for long, and Xen aborts that work once the domain is gone.
- *  5. The reference is dropped. The files keep theirs until they are closed.
+ *  3. The mappings of every file are unmapped. This waits for no call: a mapping call
+ *     in progress unmaps its own last frames. Files whose address space is locked by
+ *     an mmap() or munmap() in progress come last.
+ *  4. The calls in progress are waited for: dm_ops and mapping calls.
+ *  5. The empty pages are freed, and the pin is released, and with it the last hold on
+ *     the domain: Xen may give its number to another domain. No call is left that could
+ *     reach that one.
+ *  6. The reference is dropped. The files keep theirs until they are closed.
+ *
+ * Without a pin the last mapping to go may free the number, so then step 4 comes first.
+ * Else it comes after step 3: a caller can make Xen work for long, and the memory of the
+ * domain is not to wait for that.
  */
 void dmop_revoke(struct work_struct *work)
 {
 	struct dmop_record *record =
 		container_of(work, struct dmop_record, revoke);
+	LIST_HEAD(woken);
+	LIST_HEAD(late);
+	LIST_HEAD(taken);
+	unsigned int files;
 
-	wake_pollers(record);
-	take_mappings(record);
+	wake_pollers(record, &woken);
+	if (!dmop_record_pinned(record))
+		synchronize_srcu(&record->in_xen);
+	files = take_mappings(record, &woken, &late, &taken);
+	files += take_mappings(record, &late, NULL, &taken);
+	trace_dmop_revoke(record->domid, files);
 	synchronize_srcu(&record->in_xen);
+	release_pages(record, &taken);
+	dmop_record_unpin(record);
 	dmop_record_put(record);
 }

@@ -127,7 +127,8 @@ static enum verdict check_xen(struct dmop_record *record)
 
 	err = dmop_hypercall_domain_state(record->domid, &id, &dying);
 	if (err)
-		return err == -ESRCH ? GONE : ALIVE;
+		return err == -ESRCH || dmop_hypercall_probe(record->domid) == -ESRCH ?
+		       GONE : ALIVE;
 
 	raw_spin_lock(&dmop_records_lock);
 	changed = w->xen_id && w->xen_id != id;

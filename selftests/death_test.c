@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * death_test.c - the domain dies, and with it every binding to it
+ * death_test.c - a revoked file: its calls, mappings and pollers after the end of the domain
  *
- * Each test makes a domain of its own and destroys it.
+ * Each test creates a domain of its own and destroys it.
  */
 #include <poll.h>
 #include <signal.h>
@@ -20,15 +20,14 @@
 /* --- a domain to destroy ----------------------------------------------- */
 
 /*
- * What never comes must be told from what is slow to come, without a clock: it
- * has had so many tries.
+ * An event that has not come after this many tries never comes. A clock could not tell it from a
+ * slow one.
  */
 #define TRIES	500000
 
 /*
- * Calls until the domain is gone, for Xen or for the file. It takes a moment:
- * whoever still holds a page of it keeps it in being, dying. Return: the last
- * answer.
+ * Calls until Xen has no such domain, or the file is revoked. Until its last page is released, a
+ * destroyed domain still exists in Xen as dying. Return: the last result.
  */
 static long call_until_gone(int fd, __u16 domid)
 {
@@ -43,9 +42,9 @@ static long call_until_gone(int fd, __u16 domid)
 FIXTURE(death)
 {
 	__u16 domid;
-	int bound;		/* to the doomed domain */
+	int bound;		/* to the domain to be destroyed */
 	int observer;		/* unbound, privileged */
-	int control;		/* bound to a domain that lives on */
+	int control;		/* bound to a domain that stays */
 };
 
 FIXTURE_SETUP(death)
@@ -74,11 +73,11 @@ FIXTURE_TEARDOWN(death)
 	close(self->control);
 }
 
-/* --- what a revoked file does ------------------------------------------ */
+/* --- calls of a revoked file ------------------------------------------- */
 
 /*
- * Each row has more than one cause of refusal; being revoked comes after the
- * argument itself and before all else, even before the probe.
+ * Most calls have several causes of refusal. ESRCH of a revoked file comes after EFAULT of the
+ * argument and before all others, even before the probe.
  */
 static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u16 was)
 {
@@ -137,10 +136,10 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(was, after.domid);
 }
 
-/* Against hanging for ever, as the harness's own: poll() cannot be given tries. */
+/* Ends a wait that would never end. It is in ms, because poll() takes no number of tries. */
 #define WAKE_MS	(60 * 1000)
 
-/* Nobody calls, and the file is revoked all the same; who sleeps on it wakes. */
+/* The file is revoked without a call on it, and pollers wake. */
 TEST_F(death, noticed_without_a_call)
 {
 	struct pollfd p = { .fd = self->bound, .events = POLLIN | POLLOUT };
@@ -196,8 +195,8 @@ static bool woken(pid_t pid)
 }
 
 /*
- * Processes that sleep in poll() since before the binding and since after, and
- * an epoll that knew the file before. None of them looks again by itself.
+ * Processes in poll() since before and since after the binding, and an epoll that registered the
+ * file before. None of them checks the file again without a wakeup.
  */
 TEST_F(death, all_who_wait_are_woken)
 {
@@ -225,7 +224,7 @@ TEST_F(death, all_who_wait_are_woken)
 	close(fd);
 }
 
-/* Whoever sees it first, the call or the watch: the caller gets the same answer. */
+/* A call and the watch may detect the end in either order. The result of the call is the same. */
 TEST_F(death, noticed_by_a_call)
 {
 	struct dmop_info info;
@@ -242,7 +241,7 @@ TEST_F(death, noticed_by_a_call)
 	expect_refusals(_metadata, self->bound, self->domid);
 	EXPECT_EQ(calls, dmop_calls(self->bound));
 
-	/* Files of other domains, and of none, are not concerned. */
+	/* Files bound to other domains, and unbound files, are not affected. */
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->control, target_domid));
 	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->control));
 	EXPECT_EQ(-ESRCH, call_until_gone(self->observer, self->domid));
@@ -251,7 +250,7 @@ TEST_F(death, noticed_by_a_call)
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, target_domid));
 }
 
-/* An alias of the file, and files that were bound apart: one notices for all. */
+/* One call revokes a duplicate of its descriptor and all other files bound to the domain. */
 TEST_F(death, noticed_for_all)
 {
 	int alias = dup(self->bound), i, files[4];
@@ -272,7 +271,7 @@ TEST_F(death, noticed_for_all)
 	}
 }
 
-/* Somebody who tries to bind to it finds it gone, and the old binding ends too. */
+/* A RESTRICT that finds the domain gone revokes the files bound to it. */
 TEST_F(death, noticed_by_restrict)
 {
 	long ret = 0;
@@ -289,19 +288,19 @@ TEST_F(death, noticed_by_restrict)
 	expect_refusals(_metadata, self->bound, self->domid);
 }
 
-/* A holder without privilege is told the same. */
+/* A holder without privilege gets the same results. */
 TEST_F(death, without_privilege)
 {
 	ASSERT_TRUE(destroy(DOOMED));
 
-	/* For good, so it comes last; the teardown has only to close. */
+	/* This is irreversible. The teardown only has to close files. */
 	ASSERT_TRUE(drop_privileges());
 	EXPECT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
 	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
 	expect_refusals(_metadata, self->bound, self->domid);
 }
 
-/* The next domain of that number is out of reach of the old file, for ever. */
+/* The old file never reaches the next domain with its domid. */
 TEST_F(death, same_domid_again)
 {
 	unsigned int mask;
@@ -318,7 +317,7 @@ TEST_F(death, same_domid_again)
 	EXPECT_EQ(0, ioreq_mask(self->observer, self->domid));
 	expect_refusals(_metadata, self->bound, self->domid);
 
-	/* A new binding is to the new domain, and gives nothing to the old one. */
+	/* A new binding is to the new domain, and the old file stays revoked. */
 	fresh = dmop_open_bound(self->domid);
 	ASSERT_LE(0, fresh);
 	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fresh));
@@ -328,19 +327,19 @@ TEST_F(death, same_domid_again)
 	expect_refusals(_metadata, self->bound, self->domid);
 	EXPECT_EQ(mask, ioreq_mask(self->observer, self->domid));
 
-	/* It lives by itself: the end of the old file is nothing to it. */
+	/* The close of the old file does not affect the new binding. */
 	close(self->bound);
 	self->bound = -1;
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fresh, self->domid));
 
-	/* And dies by itself. */
+	/* The end of the new domain revokes the new file. */
 	ASSERT_TRUE(destroy(DOOMED));
 	EXPECT_EQ(-ESRCH, call_until_gone(fresh, self->domid));
 	expect_refusals(_metadata, fresh, self->domid);
 	close(fresh);
 }
 
-/* --- while calls are under way ----------------------------------------- */
+/* --- the end during calls ---------------------------------------------- */
 
 struct worker {
 	pthread_t thread;
@@ -360,7 +359,7 @@ static void *worker_main(void *data)
 	return NULL;
 }
 
-/* It dies under calls from all sides; each of them ends with ESRCH. */
+/* The domain ends while four threads issue calls. The last call of each returns ESRCH. */
 TEST_F(death, under_calls)
 {
 	struct worker w[4] = { };
@@ -383,8 +382,8 @@ TEST_F(death, under_calls)
 }
 
 /*
- * A call that was let in while the domain lived, slept while it died, and woke
- * when another had its number: it must not go through to that one.
+ * A call is admitted, sleeps while its domain ends, and wakes when a new domain has the domid. It
+ * must not reach the new domain.
  */
 static void check_outlives(struct __test_metadata *const _metadata, FIXTURE_DATA(death) *self,
 			   struct hold *hold, unsigned int cmd, void *arg, const void *content,
@@ -446,7 +445,7 @@ TEST_F(death, batch_that_outlived_the_domain)
 	hold_exit(&hold);
 }
 
-/* It is in the module already, and about to map. */
+/* The same for a mapping in progress. */
 TEST_F(death, mapping_that_outlived_the_domain)
 {
 	__u64 gfn = GFN;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doubt_test.c - what ends a binding, and what does not
+ * doubt_test.c - states and changes of a domain that end a binding, or do not end it
  *
  * A domain that is paused, shut down or saved is not dead. A domain that is dying is dead, and
  * cannot be bound to. A domain without its directory in XenStore cannot be bound to either; it is
@@ -12,7 +12,7 @@
 #define REASON_REBOOT		1
 #define REASON_SUSPEND		2
 
-/* --- what is no death ---------------------------------------------- */
+/* --- pause, rename, shutdown ------------------------------------------- */
 
 TEST_F(lifetime, paused_or_renamed_is_not_dead)
 {
@@ -36,7 +36,10 @@ TEST_F(lifetime, paused_or_renamed_is_not_dead)
 	close(fd);
 }
 
-/* It asked for a reboot, and nobody has acted on that: the event itself comes. */
+/*
+ * The domain has shut down for a reboot, and the toolstack has not acted on it. @releaseDomain
+ * fires.
+ */
 TEST_F(lifetime, shut_down_is_not_dead)
 {
 	struct dm_op op = { .op = DM_OP_REMOTE_SHUTDOWN };
@@ -49,7 +52,7 @@ TEST_F(lifetime, shut_down_is_not_dead)
 	ASSERT_NE(NULL, p);
 	memcpy(op.u.raw, &reason, sizeof(reason));
 	ASSERT_EQ(0, dm_op(fd, domid, &op));
-	/* The state's fourth letter: it has shut down. */
+	/* The fourth letter of the state is s: shut down. */
 	ASSERT_TRUE(run("for i in $(seq 300); do xl list " NAME " | awk '$5 ~ /^...s/ { found = 1 } END { exit !found }' && exit 0; sleep 0.1; done; exit 1"));
 	still_bound(_metadata, fd, domid, p, 1);
 
@@ -60,11 +63,11 @@ TEST_F(lifetime, shut_down_is_not_dead)
 	close(fd);
 }
 
-/* --- being saved --------------------------------------------------------- */
+/* --- save ---------------------------------------------------------------- */
 
 #define STREAM	"/tmp/dmop-test-stream"
 
-/* `xl save` into a pipe that is full at once, since nobody reads it. */
+/* Starts `xl save` into a pipe. It blocks, because the test does not read the pipe yet. */
 static pid_t save_beside(const char *options)
 {
 	pid_t pid;
@@ -77,7 +80,7 @@ static pid_t save_beside(const char *options)
 	return pid;
 }
 
-/* What a guest does that is asked to suspend; this one has no code for that. */
+/* Answers the request to suspend in place of the guest, which has no code. */
 static bool suspend_as_asked(int fd, __u16 domid)
 {
 	struct dm_op op = { .op = DM_OP_REMOTE_SHUTDOWN };
@@ -102,7 +105,7 @@ static bool drain(int stream)
 	return !n;
 }
 
-/* Suspended while xl saves it; then it runs on, as after a snapshot. */
+/* xl suspends the domain, saves it, and resumes it, as for a snapshot. */
 TEST_F(lifetime, saved_is_not_dead)
 {
 	long domid = create(NAME);
@@ -123,7 +126,7 @@ TEST_F(lifetime, saved_is_not_dead)
 	EXPECT_TRUE(ends_well_in_time(saver));
 	still_bound(_metadata, fd, domid, p, 1);
 
-	/* And once more, but then the toolstack lets it go. */
+	/* This time the toolstack destroys the domain after the save. */
 	saver = save_beside("");
 	stream = open(STREAM, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, stream);
@@ -138,11 +141,11 @@ TEST_F(lifetime, saved_is_not_dead)
 	close(fd);
 }
 
-/* --- there, and yet not to be bound to ----------------------------------- */
+/* --- RESTRICT to a dying domain, a partial or a changed directory -------- */
 
 /*
- * A domain that is dying: it has lost its directory, and a mapping that is
- * nobody's business here keeps it in Xen. A binding would have no end.
+ * A dying domain: its directory is removed, and a mapping of the observer keeps it in Xen. No later
+ * event would end a binding to it.
  */
 TEST_F(lifetime, dying_is_not_bound_to)
 {
@@ -168,7 +171,7 @@ TEST_F(lifetime, dying_is_not_bound_to)
 
 	EXPECT_EQ(0, munmap(keeps, PAGE));
 	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
-	/* It is as good as before. */
+	/* The file can still be bound to another domain. */
 	EXPECT_EQ(0, dmop_restrict(late, target_domid));
 	close(late);
 	close(fd);
@@ -290,6 +293,46 @@ TEST_F(lifetime, lost_directory_of_a_pv_domain)
 }
 
 /*
+ * A domain is destroyed, and nothing reports that. Xen keeps its number as long as a call through a
+ * bound descriptor could reach the next domain of that number, even if nothing is mapped.
+ */
+TEST_F(lifetime, number_is_kept)
+{
+	int fd, late;
+	long domid;
+
+	if (access(BARE_DOMAIN, X_OK))
+		SKIP(return, NEEDS_BARE_DOMAIN);
+	domid = bare_domain();
+	ASSERT_LT(0, domid);
+	fd = dmop_open_bound(domid);
+	ASSERT_LE(0, fd);
+
+	ASSERT_TRUE(destroy_in_xen(domid));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(fd));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(fd, domid));
+	EXPECT_GT(0, number(BARE_DOMAIN " create %ld", domid));
+
+	/* A RESTRICT finds the domain dying. When revocation has ended, the number is free. */
+	late = dmop_open();
+	ASSERT_LE(0, late);
+	EXPECT_EQ(-ESRCH, dmop_restrict(late, domid));
+	EXPECT_EQ(THE_END, wait_for_end(fd));
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_EQ(domid, number(BARE_DOMAIN " create %ld", domid));
+	EXPECT_EQ(-ESRCH, unknown_op(fd, domid));
+	EXPECT_EQ(0, dmop_restrict(late, domid));
+
+	/* The last close of a live binding also frees the number. */
+	close(fd);
+	ASSERT_TRUE(destroy_in_xen(domid));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, domid));
+	close(late);
+	EXPECT_TRUE(unknown_to_xen(self->observer, domid));
+	EXPECT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
+}
+
+/*
  * Another domain has the number, and no check ran in between. Two nodes show it: the
  * unique-domain-id, written by some toolstacks, and the vm path. A node that is written late is no
  * change. The path counts only without an id: a toolstack may give a guest another uuid. The id
@@ -310,7 +353,7 @@ TEST_F(lifetime, another_of_that_number)
 	ASSERT_TRUE(run("xenstore-write /local/domain/%ld/unique-domain-id one", domid));
 	still_bound(_metadata, fd, domid, NULL, 1);
 
-	/* No event: who binds to it next finds out. */
+	/* There is no event. The next RESTRICT detects the change. */
 	ASSERT_TRUE(run("xenstore-write /local/domain/%ld/unique-domain-id two", domid));
 	fresh = dmop_open_bound(domid);
 	ASSERT_LE(0, fresh);

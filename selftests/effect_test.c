@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * effect_test.c - calls on a bound descriptor do what they say, to that domain alone
+ * effect_test.c - operations through a bound file take effect, and on its domain only
  *
- * What happened is seen through the observer: a file opened apart, unbound and
- * privileged, that never touches the bound one.
+ * The tests verify effects through the observer: a privileged, unbound file from an open() of its
+ * own. It has nothing to do with the bound file.
  */
 #include "dmop_test.h"
 
@@ -15,8 +15,8 @@ FIXTURE(effect)
 
 FIXTURE_VARIANT(effect)
 {
-	bool nobody;		/* drops all privilege once it is bound */
-	bool hypercall;		/* by HYPERCALL and not by DM_OP */
+	bool nobody;		/* drops all privileges once bound */
+	bool hypercall;		/* uses HYPERCALL instead of DM_OP */
 };
 
 FIXTURE_VARIANT_ADD(effect, dm_op) { .nobody = false };
@@ -25,8 +25,8 @@ FIXTURE_VARIANT_ADD(effect, hypercall) { .hypercall = true };
 FIXTURE_VARIANT_ADD(effect, hypercall_nobody) { .hypercall = true, .nobody = true };
 
 /*
- * The observer has to keep its privilege while the bound side has none, so the
- * calls of the bound side are made by a child. It serves one operation a time.
+ * The observer keeps its privilege while the holder of the bound file has none. So a child issues
+ * the calls on the bound file, one operation at a time.
  */
 struct request {
 	__u16 domid;
@@ -67,7 +67,7 @@ static void serve(int sock, int fd, bool nobody, bool hypercall)
 	_exit(0);
 }
 
-/* Return: what the bound side's call returned; its output is in @op and @second. */
+/* Return: the result of the child's call. Its output is in @op and @second. */
 static long bound_call(__u16 domid, struct dm_op *op, void *second, size_t size)
 {
 	char c = 0;
@@ -143,7 +143,7 @@ static long bound_destroy(__u16 domid, __u16 id)
 	return bound_call(domid, &op, NULL, 0);
 }
 
-/* A server from its birth to its end, and the observer sees each step. */
+/* Creates, uses and destroys a server. The observer verifies each step. */
 TEST_F(effect, ioreq_server)
 {
 	struct dm_op op, seen;
@@ -155,7 +155,7 @@ TEST_F(effect, ioreq_server)
 	ASSERT_GT(DM_OP_NR_IOREQ_SERVERS, id);
 	EXPECT_EQ(1U << id, ioreq_mask(self->observer, target_domid));
 
-	/* The result comes back, and is what the observer gets as well. */
+	/* The observer gets the same result. */
 	memset(&op, 0, sizeof(op));
 	op.op = DM_OP_GET_IOREQ_SERVER_INFO;
 	op.u.info.id = id;
@@ -165,7 +165,7 @@ TEST_F(effect, ioreq_server)
 	ASSERT_EQ(0, ioreq_info(self->observer, target_domid, id, &seen));
 	EXPECT_EQ(seen.u.info.bufioreq_port, op.u.info.bufioreq_port);
 
-	/* A range of ports: there for the observer, and gone again. */
+	/* A range of ports is mapped and unmapped. */
 	op = ports_op(DM_OP_MAP_IO_RANGE, id, 0x3f8, 0x3ff);
 	EXPECT_EQ(0, bound_call(target_domid, &op, NULL, 0));
 	EXPECT_EQ(-EEXIST, bound_call(target_domid, &op, NULL, 0));
@@ -175,7 +175,7 @@ TEST_F(effect, ioreq_server)
 	EXPECT_EQ(0, bound_call(target_domid, &op, NULL, 0));
 	EXPECT_EQ(0, ports_mapped(self->observer, target_domid, id, 0x3f8, 0x3ff));
 
-	/* Switched on and off. */
+	/* The server is enabled and disabled. */
 	memset(&op, 0, sizeof(op));
 	op.op = DM_OP_SET_IOREQ_SERVER_STATE;
 	op.u.state.id = id;
@@ -190,7 +190,7 @@ TEST_F(effect, ioreq_server)
 	EXPECT_EQ(-ENOENT, bound_destroy(target_domid, id));
 }
 
-/* As many as Xen gives, each with an id of its own; all on the one domain. */
+/* As many servers as Xen allows, each with its own id, all on one domain. */
 TEST_F(effect, all_ioreq_servers)
 {
 	unsigned int seen = 0, i;
@@ -207,7 +207,7 @@ TEST_F(effect, all_ioreq_servers)
 	EXPECT_EQ(-ENOSPC, bound_create(target_domid));
 }
 
-/* Everything of the other domain is out of reach, and nothing happens to it. */
+/* Every operation on the other domain is refused, and has no effect. */
 TEST_F(effect, other_domain_untouched)
 {
 	long theirs = ioreq_create(self->observer, other_domid);
@@ -225,7 +225,7 @@ TEST_F(effect, other_domain_untouched)
 	op = ports_op(DM_OP_MAP_IO_RANGE, theirs, 0x70, 0x71);
 	EXPECT_EQ(-EPERM, bound_call(other_domid, &op, NULL, 0));
 
-	/* Every operation there is: refused before Xen hears of it. */
+	/* Every operation is refused before it enters Xen. */
 	for (i = 0; i < 64; i++) {
 		memset(&op, 0, sizeof(op));
 		op.op = i;
@@ -244,13 +244,13 @@ TEST_F(effect, other_domain_untouched)
 	EXPECT_EQ(0, ioreq_mask(self->observer, target_domid));
 }
 
-/* An operation of two buffers whose result is the second. */
+/* An operation with two buffers, and its result in the second. */
 TEST_F(effect, two_buffers_out)
 {
 	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM };
 	char bitmap[16];
 
-	/* Let the range be new to Xen, whatever was before. */
+	/* Makes the range new to Xen again. */
 	EXPECT_EQ(0, bound_call(target_domid, &op, bitmap, 0));
 
 	op.u.vram.nr = 64;
@@ -259,7 +259,7 @@ TEST_F(effect, two_buffers_out)
 	EXPECT_TRUE(all_bytes(bitmap, 0xff, 8));
 	EXPECT_TRUE(all_bytes(bitmap + 8, POISON, 8));
 
-	/* Nothing runs there, so for the observer no page is dirty. */
+	/* Nothing runs in the domain, so the observer then finds no dirty page. */
 	memset(bitmap, POISON, sizeof(bitmap));
 	ASSERT_EQ(0, dm_op2(self->observer, target_domid, &op, bitmap, sizeof(bitmap)));
 	EXPECT_TRUE(all_bytes(bitmap, 0, 8));
@@ -270,8 +270,8 @@ TEST_F(effect, two_buffers_out)
 }
 
 /*
- * An operation of two buffers that are both read. Nothing can be seen of it: the
- * pages are marked for a migration, and there is none.
+ * An operation with two input buffers. It marks pages for a migration. Without a migration its
+ * effect cannot be observed.
  */
 TEST_F(effect, two_buffers_in)
 {
@@ -286,7 +286,7 @@ TEST_F(effect, two_buffers_in)
 	EXPECT_EQ(-EPERM, bound_call(other_domid, &op, extents, sizeof(extents)));
 }
 
-/* Every call that got to Xen is counted, and no other. */
+/* The counter counts the calls that entered Xen, and no others. */
 TEST_F(effect, counted)
 {
 	long id = bound_create(target_domid);

@@ -10,7 +10,7 @@
 
 static unsigned int frames;
 
-/* Where nothing else is: page tables are made for it, each of which can fail. */
+/* Far from other mappings, so new page tables are needed. Each of their allocations can fail. */
 #define ALONE	((void *)(1UL << 44))
 
 static long mmap_it(struct state *s)
@@ -39,7 +39,7 @@ static void unmap_it(struct state *s)
 	if (s->p != MAP_FAILED)
 		munmap(s->p, frames * PAGE);
 	if (mapped_frames(s->fd))
-		s->fd = -1;	/* is held by what is left, and refcount() tells */
+		s->fd = -1;	/* not closed: refcount() shows the rest */
 	close_it(s);
 }
 
@@ -61,7 +61,7 @@ static long map_it(struct state *s)
 		gfns[i] = GFN + i % 32;
 	memset(errs, POISON, sizeof(errs));
 	ret = map(s->fd, target_domid, s->p, frames, gfns, errs);
-	/* A frame of which Xen or the kernel says that it failed is a failure, too. */
+	/* An error of a single frame counts as a failure. */
 	for (i = 0; !ret && i < frames; i++)
 		ret = errs[i];
 	return ret;
@@ -78,8 +78,8 @@ static bool all_there(struct state *s)
 }
 
 /*
- * All frames or none are there. One that is there is the target's, and the area goes as ever;
- * what is not there can be mapped by the same call, in the same area.
+ * Either all frames are mapped or none. Mapped frames belong to the target, and the area can be
+ * unmapped. If none is mapped, the same call succeeds on the same area.
  */
 static bool all_or_none_there(struct state *s)
 {
@@ -98,7 +98,10 @@ static void map_sweep(struct __test_metadata *const _metadata, unsigned int nr)
 {
 	ASSERT_TRUE(faults_ready());
 	frames = nr;
-	/* The argument, the arrays, the frames, the page tables, the results; and the area's own. */
+	/*
+	 * The argument, the arrays, the frames, the page tables, the results, the area's own
+	 * memory.
+	 */
 	EXPECT_FAILURES(5, with_area, map_it, all_or_none_there, all_there, unmap_it);
 }
 
@@ -112,7 +115,7 @@ TEST(many_frames)
 	map_sweep(_metadata, MANY);
 }
 
-/* The second small area of a file takes an allocation. */
+/* The second small area of a file needs an allocation. */
 static char *first_area;
 
 static bool with_second_area(struct state *s)
@@ -189,7 +192,7 @@ static void unmap_without_server(struct state *s)
 	unmap_it(s);
 }
 
-/* Argument and answer are single words, which fail in memory_test: nothing allocates. */
+/* Nothing is allocated, and the copies are single words. memory_test lets these fail. */
 TEST(resource_size)
 {
 	ASSERT_TRUE(faults_ready());
@@ -213,17 +216,17 @@ TEST(resource_frame)
 {
 	ASSERT_TRUE(faults_ready());
 	frames = 2;
-	/* Page tables; and in a PVH dom0 the empty pages. */
+	/* Page tables. In a PVH dom0 also empty pages. */
 	EXPECT_FAILURES(2, with_server, resource_it, no_resource, all_there, unmap_without_server);
 }
 
-/* More than fit on the stack: those of the grant table. */
+/* More frames than fit on the stack, of the grant table. */
 TEST(resource_frames)
 {
 	ASSERT_TRUE(faults_ready());
 	frames = 6;
 	resource_type = RESOURCE_GRANT_TABLE;
-	/* And the list of them. */
+	/* As above, and the list of frames. */
 	EXPECT_FAILURES(3, with_server, resource_it, no_resource, all_there, unmap_without_server);
 }
 

@@ -31,7 +31,7 @@ static bool not_loaded(struct state *s)
 	return access("/sys/module/dmop_privcmd", F_OK) && access("/sys/class/misc/xen!dmop", F_OK);
 }
 
-/* Making the node is devtmpfs's; where that fails, the kernel goes on without, for any driver. */
+/* devtmpfs creates the node. If that fails, the kernel carries on without it, for any driver. */
 static bool node_lost(void)
 {
 	return access(DMOP_NODE, F_OK) && !access("/sys/class/misc/xen!dmop", F_OK);
@@ -57,7 +57,7 @@ static void close_module(struct state *s)
 		run("modprobe dmop_privcmd");
 }
 
-/* Return: how many allocations and copies loading it takes, or 0. */
+/* Return: the number of allocations and copies while the module is loaded, or 0. */
 static unsigned int load_length(const char *params, long ret)
 {
 	struct state s;
@@ -74,9 +74,9 @@ static unsigned int load_length(const char *params, long ret)
 }
 
 /*
- * Whether the module comes or does not, it comes whole or leaves nothing. What the kernel does
- * before it reads the parameters is its own, and a failure there makes it WARN: only what is
- * behind, which is how far one that it refuses does not come.
+ * After each failure the module is either loaded and works, or has left nothing behind. The kernel
+ * WARNs about some failures before it parses the parameters. These are not the module's, so the
+ * sweep skips them. Loading with an invalid parameter gives their number.
  */
 TEST(module_load)
 {

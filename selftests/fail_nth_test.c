@@ -6,9 +6,9 @@
 
 #include "fail_nth.h"
 
-#define LARGE	1024	/* bytes: not on the stack, and allocated in one way only */
+#define LARGE	1024	/* bytes: too large for the stack, too small for vmalloc() */
 
-/* Is the injection awake? A call of the kernel's own, and nothing of ours. */
+/* Verifies fault injection itself, with a system call outside the module. */
 TEST(the_kernel_fails_where_it_is_told_to)
 {
 	int fds[2];
@@ -53,7 +53,7 @@ TEST(restricted)
 	EXPECT_FAILURES(2, unbound, restrict_it, can_be_bound, is_bound, close_it);
 }
 
-/* Another holds the record: what was made for this call goes, and that one stays. */
+/* Another file holds the record. A failed call frees its own allocations, and the record stays. */
 TEST(restricted_as_another)
 {
 	struct state other;
@@ -65,7 +65,7 @@ TEST(restricted_as_another)
 	close(other.fd);
 }
 
-/* What says that it was read has been. */
+/* A call that returns 0 has written INFO. */
 static long info_it(struct state *s)
 {
 	struct dmop_info info;
@@ -130,7 +130,7 @@ TEST(polled)
 
 /* --- operations ------------------------------------------------------------ */
 
-/* A server is made, or none: whatever became of the call, none is left. */
+/* A server may have been created or not. Each call starts and ends without one. */
 static bool bound_without_server(struct state *s)
 {
 	if (!bound(s))
@@ -145,7 +145,7 @@ static void close_without_server(struct state *s)
 	close_it(s);
 }
 
-/* One that failed on its way out was made, and says so: the counter and Xen agree. */
+/* If the copy of the result failed, the server exists. The counter has to agree with Xen. */
 static bool made_if_counted(struct state *s)
 {
 	__u64 made = dmop_calls(s->fd) - s->calls;
@@ -166,14 +166,17 @@ static long small_op(struct state *s)
 	return ret < 0 ? ret : 0;
 }
 
-/* Two words in, one out: the way in takes no copy that can be made to fail, the way out does. */
+/*
+ * A small input is copied word by word, and these copies cannot be made to fail. The copy of the
+ * result can.
+ */
 TEST(dm_op_small)
 {
 	ASSERT_TRUE(faults_ready());
 	EXPECT_FAILURES(1, bound_without_server, small_op, made_if_counted, made, close_without_server);
 }
 
-/* A second buffer that is not on the stack. */
+/* The second buffer is too large for the stack. */
 static long large_op(struct state *s)
 {
 	static char large[LARGE];
@@ -182,14 +185,14 @@ static long large_op(struct state *s)
 	return dm_op2(s->fd, target_domid, &op, large, sizeof(large));
 }
 
-/* Where the contents are put, the contents, and the result. */
+/* The allocation, the copy of the buffers, and the result. */
 TEST(dm_op_large)
 {
 	ASSERT_TRUE(faults_ready());
 	EXPECT_FAILURES(3, bound_without_server, large_op, made_if_counted, made, close_without_server);
 }
 
-/* More buffers than are on the stack, which is more than Xen takes: it is asked, and says so. */
+/* More buffers than fit on the stack. Xen does not take as many, so its -E2BIG is success here. */
 static long many_bufs(struct state *s, bool hypercall)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
@@ -224,7 +227,7 @@ static bool not_asked(struct state *s)
 	return dmop_calls(s->fd) == s->calls && is_bound(s);
 }
 
-/* Two arrays, and what is copied into one of them. */
+/* Two arrays, and the copy into one of them. */
 TEST(dm_op_of_many_buffers)
 {
 	ASSERT_TRUE(faults_ready());

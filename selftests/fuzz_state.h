@@ -18,7 +18,7 @@ static struct shared {
 	_Atomic bool stop;
 } *shared;
 
-/* --- what a program acts on ------------------------------------------------ */
+/* --- the objects of a program ---------------------------------------------- */
 
 /*
  * Buffers of one thread: pages full of harmless operations. What the kernel writes there can never

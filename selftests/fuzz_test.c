@@ -4,19 +4,19 @@
  *
  * An input is a string of bytes, read as a program: each byte selects a step, the next ones its
  * arguments. A program acts on several descriptors and areas, in up to two threads. Of its domains,
- * one is created and destroyed all the time. Some answers are known in advance and are checked. After
- * the program the module must have no reference left.
+ * one is created and destroyed all the time. Some answers are known in advance and are checked.
+ * After the program the module must have no reference left.
  *
  *	fuzz_test		runs the inputs in fuzz.corpus
- *	fuzz_test fuzz SECONDS	searches for more inputs. The kernel's KCOV reports what an input
- *				reaches. New inputs are added to $DMOP_OUT/fuzz.corpus.
+ *	fuzz_test fuzz SECONDS	searches for more inputs, with the coverage reported by the
+ *				kernel's KCOV. New inputs are added to $DMOP_OUT/fuzz.corpus.
  *
- * A program issues only some of Xen's operations. The module handles the others in the same way, and
- * not every Xen survives all of them.
+ * A program issues only some of Xen's operations. The module handles the others in the same way,
+ * and not every Xen survives all of them.
  */
 #include "fuzz_search.h"
 
-/* --- going through what is kept ---------------------------------------------------------- */
+/* --- the kept inputs --------------------------------------------------------------------- */
 
 TEST(inputs_that_are_kept)
 {

@@ -1,50 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * held_test.c - calls that are held still while they copy, and what happens meanwhile
+ * held_test.c - RESTRICT while a test holds a call in the middle of a copy
  *
- * What race_test.c leaves to chance is put in order here: RESTRICT against a
- * call that was let in before it, and changes of user memory behind a call that
- * has read it.
+ * RESTRICT must wait for a call admitted before it. race_test.c tries the same with random timing;
+ * here the order of events is fixed.
  */
 #include "frames.h"
-#include "hold.h"
-
-#define SERVER_PORT	0x100
-#define DECOY_PORT	0x200
-
-struct world {
-	int fd;
-	int observer;		/* opened apart, unbound, privileged */
-	long server;		/* the same id on both domains, so an operation fits either */
-	struct hold hold;
-};
-
-static void world_setup(struct __test_metadata *const _metadata, struct world *w,
-			bool bound)
-{
-	w->observer = dmop_open();
-	ASSERT_LE(0, w->observer);
-	w->server = ioreq_create_on_both(w->observer);
-	ASSERT_LE(0, w->server);
-	w->fd = bound ? dmop_open_bound(target_domid) : dmop_open();
-	ASSERT_LE(0, w->fd);
-	ASSERT_EQ(0, hold_init(&w->hold));
-}
-
-static void world_teardown(struct world *w)
-{
-	ioreq_destroy_all(w->observer, target_domid);
-	ioreq_destroy_all(w->observer, other_domid);
-	hold_exit(&w->hold);
-	close(w->fd);
-	close(w->observer);
-}
-
-/* Whether the port is mapped to the server of the domain. */
-static long mapped(struct world *w, __u16 domid, __u64 port)
-{
-	return ports_mapped(w->observer, domid, w->server, port, port);
-}
+#include "held.h"
 
 /* --- RESTRICT against calls -------------------------------------------- */
 
@@ -63,7 +25,7 @@ FIXTURE_TEARDOWN(held)
 	world_teardown(&self->w);
 }
 
-/* A call on the other domain that sleeps on the page of its operation. */
+/* A call on the other domain, asleep on the page of its operation. */
 struct held_call {
 	struct caller caller;
 	struct dmop_buf buf;
@@ -91,7 +53,7 @@ static long let_call_go(struct world *w, struct held_call *h)
 	return caller_join(&h->caller);
 }
 
-/* RESTRICT does not return while a call is under way that was let in unbound. */
+/* RESTRICT does not return while a call admitted before it is in progress. */
 TEST_F(held, restrict_waits_for_the_call)
 {
 	struct caller restricter = { };
@@ -111,7 +73,7 @@ TEST_F(held, restrict_waits_for_the_call)
 	EXPECT_EQ(-EPERM, unknown_op(self->w.fd, other_domid));
 }
 
-/* What is seen on the other domain. */
+/* Whether the port is mapped on the other domain, checked after RESTRICT. */
 struct look {
 	struct world *w;
 	long seen;
@@ -124,7 +86,7 @@ static void look_at_other(void *data)
 	l->seen = mapped(l->w, other_domid, SERVER_PORT);
 }
 
-/* When RESTRICT has returned, the effect of that call is complete. */
+/* Once RESTRICT has returned, the effect of that call is complete. */
 TEST_F(held, restrict_returns_after_the_effect)
 {
 	struct look look = { .w = &self->w };
@@ -140,7 +102,7 @@ TEST_F(held, restrict_returns_after_the_effect)
 	EXPECT_EQ(1, look.seen);
 }
 
-/* The same for each of the places where a call can sleep. */
+/* The same for a call asleep at another place. */
 static void check_waits(struct __test_metadata *const _metadata,
 			struct world *w, unsigned int cmd, void *arg,
 			const void *content, size_t len, long ret)
@@ -193,7 +155,7 @@ TEST_F(held, restrict_waits_for_the_second_buffer)
 	check_waits(_metadata, &self->w, DMOP_IOCTL_DM_OP, &arg, "", 1, -EOPNOTSUPP);
 }
 
-/* No frame of it can be mapped, or RESTRICT would refuse. */
+/* The frame cannot be mapped, because with a mapping of the other domain RESTRICT would fail. */
 TEST_F(held, restrict_waits_for_a_mapping)
 {
 	__u64 gfn = NO_GFN;
@@ -210,9 +172,9 @@ TEST_F(held, restrict_waits_for_a_mapping)
 }
 
 /*
- * Also for the way back. The page is there when the operation is read from it,
- * and is taken away while the call sleeps on the second buffer; so it sleeps
- * again when the result is written, after Xen has acted.
+ * RESTRICT also waits for the copy of the results. The operation is readable at first. The test
+ * empties its page while the call sleeps on the second buffer. So the call sleeps again when it
+ * writes the result, after Xen has acted.
  */
 TEST_F(held, restrict_waits_for_the_way_back)
 {
@@ -246,7 +208,7 @@ TEST_F(held, restrict_waits_for_the_way_back)
 	hold_exit(&first);
 }
 
-/* A call that comes while RESTRICT waits has no effect after it. */
+/* A call issued while RESTRICT waits has no effect after RESTRICT. */
 TEST_F(held, call_behind_a_waiting_restrict)
 {
 	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
@@ -262,7 +224,7 @@ TEST_F(held, call_behind_a_waiting_restrict)
 	ASSERT_TRUE(caller_asleep(&restricter));
 	ASSERT_TRUE(caller_start(&late, self->w.fd, DMOP_IOCTL_DM_OP, &arg));
 
-	/* It may overtake, and is then done; or it waits, and is then too late. */
+	/* Either the call overtakes RESTRICT and is done by now, or it waits and is refused. */
 	asleep = caller_asleep(&late);
 	mask = ioreq_mask(self->w.observer, other_domid);
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
@@ -271,7 +233,7 @@ TEST_F(held, call_behind_a_waiting_restrict)
 	EXPECT_EQ(mask, ioreq_mask(self->w.observer, other_domid));
 }
 
-/* Two that wait: one binds the file, the other is told that it came second. */
+/* Two waiting RESTRICTs: one binds the file, the other returns -EINVAL. */
 TEST_F(held, two_waiting_restricts)
 {
 	struct caller a = { }, b = { };
@@ -293,7 +255,7 @@ TEST_F(held, two_waiting_restricts)
 	EXPECT_EQ(ra ? other_domid : target_domid, info.domid);
 }
 
-/* And if both mean the same domain, both are content. */
+/* With the same domid, both return 0. */
 TEST_F(held, two_waiting_restricts_to_one_domain)
 {
 	struct caller a = { }, b = { };
@@ -309,7 +271,7 @@ TEST_F(held, two_waiting_restricts_to_one_domain)
 	EXPECT_EQ(0, caller_join(&b));
 }
 
-/* A bound file waits for nobody: another call of it is not in the way. */
+/* On a bound file no call waits for another one. */
 TEST_F(held, bound_calls_do_not_wait)
 {
 	struct held_call h;
@@ -326,12 +288,12 @@ TEST_F(held, bound_calls_do_not_wait)
 /* --- killing ----------------------------------------------------------- */
 
 /*
- * What cannot be killed must be told from what is slow to die, without a clock:
- * it has had this many turns of the processor.
+ * A process that has not died after this many turns of the processor counts as unkillable. A clock
+ * could not tell it from a slow one.
  */
 #define TURNS	1000000
 
-/* Kills a child. Return: how it ended, or -1 if it does not. */
+/* Kills a child. Return: its exit status, or -1 if it does not end. */
 static int kill_and_reap(pid_t pid)
 {
 	int status, turn;
@@ -345,7 +307,7 @@ static int kill_and_reap(pid_t pid)
 	return -1;
 }
 
-/* A child that makes one call, killed once it sleeps. Return: how it ended. */
+/* Starts a child for one call, and kills it once it sleeps. Return: its exit status, or -1. */
 static int kill_asleep(int fd, unsigned int cmd, void *arg)
 {
 	pid_t pid = fork();
@@ -361,7 +323,7 @@ static int kill_asleep(int fd, unsigned int cmd, void *arg)
 	return kill_and_reap(pid);
 }
 
-/* A RESTRICT that waits can be killed, and has then changed nothing. */
+/* A waiting RESTRICT can be killed. The file is then still unbound. */
 TEST_F(held, waiting_restrict_is_killable)
 {
 	struct held_call h;
@@ -374,7 +336,7 @@ TEST_F(held, waiting_restrict_is_killable)
 	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
 }
 
-/* So can a call that waits for a RESTRICT that waits for a call. */
+/* A call can be killed while it waits for a RESTRICT in progress. */
 TEST_F(held, waiting_call_is_killable)
 {
 	struct caller restricter = { };
@@ -388,7 +350,7 @@ TEST_F(held, waiting_call_is_killable)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* One may overtake; some time it is their turn to wait. */
+		/* Some calls may overtake RESTRICT. In the end one waits. */
 		for (;;)
 			unknown_op(self->w.fd, other_domid);
 	}
@@ -398,7 +360,7 @@ TEST_F(held, waiting_call_is_killable)
 	EXPECT_EQ(0, caller_join(&restricter));
 }
 
-/* Says through the pipe that somebody sleeps on the page. */
+/* A thread that writes to the pipe once the call sleeps on the page. */
 struct sentinel {
 	struct hold *hold;
 	int fd;
@@ -413,7 +375,7 @@ static void *sentinel_main(void *data)
 	return NULL;
 }
 
-/* A call that sleeps on its own memory dies with its process and holds up nobody. */
+/* A call asleep on its own memory ends with its process, and delays no other call. */
 TEST_F(held, sleeping_call_is_killable)
 {
 	int asleep[2];
@@ -429,7 +391,7 @@ TEST_F(held, sleeping_call_is_killable)
 		struct sentinel sentinel = { &mine, asleep[1] };
 		pthread_t thread;
 
-		/* Nobody will ever give this page its content. */
+		/* The page never gets its content. */
 		if (hold_init(&mine) || pthread_create(&thread, NULL, sentinel_main, &sentinel))
 			_exit(1);
 		buf.uptr = mine.page;
@@ -441,249 +403,6 @@ TEST_F(held, sleeping_call_is_killable)
 	ASSERT_EQ(SIGKILL, kill_and_reap(pid));
 	EXPECT_EQ(0, dmop_restrict(self->w.fd, target_domid));
 	EXPECT_EQ(0, dmop_calls(self->w.fd));
-}
-
-/* --- memory that changes behind a call --------------------------------- */
-
-/* What the call sleeps on. All that it reads before that has been read. */
-enum stage { STAGE_ARRAY, STAGE_FIRST, STAGE_SECOND };
-
-FIXTURE(rewritten)
-{
-	struct world w;
-};
-
-FIXTURE_VARIANT(rewritten)
-{
-	enum stage stage;
-	bool bound;
-	bool hypercall;
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_at_array) {
-	.bound = true, .stage = STAGE_ARRAY,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_at_first_buffer) {
-	.bound = true, .stage = STAGE_FIRST,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_at_second_buffer) {
-	.bound = true, .stage = STAGE_SECOND,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_array) {
-	.bound = true, .hypercall = true, .stage = STAGE_ARRAY,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_first_buffer) {
-	.bound = true, .hypercall = true, .stage = STAGE_FIRST,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, bound_hypercall_at_second_buffer) {
-	.bound = true, .hypercall = true, .stage = STAGE_SECOND,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, unbound_at_array) {
-	.stage = STAGE_ARRAY,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, unbound_at_second_buffer) {
-	.stage = STAGE_SECOND,
-};
-
-FIXTURE_VARIANT_ADD(rewritten, unbound_hypercall_at_second_buffer) {
-	.hypercall = true, .stage = STAGE_SECOND,
-};
-
-FIXTURE_SETUP(rewritten)
-{
-	world_setup(_metadata, &self->w, variant->bound);
-}
-
-FIXTURE_TEARDOWN(rewritten)
-{
-	world_teardown(&self->w);
-}
-
-#define SECOND_SIZE	64
-
-/* All that a call reads, but what it sleeps on. */
-struct call_memory {
-	struct dmop_dm_op dm_op;
-	struct dmop_hypercall hypercall;
-	struct dmop_buf bufs[2];
-	struct dm_op op;
-	char second[SECOND_SIZE];
-};
-
-static void fill(struct call_memory *m, __u16 domid, const struct dm_op *op)
-{
-	memset(m->second, POISON, sizeof(m->second));
-	m->op = *op;
-	m->bufs[0].uptr = &m->op;
-	m->bufs[0].size = sizeof(m->op);
-	m->bufs[1].uptr = m->second;
-	m->bufs[1].size = sizeof(m->second);
-	m->dm_op.dom = domid;
-	m->dm_op.num = 2;
-	m->dm_op.ubufs = m->bufs;
-	m->hypercall.op = DMOP_HYPERCALL_NR;
-	m->hypercall.arg[0] = domid;
-	m->hypercall.arg[1] = 2;
-	m->hypercall.arg[2] = (unsigned long)m->bufs;
-}
-
-/* Puts the page in the place of what the call is to sleep on. */
-static void sleep_on(struct call_memory *m, enum stage at, char *page)
-{
-	switch (at) {
-	case STAGE_ARRAY:
-		m->dm_op.ubufs = (void *)page;
-		m->hypercall.arg[2] = (unsigned long)page;
-		break;
-	case STAGE_FIRST:
-		m->bufs[0].uptr = page;
-		break;
-	case STAGE_SECOND:
-		m->bufs[1].uptr = page;
-		break;
-	}
-}
-
-static bool release(struct hold *h, enum stage at, const struct call_memory *m)
-{
-	switch (at) {
-	case STAGE_ARRAY:
-		return hold_release(h, m->bufs, sizeof(m->bufs));
-	case STAGE_FIRST:
-		return hold_release(h, &m->op, sizeof(m->op));
-	default:
-		return hold_release(h, m->second, sizeof(m->second));
-	}
-}
-
-/* What has been read by then becomes what @decoy has. */
-static void rewrite(struct call_memory *m, enum stage at,
-		    const struct call_memory *decoy)
-{
-	m->dm_op = decoy->dm_op;
-	m->hypercall = decoy->hypercall;
-	if (at >= STAGE_FIRST)
-		memcpy(m->bufs, decoy->bufs, sizeof(m->bufs));
-	if (at >= STAGE_SECOND)
-		m->op = decoy->op;
-}
-
-/* The call is the one that was read; nothing of the decoy comes about. */
-TEST_F(rewritten, call_is_as_it_was_read)
-{
-	struct world *w = &self->w;
-	struct dm_op op = ports_op(DM_OP_MAP_IO_RANGE, w->server, SERVER_PORT, SERVER_PORT);
-	struct dm_op decoy_op = ports_op(DM_OP_MAP_IO_RANGE, w->server, DECOY_PORT, DECOY_PORT);
-	struct call_memory m, given, decoy;
-	struct caller c = { };
-
-	fill(&m, target_domid, &op);
-	fill(&decoy, other_domid, &decoy_op);
-	sleep_on(&m, variant->stage, w->hold.page);
-	ASSERT_TRUE(caller_start(&c, w->fd,
-				 variant->hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
-				 variant->hypercall ? (void *)&m.hypercall : &m.dm_op));
-	ASSERT_TRUE(hold_wait(&w->hold));
-
-	/* The page's own content is not rewritten: nobody has read it yet. */
-	given = m;
-	rewrite(&m, variant->stage, &decoy);
-	ASSERT_TRUE(release(&w->hold, variant->stage, &given));
-	EXPECT_EQ(0, caller_join(&c));
-
-	EXPECT_EQ(1, mapped(w, target_domid, SERVER_PORT));
-	EXPECT_EQ(0, mapped(w, target_domid, DECOY_PORT));
-	EXPECT_EQ(0, mapped(w, other_domid, SERVER_PORT));
-	EXPECT_EQ(0, mapped(w, other_domid, DECOY_PORT));
-	EXPECT_EQ(1, dmop_calls(w->fd));
-}
-
-/* Results go where the buffer was when it was read, and no further. */
-TEST_F(rewritten, results_go_where_they_were_wanted)
-{
-	struct dm_op op = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
-	struct world *w = &self->w;
-	struct call_memory m, decoy;
-	struct caller c = { };
-
-	op.u.info.id = w->server;
-	op.u.info.flags = DM_OP_INFO_NO_GFNS;
-	fill(&m, target_domid, &op);
-	fill(&decoy, other_domid, &op);
-	decoy.bufs[0].size = 4096;
-	decoy.bufs[1].size = 4096;
-	sleep_on(&m, STAGE_SECOND, w->hold.page);
-	ASSERT_TRUE(caller_start(&c, w->fd, DMOP_IOCTL_DM_OP, &m.dm_op));
-	ASSERT_TRUE(hold_wait(&w->hold));
-	m.dm_op = decoy.dm_op;
-	memcpy(m.bufs, decoy.bufs, sizeof(m.bufs));
-	ASSERT_TRUE(release(&w->hold, STAGE_SECOND, &m));
-	EXPECT_EQ(0, caller_join(&c));
-
-	EXPECT_NE(0, m.op.u.info.bufioreq_port);
-	EXPECT_TRUE(all_bytes(m.second, POISON, sizeof(m.second)));
-	EXPECT_EQ(0, memcmp(&decoy.op, &op, sizeof(op)));
-	EXPECT_TRUE(all_bytes(decoy.second, POISON, sizeof(decoy.second)));
-}
-
-/*
- * Every entry of the array was read before the first buffer was: the second may
- * be anything by the time that its turn comes.
- */
-TEST_F(rewritten, second_entry_is_as_it_was_read)
-{
-	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM };
-	struct world *w = &self->w;
-	struct call_memory m, given, decoy;
-	struct caller c = { };
-
-	/* All pages are new to Xen, so the bitmap in the second buffer is all ones. */
-	dm_op2(w->observer, target_domid, &op, m.second, 0);
-	op.u.vram.nr = 8 * SECOND_SIZE;
-	fill(&m, target_domid, &op);
-	fill(&decoy, target_domid, &op);
-	sleep_on(&m, STAGE_FIRST, w->hold.page);
-	ASSERT_TRUE(caller_start(&c, w->fd,
-				 variant->hypercall ? DMOP_IOCTL_HYPERCALL : DMOP_IOCTL_DM_OP,
-				 variant->hypercall ? (void *)&m.hypercall : &m.dm_op));
-	ASSERT_TRUE(hold_wait(&w->hold));
-	given = m;
-	m.bufs[1].uptr = decoy.second;
-	m.bufs[1].size = SECOND_SIZE / 2;
-	ASSERT_TRUE(release(&w->hold, STAGE_FIRST, &given));
-	EXPECT_EQ(0, caller_join(&c));
-
-	EXPECT_TRUE(all_bytes(m.second, 0xff, SECOND_SIZE));
-	EXPECT_TRUE(all_bytes(decoy.second, POISON, SECOND_SIZE));
-	op.u.vram.nr = 0;
-	dm_op2(w->observer, target_domid, &op, m.second, 0);
-}
-
-/* What Xen left alone is not written: a store that came meanwhile is not undone. */
-TEST_F(rewritten, stores_of_others_stay)
-{
-	struct world *w = &self->w;
-	struct dm_op op = ports_op(DM_OP_MAP_IO_RANGE, w->server, SERVER_PORT, SERVER_PORT);
-	struct call_memory m, after;
-	struct caller c = { };
-
-	fill(&m, target_domid, &op);
-	sleep_on(&m, STAGE_SECOND, w->hold.page);
-	ASSERT_TRUE(caller_start(&c, w->fd, DMOP_IOCTL_DM_OP, &m.dm_op));
-	ASSERT_TRUE(hold_wait(&w->hold));
-	memset(&m.op, 0x5a, sizeof(m.op));
-	after = m;
-	ASSERT_TRUE(release(&w->hold, STAGE_SECOND, &m));
-	EXPECT_EQ(0, caller_join(&c));
-	EXPECT_EQ(0, memcmp(&after, &m, sizeof(m)));
-	EXPECT_EQ(1, mapped(w, target_domid, SERVER_PORT));
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * info_test.c - INFO: what it tells, and how its structure may grow
+ * info_test.c - INFO: its content, its counters, and structures shorter or longer than today
  */
 #include "dmop_test.h"
 
@@ -8,7 +8,7 @@
 #define MAX_SIZE	DMOP_INFO_SIZE_MAX
 
 struct memory {
-	char *mem;		/* two pages; before and behind them, none */
+	char *mem;		/* two pages between pages without access */
 	size_t page;
 };
 
@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(info)
 	close(self->fd);
 }
 
-/* A structure of @size bytes that ends where memory ends, poisoned but for its head. */
+/* Return: a structure of @size bytes that ends where memory ends, poisoned except for its head. */
 static struct dmop_info *info_at_end(const struct memory *m, __u32 size)
 {
 	struct dmop_info *info = (void *)(m->mem + 2 * m->page - size);
@@ -51,7 +51,7 @@ static struct dmop_info *info_at_end(const struct memory *m, __u32 size)
 	return info;
 }
 
-/* Every byte from the end of what the module fills in to the end of memory is 0. */
+/* Zeroes the bytes from the end of the known members to the end of memory. */
 static void zero_tail(struct dmop_info *info, __u32 size)
 {
 	if (size > DMOP_INFO_SIZE_V1)
@@ -72,13 +72,14 @@ static void check_content(struct __test_metadata *const _metadata,
 	EXPECT_EQ(param_get("max_map_frames"), info->max_map_frames);
 	EXPECT_LT(0, info->max_call_frames);
 	EXPECT_TRUE(info->features & DMOP_FEATURE_DM_OP);
+	EXPECT_EQ(bound, !!(info->features & DMOP_FEATURE_PINNED));
 	EXPECT_EQ(0, info->calls);
 	EXPECT_EQ(0, info->refused_policy);
 	EXPECT_EQ(0, info->refused_dead);
 	EXPECT_EQ(0, info->mapped_frames);
 }
 
-/* What the caller left in the fields that are outputs does not matter. */
+/* The values of output fields before the call do not matter. */
 TEST_F(info, content)
 {
 	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
@@ -88,7 +89,7 @@ TEST_F(info, content)
 	EXPECT_TRUE(all_bytes(self->m.mem, POISON, 2 * self->m.page - DMOP_INFO_SIZE_V1));
 }
 
-/* Sizes around the first one, each against the end of memory. */
+/* Sizes below and above that of version 1. Each structure ends where memory ends. */
 TEST_F(info, sizes)
 {
 	__u32 size;
@@ -117,7 +118,7 @@ TEST_F(info, sizes)
 	}
 }
 
-/* A size that is too small to hold even itself says nothing about memory. */
+/* A size smaller than the head is -EINVAL, whatever memory follows. */
 TEST_F(info, tiny_sizes)
 {
 	__u32 size;
@@ -153,7 +154,7 @@ TEST_F(info, largest_size)
 	EXPECT_EQ(-E2BIG, do_ioctl(self->fd, DMOP_IOCTL_INFO, info));
 }
 
-/* A program of tomorrow that asks for something unknown today must hear of it. */
+/* A later program that uses unknown members gets an error. */
 TEST_F(info, unknown_tail)
 {
 	static const __u32 sizes[] = { DMOP_INFO_SIZE_V1 + 1, 96, 100, 200, 1000, MAX_SIZE };
@@ -191,7 +192,7 @@ TEST_F(info, flags)
 	}
 }
 
-/* Each place where memory can end before the structure does. */
+/* The structure is cut off by the end of memory at each of its bytes. */
 TEST_F(info, unreadable)
 {
 	unsigned int there;
@@ -215,7 +216,7 @@ TEST_F(info, unreadable)
 	EXPECT_EQ(-EFAULT, do_ioctl(self->fd, DMOP_IOCTL_INFO, (void *)(1UL << 63)));
 }
 
-/* A tail that is promised by the size and is not there. */
+/* The size goes beyond the end of memory. */
 TEST_F(info, unreadable_tail)
 {
 	struct dmop_info *info = info_at_end(&self->m, DMOP_INFO_SIZE_V1);
@@ -251,7 +252,7 @@ TEST_F(info, unaligned)
 	}
 }
 
-/* The counters are of the open file, and INFO itself counts as nothing. */
+/* Each open file has its own counters, and INFO does not change them. */
 TEST_F(info, counters)
 {
 	struct dmop_info info;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_test.c - the surface: which numbers are there, and which refusal comes first
+ * ioctl_test.c - ioctl numbers, hypercall operations, and the order of refusals
  */
 #include "dmop_test.h"
 
-/* Nothing is mapped there, in any program. */
+/* Never mapped in any program. */
 #define BAD_POINTER	((void *)8)
 
 static const unsigned int known[] = {
@@ -22,7 +22,7 @@ static bool is_known(unsigned int cmd)
 	return false;
 }
 
-/* A file in each state that it can be in while its domain lives. */
+/* A file in each state before the end of its domain. */
 FIXTURE(surface)
 {
 	int fd;
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(surface)
 	close(self->fd);
 }
 
-/* Nothing was done, counted or written. */
+/* No effect, no counter changed, nothing written. */
 static void expect_untouched(struct __test_metadata *const _metadata, int fd,
 			     const char *arg, const struct dmop_info *before)
 {
@@ -61,7 +61,7 @@ static void expect_untouched(struct __test_metadata *const _metadata, int fd,
 	EXPECT_TRUE(all_bytes(arg, POISON, sysconf(_SC_PAGESIZE)));
 }
 
-/* Each number of the type, in each direction and in sizes of all kinds. */
+/* Each number of the type, with each direction and with many sizes. */
 TEST_F(surface, unknown_numbers)
 {
 	static const unsigned int sizes[] = {
@@ -88,7 +88,7 @@ TEST_F(surface, unknown_numbers)
 	expect_untouched(_metadata, self->fd, self->arg, &before);
 }
 
-/* A known number under each other type. */
+/* The known numbers with each other type. */
 TEST_F(surface, unknown_types)
 {
 	unsigned int type, i;
@@ -109,7 +109,7 @@ TEST_F(surface, unknown_types)
 	expect_untouched(_metadata, self->fd, self->arg, &before);
 }
 
-/* The stock driver's numbers that are not implemented, as the libraries make them. */
+/* Numbers of the stock driver that are not implemented, as the libraries issue them. */
 TEST_F(surface, stock_numbers)
 {
 	static const unsigned int cmds[] = {
@@ -122,7 +122,7 @@ TEST_F(surface, stock_numbers)
 
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmds[i], self->arg));
-		/* The number comes first: the argument is not even looked at. */
+		/* The number is checked first, before the argument is read. */
 		EXPECT_EQ(-ENOTTY, do_ioctl(self->fd, cmds[i], BAD_POINTER));
 	}
 }
@@ -132,7 +132,7 @@ TEST_F(surface, stock_numbers)
 #ifdef __x86_64__
 #define NR_IOCTL_32	54
 
-/* A 32-bit system call: the registers hold 32 bits, and so must addresses. */
+/* Issues a 32-bit system call. Addresses must fit into 32 bits. */
 static long ioctl_32(int fd, unsigned int cmd, const void *arg)
 {
 	long ret;
@@ -149,7 +149,7 @@ TEST_F(surface, inherited_numbers_of_32_bit_callers)
 	static const unsigned int cmds[] = {
 		DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 		DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE,
-		/* DM_OP as a 32-bit program has it: 16 + 16 bits and a pointer */
+		/* DM_OP of a 32-bit program: two 16-bit members and a pointer */
 		_IOC(_IOC_NONE, 'P', 5, 8),
 		_IOC(_IOC_NONE, 'P', 0xff, 0),
 	};
@@ -165,7 +165,7 @@ TEST_F(surface, inherited_numbers_of_32_bit_callers)
 	}
 	expect_untouched(_metadata, self->fd, self->arg, &before);
 
-	/* One that would have bound the file, had it been let through. */
+	/* RESTRICT would bind the file if it were not refused. */
 	*(__u16 *)self->arg = target_domid;
 	EXPECT_EQ(-ENOTTY, ioctl_32(self->fd, DMOP_IOCTL_RESTRICT, self->arg));
 	EXPECT_EQ(variant->bound ? DMOP_STATE_BOUND : DMOP_STATE_UNBOUND,
@@ -185,7 +185,7 @@ TEST_F(surface, info_of_32_bit_callers)
 }
 #endif /* __x86_64__ */
 
-/* It is not read, written or positioned. */
+/* The file cannot be read, written or positioned. */
 TEST_F(surface, no_other_operations)
 {
 	char c = 0;
@@ -237,7 +237,7 @@ TEST_F(surface, hypercall_domid_high_bits)
 	EXPECT_EQ(-EOPNOTSUPP, dmop_hypercall(self->fd, 41, target_domid, 1, &buf));
 }
 
-/* A count that is small only in its low bits is not small. */
+/* All 64 bits of the count matter. */
 TEST_F(surface, hypercall_count_high_bits)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
@@ -257,7 +257,7 @@ TEST_F(surface, hypercall_count_high_bits)
 	EXPECT_EQ(calls, dmop_calls(self->fd));
 }
 
-/* No buffers: a probe for DM_OP, out of bounds for HYPERCALL; Xen hears of neither. */
+/* A call without buffers is the probe for DM_OP, and invalid for HYPERCALL. Neither enters Xen. */
 TEST_F(surface, no_buffers)
 {
 	EXPECT_EQ(-EINVAL, dmop_hypercall(self->fd, 41, target_domid, 0, NULL));
@@ -270,8 +270,8 @@ TEST_F(surface, no_buffers)
 /* --- the order of refusals --------------------------------------------- */
 
 /*
- * Each row has two causes at once, of neighbouring ranks; the earlier one is
- * the answer. Rows with a revoked file are in death_test.c.
+ * Each row has two causes of refusal, next to each other in the order. The errno is that of the
+ * earlier one. death_test.c has the rows with a revoked file.
  */
 enum { FILE_UNBOUND, FILE_BOUND };
 
@@ -289,7 +289,7 @@ struct order {
 	enum nr_of nr;
 	enum array_of array;
 	long ret;
-	bool probe;		/* for DM_OP only: HYPERCALL has none */
+	bool probe;		/* for DM_OP only: HYPERCALL has no probe */
 };
 
 static const struct order orders[] = {
@@ -378,7 +378,7 @@ static const struct dmop_buf *order_array(const struct order *o, struct dmop_buf
 	return o->array == ARRAY_BAD_POINTER ? BAD_POINTER : bufs;
 }
 
-/* The same row as DM_OP and as HYPERCALL. */
+/* Issues the call of a row as DM_OP or as HYPERCALL. */
 static long order_ask(int fd, const struct order *o, bool hypercall)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
@@ -405,7 +405,7 @@ TEST(order_of_refusals)
 	ASSERT_LE(0, files[FILE_UNBOUND]);
 	ASSERT_LE(0, files[FILE_BOUND]);
 
-	/* Those with privilege first: it does not come back. */
+	/* The rows with privilege come first, because dropping it is irreversible. */
 	for (nobody = 0; nobody < 2; nobody++) {
 		if (nobody)
 			ASSERT_TRUE(drop_privileges());
@@ -422,7 +422,7 @@ TEST(order_of_refusals)
 	}
 }
 
-/* HYPERCALL has one more thing to refuse, of the same rank as the domid. */
+/* HYPERCALL also refuses by its op, at the same place in the order as by the domid. */
 TEST(order_of_hypercall_refusals)
 {
 	int fd = dmop_open_bound(target_domid);
@@ -447,7 +447,7 @@ TEST(order_of_restrict_refusals)
 
 	ASSERT_LE(0, bound);
 	ASSERT_LE(0, unbound);
-	/* policy before what Xen says */
+	/* policy before the result of Xen */
 	EXPECT_EQ(-EINVAL, dmop_restrict(bound, ABSENT_DOMID));
 	EXPECT_EQ(-EINVAL, dmop_restrict(bound, other_domid));
 	EXPECT_EQ(-EINVAL, dmop_restrict(unbound, 0));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lifetime_test.c - a binding ends with its domain, whatever goes on beside it
+ * lifetime_test.c - the end of a domain while files close, calls run, or its domid is reused
  *
- * death_test.c says what a revoked file does; here it is about when a file is
- * revoked, doubt_test.c: when it is not.
+ * These tests are about the time of a revocation. death_test.c has the behaviour of a revoked file,
+ * doubt_test.c the cases without a revocation.
  */
 #include <stdatomic.h>
 #include <time.h>
@@ -12,7 +12,7 @@
 
 #define MANY		6
 
-/* --- many at once ------------------------------------------------------ */
+/* --- many domains end at once ------------------------------------------ */
 
 TEST_F(lifetime, many_die_at_once)
 {
@@ -62,7 +62,7 @@ TEST_F(lifetime, many_die_at_once)
 	close(ep);
 }
 
-/* --- while revocation is under way ------------------------------------- */
+/* --- close, kill and calls during a revocation ------------------------- */
 
 #define CLOSERS	24
 
@@ -73,13 +73,15 @@ struct closer {
 	bool heard;
 };
 
-/* Woken, it closes and unmaps at once, while the mappings are being taken. */
+/* Closes and unmaps at once when woken, while the revocation removes mappings. */
 static void *closer_main(void *data)
 {
 	struct closer *c = data;
 
 	if (c->nr % 3 == 2) {
-		/* This one does not wait, but looks; nothing orders it at all. */
+		/*
+		 * Polls the state instead of waiting, so it may act at any point of the revocation.
+		 */
 		while (dmop_state(c->fd) == DMOP_STATE_BOUND)
 			sched_yield();
 		c->heard = true;
@@ -96,7 +98,7 @@ static void *closer_main(void *data)
 	return NULL;
 }
 
-/* Descriptors that are closed, and a holder that is killed, in the midst of it. */
+/* Descriptors are closed, and a holder is killed, during the revocation. */
 TEST_F(lifetime, closed_during_revocation)
 {
 	struct closer c[CLOSERS] = { };
@@ -139,8 +141,8 @@ TEST_F(lifetime, closed_during_revocation)
 }
 
 /*
- * Calls that Xen works on for long, as such things go: each page of a range. Next
- * to nothing of the callers' time is spent outside of Xen.
+ * Long operations: Xen handles each page of a range. So the callers spend almost all of their time
+ * in Xen.
  */
 struct inside {
 	pthread_t thread;
@@ -161,7 +163,7 @@ static long set_mem_type(int fd, __u16 domid, __u32 nr)
 	return dm_op(fd, domid, &op);
 }
 
-/* Of a domain that dies Xen says other things too, before it has forgotten it. */
+/* Xen may return other errors for a dying domain, before it returns -ESRCH. */
 static void *inside_main(void *data)
 {
 	struct inside *c = data;
@@ -173,7 +175,7 @@ static void *inside_main(void *data)
 	return NULL;
 }
 
-/* In Xen while the domain dies: they come back, and do not hold the end up. */
+/* Calls inside Xen while the domain is destroyed return, and do not delay the revocation. */
 TEST_F(lifetime, calls_inside_xen)
 {
 	long domid = create(NAME);
@@ -213,9 +215,12 @@ TEST_F(lifetime, calls_inside_xen)
 	close(c[1].fd);
 }
 
-/* --- the number again, at once ----------------------------------------- */
+/* --- the domid reused at once ------------------------------------------ */
 
-/* While a mapping keeps the old one the number is not free, so again and again. */
+/*
+ * Creates a domain with this domid. Retries, because the domid is in use while a mapping keeps the
+ * old domain.
+ */
 static long create_again(const char *name, long domid)
 {
 	long ret = -1;
@@ -257,7 +262,7 @@ static void number_again(struct __test_metadata *const _metadata, int observer, 
 		EXPECT_EQ(SIGBUS, touch_until_gone(p));
 	}
 
-	/* The fresh one has nothing of that end; not after more events either. */
+	/* The new file is not affected by the end of the old domain, even after more events. */
 	p = map_several(fresh, domid, NR_FRAMES);
 	ASSERT_NE(NULL, p);
 	still_bound(_metadata, fresh, domid, p, 1);
@@ -281,7 +286,7 @@ TEST_F(lifetime, same_number_at_once_while_mapped)
 	number_again(_metadata, self->observer, true);
 }
 
-/* Everything that an old descriptor could be good for, against the new domain. */
+/* Return: 0 if no call on the old descriptor reaches the new domain. */
 static int old_one_is_powerless(int fd, __u16 domid)
 {
 	if (dmop_state(fd) != DMOP_STATE_REVOKED)
@@ -293,7 +298,7 @@ static int old_one_is_powerless(int fd, __u16 domid)
 	return 0;
 }
 
-/* Stops itself, and when it goes on the number is another domain's. */
+/* Stops itself. When it continues, another domain has the domid. */
 static int stopper_main(int fd, __u16 domid, int ready)
 {
 	char *p = map_several(fd, domid, NR_FRAMES);
@@ -304,7 +309,7 @@ static int stopper_main(int fd, __u16 domid, int ready)
 	return touch(p, true) == SIGBUS ? old_one_is_powerless(fd, domid) : 2;
 }
 
-/* Nobody's child: each generation ends as soon as it has made the next. */
+/* Each generation ends as soon as it has forked the next, so its parent is soon gone. */
 static void forker_main(int fd, __u16 domid, int ready, int go, int result)
 {
 	struct pollfd p = { .fd = go, .events = POLLIN };
@@ -324,9 +329,8 @@ static void forker_main(int fd, __u16 domid, int ready, int go, int result)
 }
 
 /*
- * The old descriptors are held by a process that is stopped, by one that forks
- * all the while, and by none: one is under way in a socket, another only kept
- * by the mapping made through it.
+ * The old files are held by a stopped process, by a process that forks all the time, by a message
+ * in a socket, and by a mapping without a descriptor.
  */
 TEST_F(lifetime, same_number_for_those_who_hide)
 {
@@ -386,7 +390,7 @@ TEST_F(lifetime, same_number_for_those_who_hide)
 	close(fd);
 }
 
-/* --- the window -------------------------------------------------------- */
+/* --- the time until a revocation --------------------------------------- */
 
 static double now(void)
 {
@@ -396,7 +400,7 @@ static double now(void)
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
-/* Figures for the reader; nothing is asserted of them. */
+/* Prints figures for information. None of them is checked. */
 static void measure(struct __test_metadata *const _metadata, int observer, bool mapped)
 {
 	double begun, heard, back, gone, *ended;
@@ -439,7 +443,7 @@ TEST_F(lifetime, window)
 		measure(_metadata, self->observer, i % 2);
 }
 
-/* --- the module goes while events come --------------------------------- */
+/* --- unloading during events ------------------------------------------- */
 
 static long unload(void)
 {
@@ -480,7 +484,7 @@ static bool none_left(void)
 	return false;
 }
 
-/* Events that are in flight, looks that are due: the module waits for them. */
+/* Unloading waits for events in progress and for queued checks. */
 TEST_F(module_goes, while_domains_die)
 {
 	volatile int *stop = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -506,9 +510,9 @@ TEST_F(module_goes, while_domains_die)
 		ASSERT_LE(0, fd);
 		p = map_several(fd, domid, NR_FRAMES);
 		ASSERT_NE(NULL, p);
-		/* By a shell, which has no descriptor of it. */
+		/* A shell destroys the domain: it has no descriptor of the device. */
 		ASSERT_TRUE(run("lab-domain destroy " PREFIX "%d >/dev/null 2>&1 &", i));
-		/* At its very end, or any time before. */
+		/* Unloads after the revocation, or at some time before it. */
 		if (i % 2) {
 			EXPECT_EQ(THE_END, wait_for_end(fd));
 		} else {
@@ -524,7 +528,7 @@ TEST_F(module_goes, while_domains_die)
 	EXPECT_TRUE(ends_well_in_time(child));
 	EXPECT_TRUE(none_left());
 
-	/* It is as good as new. */
+	/* The module works after all that. */
 	i = dmop_open_bound(target_domid);
 	EXPECT_LE(0, i);
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(i, target_domid));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * map_area_test.c - the area of a mapping: where frames go, and what may change it
+ * map_area_test.c - the area of a mapping: its frames, its flags, and calls to change it
  *
  * mmap() on the device makes an area. It belongs to one process and one domain. It cannot be moved,
  * split, resized or given another protection, and a child process does not inherit it.
@@ -84,16 +84,16 @@ TEST_F(map, mmap_is_shared_and_not_executable)
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, self->bound, 0));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(MAP_FAILED, area(self->bound, 1, PROT_READ | PROT_EXEC));
-	/* Where the node's file system is mounted noexec, that says so first. */
+	/* If the file system of the node is mounted noexec, the kernel returns EPERM first. */
 	EXPECT_TRUE(errno == EACCES || errno == EPERM);
-	/* On PV, Xen would take the frames of such an area unseen. */
+	/* On PV, Xen would not check the frames of such an area. */
 	EXPECT_EQ(MAP_FAILED, area(self->bound, 1, PROT_NONE));
 	EXPECT_EQ(EACCES, errno);
-	/* Further than areas begin; mmap() has no such offset, the old call has. */
+	/* The end of this mapping would be beyond the largest file offset. */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->bound, -PAGE));
 }
 
-/* Everything that would move, split, grow or change it; it stays as it is. */
+/* Calls that would move, split, resize or change the area fail, and leave it unchanged. */
 TEST_F(map, stays_as_it_is)
 {
 	char *p = area(self->bound, 4, PROT_READ | PROT_WRITE);
@@ -134,7 +134,7 @@ TEST_F(map, stays_as_it_is)
 	EXPECT_EQ(0, mapped_frames(self->bound));
 }
 
-/* Of the area at @p, as proc(5) abbreviates them; "" if there is none. */
+/* Gets the flags of the area at @p, in the abbreviations of proc(5), or "" without an area. */
 static void flags_of(const char *p, char *flags, size_t size)
 {
 	FILE *f = fopen("/proc/self/smaps", "r");
@@ -153,7 +153,7 @@ static void flags_of(const char *p, char *flags, size_t size)
 		fclose(f);
 }
 
-/* What keeps fork, core dumps, mremap and the rest of the kernel away from it. */
+/* The flags that exclude the area from fork, core dumps and mremap. */
 TEST_F(map, flags_of_the_area)
 {
 	static const char *const set[] = { "sh", "pf", "io", "dc", "de", "dd" };
@@ -178,7 +178,7 @@ TEST_F(map, flags_of_the_area)
 	}
 }
 
-/* Linux 5.10 cannot refuse it. What is lost by that is lost for good, and to nobody else. */
+/* Linux 5.10 cannot refuse mprotect(PROT_NONE). The area then stays without access. */
 TEST_F(map, access_does_not_come_back)
 {
 	char *p = area(self->bound, 2, PROT_READ | PROT_WRITE);
@@ -206,7 +206,7 @@ TEST_F(map, access_does_not_come_back)
 	EXPECT_EQ(0, mapped_frames(self->bound));
 }
 
-/* Soft-dirty tracking takes the write permission from what is mapped later. */
+/* Soft-dirty tracking removes the write permission of later mappings. */
 TEST_F(map, survives_soft_dirty_tracking)
 {
 	char *p = area(self->bound, 2, PROT_READ | PROT_WRITE);
@@ -223,7 +223,7 @@ TEST_F(map, survives_soft_dirty_tracking)
 	close(zero);
 }
 
-/* The kernel's own write to a read-only mapping ends, and not well. */
+/* A system call that writes to a read-only mapping returns EFAULT. */
 TEST_F(map, system_calls_cannot_write_it)
 {
 	char *p = area(self->bound, 1, PROT_READ);

@@ -59,7 +59,7 @@ TEST_F(map, order_of_refusals)
 	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, BAD_POINTER, 1, self->gfns, BAD_POINTER));
 	EXPECT_EQ(0, mapped_frames(self->bound));
 
-	/* The exception: Xen has acted, and only then is it seen. */
+	/* The exception: the array of errors is written after Xen has mapped the frame. */
 	EXPECT_EQ(-EFAULT, map(self->bound, target_domid, p, 1, self->gfns, BAD_POINTER));
 	EXPECT_EQ(0, touch(p, false));
 }
@@ -89,9 +89,9 @@ TEST_F(map, limit_of_a_file)
 }
 
 /*
- * On an auto-translated dom0 each frame takes an empty page, for which nobody pays.
- * How many there are is the toolstack's word: a device model can move a page of its
- * domain to a frame as high as it likes.
+ * In an auto-translated dom0 each mapped frame needs an empty page, not charged to any process. The
+ * bound is the domain's maximum reservation (maxmem), set by the toolstack. The highest frame
+ * number would be no bound, because a device model can move a page of its domain to any frame.
  */
 TEST_F(map, no_more_pages_than_the_domain_may_have)
 {
@@ -124,8 +124,8 @@ static long charged(void)
 }
 
 /*
- * A call that has made its allocation and now sleeps, reading the list of frames:
- * whose memory is that?
+ * The call has allocated its memory, and sleeps while it reads the list of frames. Return: 0 if the
+ * memory is charged to the caller's cgroup.
  */
 static int charged_main(int fd, unsigned int nr)
 {
@@ -143,10 +143,10 @@ static int charged_main(int fd, unsigned int nr)
 	within = charged();
 	printf("# %ld bytes charged before the call, %ld within, for %ld\n", before, within, size);
 	hold_release(&hold, "", 1);
-	/* The list goes on where nothing can be read. */
+	/* The rest of the list is not readable. */
 	if (before < 0 || caller_join(&call) != -EFAULT)
 		return 3;
-	/* The shell that reads it is charged, too, and not always the same. */
+	/* The memory of the shell that reads the counter is charged as well, and varies. */
 	return within - before < size / 2;
 }
 
@@ -177,7 +177,7 @@ TEST_F(map, restrict_refuses_what_is_not_of_the_domain)
 
 	ASSERT_NE(NULL, p);
 	ASSERT_NE(NULL, q);
-	/* An area of the other domain that holds nothing of it. */
+	/* An area of the other domain without a mapped frame. */
 	self->gfns[0] = NO_GFN;
 	ASSERT_EQ(0, map(self->observer, other_domid, none, 1, self->gfns, self->errs));
 	EXPECT_GT(0, self->errs[0]);
@@ -201,7 +201,7 @@ struct mapper {
 	long wrong;
 };
 
-/* Maps the other domain as long as it may. */
+/* Maps memory of the other domain until it is told to stop. -EPERM after RESTRICT is expected. */
 static void *mapper_main(void *data)
 {
 	struct mapper *m = data;
@@ -219,7 +219,7 @@ static void *mapper_main(void *data)
 	return NULL;
 }
 
-/* Once RESTRICT has returned 0, nothing of the other domain is mapped. */
+/* Once RESTRICT has returned 0, no memory of the other domain is mapped. */
 TEST_F(map, restrict_against_mapping)
 {
 	unsigned int i;
@@ -243,7 +243,7 @@ TEST_F(map, restrict_against_mapping)
 	}
 }
 
-/* Each in areas of its own, none disturbed by the others. */
+/* Maps areas of its own. The other threads must not disturb it. */
 static void *neighbour_main(void *data)
 {
 	struct mapper *m = data;

@@ -35,7 +35,7 @@ TEST_F(map, resource_of_an_ioreq_server)
 	EXPECT_EQ(0, ioreq_destroy(self->bound, target_domid, id));
 }
 
-/* Many frames at once: those of the grant table, which grows for that. */
+/* Many frames in one call. The grant table grows to have as many. */
 TEST_F(map, resource_of_more_frames)
 {
 	static const unsigned int numbers[] = { 6, 20 };
@@ -56,7 +56,7 @@ TEST_F(map, resource_of_more_frames)
 	}
 }
 
-/* The size is asked for without an area. */
+/* A query of the size needs no area. */
 TEST_F(map, resource_size)
 {
 	long id = ioreq_create(self->bound, target_domid);
@@ -70,11 +70,11 @@ TEST_F(map, resource_size)
 	EXPECT_EQ(0, resource_map(self->bound, r));
 	EXPECT_LT(0, r->num);
 
-	/* One that there is not: nothing is written with an error. */
+	/* An unknown type. A failed call writes nothing. */
 	r->num = 0;
 	r->type = 0xffff;
 	ret = resource_map(self->bound, r);
-	/* Which Xen does not always say of what is asked for its size only. */
+	/* Some releases of Xen return no error for a query of the size. */
 	EXPECT_TRUE(ret ? !r->num : r->num);
 
 	r->num = 0;
@@ -118,13 +118,13 @@ TEST_F(map, resource_that_cannot_be_mapped)
 	bad.addr = (unsigned long)p | 1;
 	EXPECT_EQ(-EINVAL, resource_map(self->bound, &bad));
 
-	/* What Xen says of a domain that is not there, on any dom0. */
+	/* The result of Xen for an absent domain is the same in every kind of dom0. */
 	bad = r;
 	bad.dom = DMOP_DOMID_MAX;
 	bad.addr = (unsigned long)area(self->observer, 2, PROT_READ | PROT_WRITE);
 	EXPECT_EQ(-ESRCH, resource_map(self->observer, &bad));
 
-	/* The area is as new. */
+	/* The area can still be mapped. */
 	EXPECT_EQ(0, map(self->bound, target_domid, p, 2, self->gfns, self->errs));
 	EXPECT_EQ(0, touch(p, true));
 }

@@ -24,11 +24,11 @@ TEST_F(map, one_side_writes_the_other_reads)
 	for (i = 0; i < ALL; i++)
 		EXPECT_TRUE(all_bytes(theirs + i * PAGE, i + 1, PAGE));
 
-	/* A mapping that is made for reading is read only. */
+	/* A mapping with PROT_READ cannot be written. */
 	EXPECT_EQ(0, touch(theirs, false));
 	EXPECT_EQ(SIGSEGV, touch(theirs, true));
 
-	/* The other domain's frames of those numbers are others. */
+	/* The same frame numbers of the other domain are other frames. */
 	EXPECT_EQ(0, munmap(theirs, ALL * PAGE));
 	theirs = area(self->observer, ALL, PROT_READ);
 	ASSERT_EQ(0, map(self->observer, other_domid, theirs, ALL, self->gfns, self->errs));
@@ -47,7 +47,7 @@ TEST_F(map, works_without_privilege)
 	EXPECT_EQ(EPERM, errno);
 }
 
-/* The VMA holds the file: what is mapped outlives the descriptor. */
+/* The VMA holds a reference on the file, so a mapping outlives the descriptor. */
 TEST_F(map, outlives_the_descriptor)
 {
 	int fd = dmop_open_bound(target_domid);
@@ -61,7 +61,7 @@ TEST_F(map, outlives_the_descriptor)
 	EXPECT_EQ(SIGSEGV, touch(p, false));
 }
 
-/* --- frames that cannot be mapped -------------------------------------- */
+/* --- failed frames ----------------------------------------------------- */
 
 TEST_F(map, bad_frames_fail_one_by_one)
 {
@@ -78,7 +78,7 @@ TEST_F(map, bad_frames_fail_one_by_one)
 		EXPECT_EQ(i % 3 == 0 ? SIGBUS : 0, touch(p + i * PAGE, true));
 	}
 
-	/* Frame by frame, those that failed can be tried again, and no other. */
+	/* Each failed frame can be mapped again by itself, and no mapped one. */
 	fill(self->gfns, ALL);
 	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p, ALL, self->gfns, self->errs));
 	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p, 2, self->gfns, self->errs));
@@ -94,7 +94,7 @@ TEST_F(map, bad_frames_fail_one_by_one)
 	EXPECT_EQ(ALL, mapped_frames(self->bound));
 }
 
-/* What fails at the end of one portion and at the beginning of the next, fails there. */
+/* Frames that fail at the boundary of two portions get their own errors. */
 TEST_F(map, more_than_one_portion)
 {
 	static __u64 gfns[PORTION + 904];
@@ -123,7 +123,7 @@ TEST_F(map, more_than_one_portion)
 		ASSERT_TRUE(bad || p[i * PAGE] == (int)(i % NR_GFNS) + 1);
 	}
 
-	/* These can be tried again, those beside them cannot. */
+	/* The failed frames can be mapped again, their neighbours cannot. */
 	fill(gfns, nr);
 	for (i = PORTION - 2; i <= PORTION + 2; i++)
 		EXPECT_EQ(i == PORTION - 2 || i == PORTION + 2 ? -EINVAL : 0,

@@ -4,14 +4,14 @@
  */
 #include "mapping.h"
 
-/* --- unmapped ---------------------------------------------------------- */
+/* --- munmap ------------------------------------------------------------ */
 
 #define TABLE		512UL	/* pages that one page table maps */
 #define NR_TABLES	4
 
 /*
- * Other memory of the process shares page tables with the area, and keeps its
- * pages when the area goes; also if some of the area's frames were not mapped.
+ * Other memory of the process shares page tables with the area. It keeps its pages when the area is
+ * unmapped, even if some frames of the area were not mapped.
  */
 TEST_F(map, unmapping_spares_the_neighbours)
 {
@@ -47,7 +47,7 @@ TEST_F(map, unmapping_spares_the_neighbours)
 			EXPECT_EQ(SIGSEGV, touch(p, false));
 			EXPECT_EQ(0, mapped_frames(self->bound));
 
-			/* It was the old memory's before, too. */
+			/* Ordinary memory again, as before the area. */
 			ASSERT_EQ(p, mmap(p, nr * PAGE, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 			for (i = 0; i < NR_TABLES * TABLE; i++) {
@@ -68,7 +68,7 @@ struct reader {
 	volatile unsigned long reads;
 };
 
-/* No system call between two reads: it could make the processor forget what it knows. */
+/* No system call between two reads, because it could flush the TLB. */
 static void *read_on(void *data)
 {
 	struct reader *r = data;
@@ -85,7 +85,7 @@ static void *read_on(void *data)
 	return NULL;
 }
 
-/* On whatever processor: once munmap() is back, nobody reads there any more. */
+/* After munmap() has returned, no thread on any processor can read the area. */
 TEST_F(map, unmapping_is_seen_by_all_processors)
 {
 	struct sigaction sa = { .sa_handler = on_fault };
@@ -95,7 +95,7 @@ TEST_F(map, unmapping_is_seen_by_all_processors)
 	sigaction(SIGSEGV, &sa, NULL);
 	sigaction(SIGBUS, &sa, NULL);
 	for (i = 0; i < 200; i++) {
-		/* With a neighbour, so that the page table stays. */
+		/* Ordinary memory around the area, so its page table is not freed. */
 		char *all = mmap(NULL, 3 * ALL * PAGE, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		char *p = all + ALL * PAGE;
@@ -115,7 +115,7 @@ TEST_F(map, unmapping_is_seen_by_all_processors)
 	}
 }
 
-/* Each has its own frames and is taken away for itself, in whatever order. */
+/* Each area has its own frames. The areas are unmapped in varying order. */
 TEST_F(map, many_small_areas)
 {
 	char *areas[16];
@@ -174,7 +174,7 @@ static void *rival_main(void *data)
 	return NULL;
 }
 
-/* All at one area, at once. */
+/* Runs several threads on one area at the same time. */
 static void rivals(struct __test_metadata *const _metadata, struct rival *r, unsigned int nr, int fd)
 {
 	char *p = area(fd, RIVAL_FRAMES, PROT_READ | PROT_WRITE);
@@ -216,7 +216,7 @@ TEST_F(map, one_of_many_fills_an_area)
 	EXPECT_EQ(0, mapped_frames(self->bound));
 }
 
-/* One maps what another unmaps, and a third closes the descriptor, which may be the last. */
+/* One thread maps an area, one unmaps it, and one closes the descriptor, which may be the last. */
 TEST_F(map, unmapped_and_closed_while_mapping)
 {
 	long users = refcount();

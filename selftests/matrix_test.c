@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * matrix_test.c - who may do what to which domain: every cell
+ * matrix_test.c - every act by every kind of caller on every kind of domain
  *
- * Subjects (a descriptor and the process that holds it) x operations x domids.
- * What is expected is computed by oracle() from the rules of the ABI, and for
- * every cell INFO is read before and after: state, domid and counters.
+ * Subjects (a descriptor and the process that holds it) x operations x domids. oracle() computes
+ * the expected result from the rules of the ABI. The tests read INFO before and after each cell,
+ * and compare state, domid and counters.
  */
 #include <linux/sched.h>
 
 #include "dmop_test.h"
 
-/* --- what can be asked ------------------------------------------------- */
+/* --- the acts ---------------------------------------------------------- */
 
 enum act {
 	ACT_DM_OP,
@@ -22,18 +22,18 @@ enum act {
 	NR_ACTS,
 };
 
-/* One question to the process that holds the descriptor. */
+/* A call for the process that holds the descriptor. */
 struct question {
 	__u32 act;
-	__u32 fresh;		/* on a file of its own, opened for this cell */
+	__u32 fresh;		/* use a new file, opened for this cell only */
 	__u64 domid;
 };
 
 struct answer {
 	long ret;
-	long info_ret;		/* of both INFO calls: 0 if both were */
+	long info_ret;		/* 0 if both INFO calls returned 0 */
 	struct dmop_info before, after;
-	bool touched;		/* user memory is not as it was */
+	bool touched;		/* the call has changed user memory */
 };
 
 /* All user memory of one call, so that one comparison covers it. */
@@ -70,7 +70,7 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 		m->arg.hypercall.arg[1] = 1;
 		m->arg.hypercall.arg[2] = (unsigned long)&m->buf;
 		return DMOP_IOCTL_HYPERCALL;
-	/* Of no frame: what is allowed is then out of bounds, and nothing is mapped. */
+	/* No frames: an admitted call then returns EINVAL. */
 	case ACT_MMAPBATCH:
 		m->arg.batch.num = 0;
 		m->arg.batch.dom = q->domid;
@@ -104,9 +104,9 @@ static void ask_here(int fd, const struct question *q, struct answer *a)
 		close(fd);
 }
 
-/* --- processes that hold descriptors ----------------------------------- */
+/* --- the holders ------------------------------------------------------- */
 
-/* Serves questions until the other end of the socket is closed. */
+/* Issues calls until the other end of the socket is closed. */
 static void serve(int sock, int fd)
 {
 	struct question q;
@@ -121,7 +121,7 @@ static void serve(int sock, int fd)
 	_exit(0);
 }
 
-/* "matrix_test --serve SOCK FD": this very program, after exec. */
+/* "matrix_test --serve SOCK FD": the holder after exec of this program. */
 static void serve_if_asked(int argc, char **argv)
 {
 	if (argc != 4 || strcmp(argv[1], "--serve"))
@@ -131,19 +131,19 @@ static void serve_if_asked(int argc, char **argv)
 	serve(atoi(argv[2]), atoi(argv[3]));
 }
 
-/* How the holder stands to the process that opened and bound the file. */
+/* The holder of the descriptor, and its relation to the process that opened and bound the file. */
 enum holder {
 	HOLDER_SELF,
 	HOLDER_DUP,		/* the same process, through dup() */
 	HOLDER_FORK_NOBODY,	/* a child without privilege */
 	HOLDER_FORK_USERNS,	/* a child with privilege in a user namespace only */
-	HOLDER_SCM_NOBODY,	/* a stranger without privilege that got it by socket */
+	HOLDER_SCM_NOBODY,	/* an unprivileged process that received it by socket */
 	HOLDER_EXEC_NOBODY,	/* a child without privilege that executed a program */
 };
 
 static bool become_userns_admin(void)
 {
-	/* All capabilities, but none of them in the initial user namespace. */
+	/* All capabilities, in a user namespace other than the initial one. */
 	return !unshare(CLONE_NEWUSER) &&
 	       (capabilities() & (1ULL << CAP_SYS_ADMIN));
 }
@@ -152,7 +152,7 @@ static void exec_self(int sock, int fd)
 {
 	char sock_text[16], fd_text[16];
 
-	/* Without privilege, /proc/self/exe is as good as before. */
+	/* exec of /proc/self/exe needs no privilege. */
 	snprintf(sock_text, sizeof(sock_text), "%d", sock);
 	snprintf(fd_text, sizeof(fd_text), "%d", fd);
 	if (fcntl(sock, F_SETFD, 0) || fcntl(fd, F_SETFD, 0))
@@ -189,9 +189,9 @@ static void child_main(enum holder holder, int sock, int fd)
 
 struct subject {
 	int fd;			/* in this process */
-	int sock;		/* to the holder, if that is another process */
+	int sock;		/* to the holder, if it is another process */
 	pid_t holder;
-	int observer;		/* independent and unrestricted */
+	int observer;		/* unbound, privileged, from an open() of its own */
 };
 
 struct subject_kind {
@@ -283,9 +283,8 @@ static void start_holder(struct __test_metadata *const _metadata,
 }
 
 /*
- * Before the file is bound: the process that gets it by socket must be one that
- * never had anything to do with it, and the dup one that is older than the
- * binding.
+ * The receiver of the socket is forked before the file is opened, so it does not inherit the file.
+ * The dup() comes before the binding.
  */
 FIXTURE_SETUP(subject)
 {
@@ -372,7 +371,7 @@ static void add_16_bit_domids(struct domids *d)
 	add_domid(d, (__u16)-target_domid);
 }
 
-/* Values that are a valid domid in their low 16 bits, and more besides. */
+/* Values with a valid domid in the low 16 bits, and other bits set. */
 static void add_wrapping_domids(struct domids *d)
 {
 	unsigned int bit;
@@ -387,11 +386,11 @@ static void add_wrapping_domids(struct domids *d)
 	add_domid(d, ~0ULL);
 }
 
-/* --- what is expected -------------------------------------------------- */
+/* --- the expected results ---------------------------------------------- */
 
 struct expected {
 	long ret;
-	unsigned int calls, refused;	/* by how much the counters grow */
+	unsigned int calls, refused;	/* increase of the counters */
 	bool binds;
 };
 
@@ -400,7 +399,7 @@ static bool is_valid_target(__u64 domid)
 	return domid != 0 && domid < 0x7ff0;
 }
 
-/* What Xen says to the unknown operation. */
+/* The result of Xen for the unknown operation. */
 static long xen_says(__u64 domid)
 {
 	return domid == target_domid || domid == other_domid ? -EOPNOTSUPP : -ESRCH;
@@ -480,6 +479,7 @@ static struct dmop_info info_after(const struct answer *a,
 	if (e->binds) {
 		want.state = DMOP_STATE_BOUND;
 		want.domid = domid;
+		want.features |= DMOP_FEATURE_PINNED;
 	}
 	return want;
 }
@@ -492,7 +492,7 @@ static void check_cell(struct __test_metadata *const _metadata,
 	struct question q = {
 		.act = act,
 		.domid = domid,
-		/* One that may succeed would bind the file of all other cells. */
+		/* A RESTRICT that succeeds would bind the file used by all other cells. */
 		.fresh = act == ACT_RESTRICT && !k->bound && k->admin,
 	};
 	struct expected e = oracle(k, &q);
@@ -565,7 +565,7 @@ TEST_F(subject, mmap_resource)
 	check_row(_metadata, &self->s, &variant->k, ACT_MMAP_RESOURCE);
 }
 
-/* INFO knows no refusal: whoever holds the file gets all of it. */
+/* INFO is never refused. Each holder of the file gets all of it. */
 TEST_F(subject, info)
 {
 	struct question q = { .act = ACT_PROBE };
@@ -603,12 +603,12 @@ TEST_F(subject, follows_the_open_file)
 	ASSERT_TRUE(ask(&self->s, &q, &a));
 	EXPECT_EQ(-EOPNOTSUPP, a.ret);
 
-	/* One that was opened apart is not concerned. */
+	/* A file from another open() is not affected. */
 	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->s.observer));
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->s.observer, other_domid));
 }
 
-/* Privilege that comes later opens nothing on a file that is bound. */
+/* The privilege of a caller does not lift the restriction of a bound file. */
 TEST_F(subject, privilege_does_not_lift_it)
 {
 	if (variant->k.bound) {
@@ -619,7 +619,9 @@ TEST_F(subject, privilege_does_not_lift_it)
 		struct question q = { .act = ACT_DM_OP, .domid = target_domid };
 		struct answer a = { };
 
-		/* Nor does a privileged use lend anything to the other holder. */
+		/*
+		 * A privileged call on an unbound file gives no access to its unprivileged holder.
+		 */
 		EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->s.fd, target_domid));
 		ASSERT_TRUE(ask(&self->s, &q, &a));
 		EXPECT_EQ(-EPERM, a.ret);

@@ -9,23 +9,23 @@
 
 #define BAD_POINTER	((void *)8)
 
-/* Xen's answer to an operation whose first buffer is too small for one. */
+/* The result of Xen if the first buffer is too small for an operation. */
 #define TOO_SHORT	(-EFAULT)
 
-/* Calls up to so many bytes in up to two buffers take another path. */
+/* Calls with one or two buffers, and up to this many bytes, take the small path. */
 #define SMALL_BYTES	256
 
-/* Addresses that no caller may name, whatever is there. */
+/* Addresses outside of user space. */
 static const unsigned long foreign_addresses[] = {
 	0xffffffff81000000,	/* kernel text */
-	0xffff888000000000,	/* the kernel's map of all memory */
+	0xffff888000000000,	/* the kernel's direct map of memory */
 	0xffffc90000000000,	/* its vmalloc area */
 	0xffffffffff600000,	/* the vsyscall page */
-	0x0000800000000000,	/* the first one that is not canonical */
+	0x0000800000000000,	/* the first non-canonical address */
 	0x00007ffffffff000,	/* the last page of the lower half */
 	0x8000000000000000,
-	0xffff7fffffffffff,	/* the last one that is not canonical */
-	0xffff800000000000,	/* the first one of the upper half */
+	0xffff7fffffffffff,	/* the last non-canonical address */
+	0xffff800000000000,	/* the first address of the upper half */
 	0xfffffffffffffff8,	/* wraps around */
 	0xffffffffffffffff,
 };
@@ -35,7 +35,7 @@ static const unsigned long foreign_addresses[] = {
 FIXTURE(argument)
 {
 	int fd;
-	char *mem;		/* two pages; before and behind them, none */
+	char *mem;		/* two pages between pages without access */
 	size_t len;
 };
 
@@ -79,7 +79,7 @@ FIXTURE_TEARDOWN(argument)
 	close(self->fd);
 }
 
-/* An argument that can be read, and the answer to it; mappings are of no frame. */
+/* Writes a valid argument, with no frames for mappings. Return: the expected result. */
 static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 			  struct dm_op *op)
 {
@@ -113,7 +113,7 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	}
 }
 
-/* It ends where memory ends, and then 1, 2, ... bytes of it are missing. */
+/* The argument ends where memory ends. Then 1, 2, ... of its bytes are missing. */
 TEST_F(argument, at_the_end_of_memory)
 {
 	char *end = self->mem + self->len, given[64];
@@ -215,7 +215,7 @@ FIXTURE_SETUP(array)
 
 FIXTURE_TEARDOWN(array)
 {
-	/* Also after a test that failed half-way. */
+	/* Restores the parameters after a failed test as well. */
 	param_set("dm_op_max_nr_bufs", self->max_nr);
 	param_set("dm_op_buf_max_size", self->max_size);
 	close(self->fd);
@@ -231,13 +231,13 @@ static void fill_array(struct dmop_buf *bufs, unsigned int nr, struct dm_op *op)
 	}
 }
 
-/* What Xen answers to so many buffers, the first with an unknown operation. */
+/* The result of Xen for @nr buffers, the first with an unknown operation. */
 static long xen_says(unsigned int nr)
 {
 	return nr > DM_OP_XEN_NR_BUFS ? -E2BIG : -EOPNOTSUPP;
 }
 
-/* For each count: the array ends where memory ends, and then a byte is missing. */
+/* For each count: the array ends where memory ends. Then a byte of it is missing. */
 TEST_F(array, at_the_end_of_memory)
 {
 	char *end = self->mem + self->len;
@@ -297,7 +297,7 @@ TEST_F(array, read_only_and_unaligned)
 	}
 }
 
-/* The count, by the parameter: exactly so many, one more, and many more. */
+/* The limit on the count: as many buffers, one more, and many more. */
 TEST_F(array, count_limit)
 {
 	static const unsigned int limits[] = { 1, 2, 3, 16, 63, 64 };
@@ -315,7 +315,10 @@ TEST_F(array, count_limit)
 			  dmop_call(self->fd, target_domid, bufs, limits[i])) {
 			TH_LOG("limit %u", limits[i]);
 		}
-		/* Who says E2BIG: Xen was asked once, and not by those below. */
+		/*
+		 * The counter tells E2BIG of Xen from E2BIG of the module. The calls below do not
+		 * enter Xen.
+		 */
 		EXPECT_EQ(calls + 1, dmop_calls(self->fd));
 		EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, limits[i] + 1));
 		EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, 0xffff));
@@ -325,7 +328,7 @@ TEST_F(array, count_limit)
 	}
 }
 
-/* A parameter out of its range is refused, and the old value stays. */
+/* A value out of range is refused, and the parameter keeps its value. */
 TEST_F(array, limits_of_the_limits)
 {
 	static const struct { const char *name, *text; long ret; } tries[] = {
@@ -361,7 +364,7 @@ TEST_F(array, limits_of_the_limits)
 
 /* --- a buffer ---------------------------------------------------------- */
 
-/* One call that is all limits at once: 64 buffers of 64 KiB, all of them the same. */
+/* All limits in one call: 64 buffers of 64 KiB, at the same address. */
 TEST_F(array, largest_call)
 {
 	const unsigned int nr = 64, size = 1 << 16;
@@ -384,7 +387,7 @@ TEST_F(array, largest_call)
 	EXPECT_EQ(2, dmop_calls(self->fd));
 }
 
-/* Sizes whose sum wraps around are too large each. */
+/* Sizes with a sum that wraps around. Each is too large by itself. */
 TEST_F(array, huge_sizes)
 {
 	static const unsigned long sizes[] = {
@@ -408,12 +411,12 @@ TEST_F(array, huge_sizes)
 		}
 	}
 	for (i = 0; i < ARRAY_SIZE(bufs); i++)
-		bufs[i].size = 1UL << 60;	/* sixteen of them are 0 */
+		bufs[i].size = 1UL << 60;	/* the sum of sixteen wraps around to 0 */
 	EXPECT_EQ(-E2BIG, dmop_call(self->fd, target_domid, bufs, ARRAY_SIZE(bufs)));
 	EXPECT_EQ(0, dmop_calls(self->fd));
 }
 
-/* The size, by the parameter: exactly so much, and one more. */
+/* The limit on the size: as many bytes, and one more. */
 TEST_F(array, size_limit)
 {
 	static const unsigned int limits[] = { 64, 255, 256, 257, 4096, 1 << 16 };
@@ -447,7 +450,7 @@ TEST_F(array, size_limit)
 	}
 }
 
-/* A buffer of @size bytes that ends where memory ends, good and then not. */
+/* A buffer of @size bytes ends where memory ends. Then a byte of it is missing. */
 static void check_buffer_end(struct __test_metadata *const _metadata, int fd,
 			     char *mem, size_t len, size_t size)
 {
@@ -475,7 +478,7 @@ static void check_buffer_end(struct __test_metadata *const _metadata, int fd,
 	EXPECT_TRUE(all_bytes(mem, POISON, len));
 }
 
-/* On both sides of the bound between the small path and the large one. */
+/* Sizes on both sides of the limit between the small path and the large one. */
 TEST_F(array, buffer_at_the_end_of_memory)
 {
 	size_t size, op_size = sizeof(struct dm_op);
@@ -490,7 +493,7 @@ TEST_F(array, buffer_at_the_end_of_memory)
 		check_buffer_end(_metadata, self->fd, self->mem, self->len, size);
 }
 
-/* Each buffer of each count, in turn the one that cannot be read. */
+/* For each count, each buffer in turn is unreadable. */
 TEST_F(array, one_bad_buffer)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
@@ -519,7 +522,7 @@ TEST_F(array, one_bad_buffer)
 	EXPECT_EQ(0, dmop_calls(self->fd));
 }
 
-/* Nothing is read from a buffer of no bytes, wherever it is said to be. */
+/* A buffer of size 0 is not read, so any address will do. */
 TEST_F(array, no_bytes)
 {
 	struct dm_op op = { .op = DM_OP_UNKNOWN };
@@ -539,7 +542,7 @@ TEST_F(array, no_bytes)
 		}
 	}
 
-	/* The first buffer is where Xen looks for the operation. */
+	/* Xen needs the first buffer, because it contains the operation. */
 	bufs[0].uptr = NULL;
 	bufs[0].size = 0;
 	EXPECT_EQ(TOO_SHORT, dmop_call(self->fd, target_domid, bufs, 1));
@@ -547,7 +550,7 @@ TEST_F(array, no_bytes)
 	EXPECT_EQ(ARRAY_SIZE(foreign_addresses) + 4, dmop_calls(self->fd));
 }
 
-/* A first buffer of every size, against the end of memory. */
+/* The first buffer with every size, up to the end of memory. */
 TEST_F(array, short_first_buffer)
 {
 	struct dmop_buf buf;
@@ -560,7 +563,7 @@ TEST_F(array, short_first_buffer)
 		buf.uptr = self->mem + self->len - size;
 		buf.size = size;
 		memcpy(buf.uptr, &op, size);
-		/* Xen wants to see the operation's head. */
+		/* Xen needs at least the head of the operation. */
 		EXPECT_EQ(size < 8 ? TOO_SHORT : -EOPNOTSUPP,
 			  dmop_call(self->fd, target_domid, &buf, 1)) {
 			TH_LOG("%zu bytes", size);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * module_test.c - the node and the module: who may open, when it may go
+ * module_test.c - the device node, its permissions, and loading and unloading of the module
  *
- * Takes the module out and brings it back, so it runs last.
+ * It unloads the module and loads it again, so it runs last.
  */
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -46,7 +46,7 @@ FIXTURE_SETUP(module)
 	}
 }
 
-/* Whatever became of the test, the next one finds the module as it was. */
+/* Loads the module again for the next test, also after a failure. */
 FIXTURE_TEARDOWN(module)
 {
 	load("");
@@ -81,7 +81,7 @@ TEST_F(module, open_by_others)
 	EXPECT_EQ(0, status);
 }
 
-/* Each open file counts once, however many descriptors it has. */
+/* Each open file is one reference, for any number of descriptors. */
 TEST_F(module, counts_open_files)
 {
 	int a = dmop_open(), b, c;
@@ -111,7 +111,7 @@ TEST_F(module, unload_with_open_file)
 	close(fd);
 	EXPECT_EQ(-EWOULDBLOCK, unload());
 
-	/* Nothing has happened to it. */
+	/* The refused unloading had no effect. */
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(bound, target_domid));
 	EXPECT_EQ(-EPERM, unknown_op(bound, other_domid));
 	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(bound));
@@ -124,7 +124,7 @@ TEST_F(module, unload_with_open_file)
 	EXPECT_EQ(0, access(DMOP_NODE, F_OK));
 }
 
-/* A file that lies in a socket and nowhere else is open as well. */
+/* A file held only by a message in a socket is open as well. */
 TEST_F(module, unload_with_file_in_flight)
 {
 	int fd = dmop_open_bound(target_domid), pair[2];
@@ -143,7 +143,7 @@ TEST_F(module, unload_with_file_in_flight)
 	EXPECT_EQ(0, unload());
 }
 
-/* A holder that is killed leaves nothing behind. */
+/* A killed holder leaves no reference. */
 TEST_F(module, unload_after_kill)
 {
 	int ready[2], status;
@@ -169,7 +169,7 @@ TEST_F(module, unload_after_kill)
 	EXPECT_EQ(0, unload());
 }
 
-/* Again and again, with bindings made each time: the table of domains goes too. */
+/* Loads and unloads many times, with bindings in between. Unloading frees the table of domains. */
 TEST_F(module, load_and_unload)
 {
 	int i;
@@ -193,7 +193,7 @@ TEST_F(module, load_and_unload)
 	}
 }
 
-/* Parameters at load time have the same range as later. */
+/* Parameters have the same range at load time. */
 TEST_F(module, load_parameters)
 {
 	static const char * const bad[] = {
@@ -221,14 +221,14 @@ TEST_F(module, load_parameters)
 	EXPECT_EQ(1 << 16, info.max_buf_size);
 	close(fd);
 
-	/* Without any: the stock defaults. */
+	/* Without parameters: the defaults of the stock driver. */
 	ASSERT_EQ(0, unload());
 	ASSERT_TRUE(load(""));
 	EXPECT_EQ(16, param_get("dm_op_max_nr_bufs"));
 	EXPECT_EQ(4096, param_get("dm_op_buf_max_size"));
 }
 
-/* The parameters are root's. */
+/* Only root can write the parameters. */
 TEST_F(module, parameter_files)
 {
 	struct stat st;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * observe_test.c - what a person sees: fdinfo, tracepoints, the line in the kernel's log,
- * the audit record
- */
+/* observe_test.c - the module seen from outside: fdinfo, tracepoints, kernel log, audit records */
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <poll.h>
@@ -18,7 +15,7 @@
 
 /* --- files of the kernel ----------------------------------------------- */
 
-/* Return: the text, or "" if it cannot be had. */
+/* Return: the text of the file, or "" if it cannot be read. */
 static const char *text_of(const char *path)
 {
 	static char text[8192];
@@ -73,7 +70,7 @@ static long fdinfo_number(int fd, const char *name)
 	return *value && !*end ? n : -99;
 }
 
-/* What INFO tells whoever holds the file, fdinfo tells whoever may look. */
+/* fdinfo has the same values as INFO. */
 static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 {
 	static const char *const states[] = { "unbound", "bound", "revoked" };
@@ -92,9 +89,9 @@ static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 	EXPECT_EQ(info.max_map_frames, fdinfo_number(fd, "max-map-frames"));
 }
 
-/* --- a domain that goes away ------------------------------------------- */
+/* --- the end of a domain ----------------------------------------------- */
 
-/* The harness ends a test that waits for ever. */
+/* The timeout of the harness limits the wait. */
 static bool wait_revoked(int fd)
 {
 	struct pollfd p = { .fd = fd };
@@ -102,7 +99,7 @@ static bool wait_revoked(int fd)
 	return poll(&p, 1, -1) == 1 && p.revents & POLLHUP;
 }
 
-/* --- what fdinfo says -------------------------------------------------- */
+/* --- the content of fdinfo --------------------------------------------- */
 
 TEST(fdinfo_of_an_unbound_file)
 {
@@ -129,7 +126,7 @@ TEST(fdinfo_of_a_bound_file)
 	close(fd);
 }
 
-/* Each counter counts its own. */
+/* Each event increases one counter only. */
 TEST(fdinfo_counters)
 {
 	int fd = dmop_open_bound(target_domid);
@@ -185,7 +182,7 @@ TEST(fdinfo_limits)
 
 /* --- tracepoints ------------------------------------------------------- */
 
-/* An instance of our own, so that only what happens here is in it. */
+/* A tracing instance of its own, with the events of this test only. */
 FIXTURE(trace)
 {
 	char dir[64];
@@ -202,8 +199,8 @@ FIXTURE_SETUP(trace)
 	if (access(TRACING "/instances", F_OK))
 		ASSERT_EQ(0, mount("tracefs", TRACING, "tracefs", 0, NULL));
 	/*
-	 * Names of processes would put a probe into the scheduler, whose code is patched for that
-	 * under all that runs: in an emulator that was seen not to end.
+	 * Recording the names of processes patches a probe into the scheduler. In an emulator this
+	 * has hung.
 	 */
 	ASSERT_EQ(0, put_text(TRACING "/options/record-cmd", "0"));
 	snprintf(self->dir, sizeof(self->dir), TRACING "/instances/dmop_test.%d", getpid());
@@ -240,8 +237,8 @@ static void take_events(FIXTURE_DATA(trace) *self)
 }
 
 /*
- * Is there a line of EVENT that ends so? Of this process, if @ours. Its number
- * is told in front of what else the kernel prints of each event.
+ * Return: true if a traced line ends in @event. If @ours, the line also has to name the pid of this
+ * process, printed by the kernel at its start.
  */
 static bool saw(FIXTURE_DATA(trace) *self, bool ours, const char *event)
 {
@@ -291,10 +288,10 @@ TEST_F(trace, op)
 	EXPECT_EQ(-EOPNOTSUPP, dm_op2(self->fd, target_domid, &op, more, sizeof(more)));
 	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=2 sizes=%zu,%zu ret=%d", target_domid,
 		     DM_OP_UNKNOWN, sizeof(op), sizeof(more), -EOPNOTSUPP);
-	/* One that does not say what it is. */
+	/* An operation too short to have a number. */
 	EXPECT_GT(0, dmop_call(self->fd, target_domid, &(struct dmop_buf){ &op, 2 }, 1));
 	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=2,0 ret=%d", target_domid, -1U, -EFAULT);
-	/* One that Xen takes. */
+	/* An operation that succeeds. */
 	id = ioreq_create(self->fd, target_domid);
 	EXPECT_LE(0, id);
 	EXPECT_EVENT("dmop_op: domid=%u op=%u bufs=1 sizes=%zu,0 ret=0", target_domid,
@@ -302,7 +299,7 @@ TEST_F(trace, op)
 	EXPECT_EQ(0, ioreq_destroy(self->fd, target_domid, id));
 }
 
-/* Each operation of a batch by itself. */
+/* Each operation of a batch has its own event. */
 TEST_F(trace, batch)
 {
 	struct {
@@ -315,7 +312,7 @@ TEST_F(trace, batch)
 			.size = sizeof(b.head), .domid = target_domid, .nr = ARRAY_SIZE(b.ops),
 			.bytes = sizeof(b) - sizeof(b.head),
 		},
-		/* The last has nothing that could say what it is. */
+		/* The last operation is empty, and so has no number. */
 		.ops = {
 			{ .size = { sizeof(b.one) } },
 			{ .size = { sizeof(b.two), sizeof(b.more) } },
@@ -343,7 +340,7 @@ TEST_F(trace, refuse)
 	EXPECT_EQ(-EPERM, unknown_op(self->fd, other_domid));
 	EXPECT_EVENT("dmop_refuse: act=call op=%u domid=%u bound=%u cause=%d", DMOP_HYPERCALL_NR,
 		     other_domid, target_domid, -EPERM);
-	/* All that the caller gave is told, not what would be left of it in a domid. */
+	/* The event has all 64 bits of the caller's domid. */
 	EXPECT_EQ(-EPERM, dmop_hypercall(self->fd, 35, 1ULL << 40 | target_domid, 1, NULL));
 	EXPECT_EVENT("dmop_refuse: act=call op=35 domid=%llu bound=%u cause=%d",
 		     1ULL << 40 | target_domid, target_domid, -EPERM);
@@ -354,7 +351,7 @@ TEST_F(trace, refuse)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EPERM);
-	/* What is refused is no operation. */
+	/* A refused call causes no event of an operation or mapping. */
 	take_events(self);
 	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
 	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_map: "));
@@ -409,7 +406,7 @@ TEST_F(trace, revoke)
 	ASSERT_LE(0, b);
 	ASSERT_TRUE(destroy(DOOMED));
 	ASSERT_TRUE(wait_revoked(a));
-	/* It is told once all is done, by a thread of the kernel's. */
+	/* A kernel thread emits the event at the end of the revocation. */
 	snprintf(event, sizeof(event), ": dmop_revoke: domid=%ld files=2", domid);
 	while (!saw(self, false, event))
 		usleep(10000);
@@ -436,7 +433,7 @@ TEST_F(trace, nothing_when_off)
 
 /* --- the kernel's log -------------------------------------------------- */
 
-/* The records from now on. */
+/* Return: a descriptor for the records from now on. */
 static int log_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -446,7 +443,7 @@ static int log_open(void)
 	return fd;
 }
 
-/* Return: how many of the new records say so; @last gets the last of them. */
+/* Return: the number of new records that contain @what. Copies the last of them to @last. */
 static unsigned int log_count(int fd, const char *what, char *last, size_t size)
 {
 	unsigned int n = 0;
@@ -454,7 +451,7 @@ static unsigned int log_count(int fd, const char *what, char *last, size_t size)
 	ssize_t length;
 
 	*last = 0;
-	/* EPIPE: records were overwritten before they were read; it goes on behind them. */
+	/* EPIPE: records were overwritten before this read. The next read continues after them. */
 	while ((length = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		record[length > 0 ? length : 0] = 0;
 		if (!strstr(record, what))
@@ -465,7 +462,10 @@ static unsigned int log_count(int fd, const char *what, char *last, size_t size)
 	return n;
 }
 
-/* One that nobody else has taken the log's allowance from: it comes back in 5 seconds. */
+/*
+ * Causes refusals until one is logged. Earlier lines may have used up the rate limit, which allows
+ * lines again after 5 seconds.
+ */
 static unsigned int logged_refusal(int log, int fd, const char *what, char *last, size_t size)
 {
 	unsigned int n = 0;
@@ -494,7 +494,7 @@ TEST(log_names_who_and_what)
 	close(fd);
 }
 
-/* A name is the attacker's to choose, and must not begin a line of its own. */
+/* An attacker can choose the name of a process. It must not start a new line in the log. */
 TEST(log_line_cannot_be_forged)
 {
 	int fd = dmop_open_bound(target_domid), log = log_open();
@@ -504,7 +504,7 @@ TEST(log_line_cannot_be_forged)
 	ASSERT_LE(0, log);
 	ASSERT_EQ(0, prctl(PR_SET_NAME, "a\nforged \033[2J"));
 	ASSERT_LT(0, logged_refusal(log, fd, "refused: call", last, sizeof(last)));
-	/* There, a backslash is itself told as \x5c. */
+	/* /dev/kmsg shows a backslash as \x5c. */
 	EXPECT_NE(NULL, strstr(last, "a\\x5cnforged \\x5ce[2J[")) {
 		TH_LOG("%s", last);
 	}
@@ -512,7 +512,7 @@ TEST(log_line_cannot_be_forged)
 	close(fd);
 }
 
-/* Ten lines in five seconds, however many refusals. */
+/* At most ten lines in five seconds, for any number of refusals. */
 TEST(log_is_limited)
 {
 	int fd = dmop_open_bound(target_domid), log = log_open();
@@ -556,7 +556,7 @@ TEST(log_limit_of_each_domain)
 		 DMOP_HYPERCALL_NR, target_domid, other_domid);
 	EXPECT_EQ(1, log_count(log, wanted, last, sizeof(last)));
 
-	/* The allowance returns after 5 seconds, and with it the line. */
+	/* After 5 seconds lines are allowed again, and the kernel reports the suppressed ones. */
 	EXPECT_LT(0, logged_refusal(log, noisy, "dmop_privcmd: refusals: ", last, sizeof(last)));
 	EXPECT_NE(NULL, strstr(last, "suppressed")) {
 		TH_LOG("%s", last);
@@ -568,7 +568,7 @@ TEST(log_limit_of_each_domain)
 
 /* --- audit --------------------------------------------------------------- */
 
-/* Records as they are made, whether an audit daemon is there or not. */
+/* Return: a socket that receives all new records, with or without an audit daemon. */
 static int audit_open(void)
 {
 	struct sockaddr_nl address = {
@@ -584,7 +584,7 @@ static int audit_open(void)
 	return fd;
 }
 
-/* Return: is there one of that type, and does it end so? What comes first is its time and number. */
+/* Return: true if a record of this type contains @what. It starts with its time and number. */
 static bool audited(int fd, __u16 type, const char *what)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -594,7 +594,7 @@ static bool audited(int fd, __u16 type, const char *what)
 	} u;
 	ssize_t length;
 
-	/* The kernel hands them on in a thread of its own. */
+	/* A kernel thread sends the records, so they may come late. */
 	while (poll(&p, 1, 100) == 1) {
 		length = recv(fd, &u, sizeof(u) - 1, MSG_DONTWAIT);
 		if (length < (ssize_t)sizeof(u.head) || u.head.nlmsg_type != type)

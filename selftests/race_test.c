@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * race_test.c - the same by chance: hundreds of rounds, and no order of events is bad
+ * race_test.c - RESTRICT, calls, close, fork and kills at the same time, in random order
  *
- * Rounds are counted and never timed. SCALE makes them fewer or more: 16 for thousands.
+ * A test runs a number of rounds, not for a time. SCALE changes the number: 16 gives thousands.
  */
 #include <stdatomic.h>
 
@@ -13,14 +13,14 @@
 #endif
 #define ROUNDS(n)	((n) * SCALE / 16)
 
-/* Nobody's time is wasted by those who wait: there may be one processor only. */
+/* Yields while it waits, because there may be only one processor. */
 static void wait_for(atomic_int *what, int value)
 {
 	while (atomic_load(what) < value)
 		sched_yield();
 }
 
-/* Shifts the threads against each other, differently in each round. */
+/* Delays a thread, by another time in each round. */
 static void stagger(unsigned int round, unsigned int thread)
 {
 	unsigned int n = (round * 7 + thread * 13) % 64 * 8;
@@ -31,7 +31,7 @@ static void stagger(unsigned int round, unsigned int thread)
 
 FIXTURE(race)
 {
-	int observer;		/* opened apart, unbound, privileged */
+	int observer;		/* unbound, privileged, from an open() of its own */
 	long server;		/* on both domains */
 };
 
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(race)
 	close(self->observer);
 }
 
-/* Nothing but the observer's own server has ever been on the other domain. */
+/* The other domain has the observer's server and no mapped port. */
 static void expect_other_untouched(struct __test_metadata *const _metadata,
 				   int observer, long server)
 {
@@ -83,7 +83,7 @@ static void *rival_main(void *data)
 	return NULL;
 }
 
-/* Exactly one wins, and it is the winner's domain that the file reaches. */
+/* Exactly one RESTRICT succeeds, and the file is bound to its domid. */
 TEST_F(race, two_restricts)
 {
 	struct rival r[2] = {
@@ -123,14 +123,14 @@ TEST_F(race, two_restricts)
 
 #define NR_TOGGLERS	2
 
-/* Maps and unmaps a port of its own on the other domain until it is refused. */
+/* A thread that maps and unmaps its own port on the other domain until it is refused. */
 struct toggler {
 	pthread_t thread;
 	unsigned int nr;
 	long server;
-	bool mapped;		/* by its last call that succeeded */
-	long unexpected;	/* a result that is neither success nor refusal */
-	bool late;		/* a call begun after RESTRICT had returned succeeded */
+	bool mapped;		/* by its last successful call */
+	long unexpected;	/* a result other than success and refusal */
+	bool late;		/* a call issued after RESTRICT had returned succeeded */
 };
 
 static atomic_int toggle_fd, toggle_round, toggles, togglers_done, toggle_restricted;
@@ -176,8 +176,8 @@ static void *toggler_main(void *data)
 }
 
 /*
- * What the other domain looks like when RESTRICT has returned is what it looks
- * like ever after. Each call turns something over, so one that came late shows.
+ * After RESTRICT has returned, nothing changes on the other domain. Each call changes the state of
+ * a port, so a late call shows.
  */
 TEST_F(race, restrict_against_calls)
 {
@@ -199,7 +199,7 @@ TEST_F(race, restrict_against_calls)
 		atomic_store(&toggles, 0);
 		atomic_store(&toggle_restricted, 0);
 		atomic_store(&toggle_round, round);
-		/* They are in the midst of it. */
+		/* Some calls have been issued. */
 		wait_for(&toggles, 1 + round % 16);
 		stagger(round, 0);
 
@@ -226,7 +226,7 @@ TEST_F(race, restrict_against_calls)
 		pthread_join(t[i].thread, NULL);
 }
 
-/* --- memory that changes all the while --------------------------------- */
+/* --- memory that changes during calls ---------------------------------- */
 
 static struct {
 	struct dmop_dm_op dm_op;
@@ -239,10 +239,10 @@ static struct {
 static atomic_int shaking;
 static long shaken_server;
 
-/* Not left out or put off by the compiler: nobody in this program reads it. */
+/* The compiler must not remove or delay the store, although this program never reads the memory. */
 #define STORE(what, value)	__atomic_store_n(&(what), value, __ATOMIC_RELAXED)
 
-/* One thing a turn, to a value that would do harm if it were taken. */
+/* Changes one member each time, to a value that would do harm if the call used it. */
 static void shake(unsigned int turn)
 {
 	static const __u32 codes[] = {
@@ -310,7 +310,7 @@ static void shaken_reset(void)
 	shaken.hypercall.arg[2] = (unsigned long)shaken.bufs;
 }
 
-/* Whatever is made of one call, it never reaches the other domain. */
+/* A call on changing memory never reaches the other domain. */
 TEST_F(race, memory_rewritten_all_the_while)
 {
 	int fd = dmop_open_bound(target_domid), i;
@@ -331,7 +331,7 @@ TEST_F(race, memory_rewritten_all_the_while)
 			refused++;
 		else
 			passed++;
-		/* With one processor, they would take turns too seldom. */
+		/* Otherwise the two threads would alternate too seldom on one processor. */
 		if (i % 16 == 0)
 			sched_yield();
 		if (i % 1000 == 0)
@@ -341,7 +341,7 @@ TEST_F(race, memory_rewritten_all_the_while)
 	pthread_join(shaker, NULL);
 
 	expect_other_untouched(_metadata, self->observer, self->server);
-	/* It was in earnest: many were refused, many were not, Xen saw many. */
+	/* Many calls were refused, many were not, and many entered Xen. */
 	calls = dmop_calls(fd);
 	EXPECT_LT(ROUNDS(100), refused);
 	EXPECT_LT(ROUNDS(100), passed);
@@ -350,7 +350,9 @@ TEST_F(race, memory_rewritten_all_the_while)
 	close(fd);
 }
 
-/* The same of RESTRICT: the file ends up bound to what INFO says and nothing else. */
+/*
+ * RESTRICT with a changing domid: the file is bound to the domid reported by INFO, and to no other.
+ */
 static __u16 shaken_domid;
 
 static void *domid_shaker_main(void *data)
@@ -381,7 +383,7 @@ TEST_F(race, domid_rewritten_under_restrict)
 		ret = do_ioctl(fd, DMOP_IOCTL_RESTRICT, &shaken_domid);
 		ASSERT_EQ(0, dmop_info(fd, &info));
 		if (ret) {
-			/* Half of one domid and half of another is a third. */
+			/* A torn read of two domids gives a third one. */
 			ASSERT_TRUE(ret == -EINVAL || ret == -ESRCH);
 			ASSERT_EQ(DMOP_STATE_UNBOUND, info.state);
 		} else {
@@ -425,7 +427,7 @@ static void *closed_on_main(void *data)
 	return NULL;
 }
 
-/* The last descriptor goes, or becomes another file, while calls are under way. */
+/* The last descriptor is closed, or replaced by another file, during calls. */
 TEST_F(race, close_against_calls)
 {
 	unsigned int nrs[2] = { 0, 1 };
@@ -453,7 +455,7 @@ TEST_F(race, close_against_calls)
 	EXPECT_EQ(0, atomic_load(&closing_unexpected));
 }
 
-/* Files come and go, all of them bound to the same two domains. */
+/* Opens, binds and closes files, all on the same two domains. */
 static void *churn_main(void *data)
 {
 	long *bad = data;
@@ -501,7 +503,7 @@ static struct shared *shared_memory(void)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Calls until it is refused. Return: true if that was so whenever it had to be. */
+/* Calls until it is refused. Return: false if a call succeeded after RESTRICT had returned. */
 static bool call_until_refused(int fd, struct shared *s)
 {
 	for (;;) {
@@ -516,7 +518,7 @@ static bool call_until_refused(int fd, struct shared *s)
 	}
 }
 
-/* A child that was forked before, and one forked at the same time. */
+/* RESTRICT while a forked child calls, or before the child's first call. */
 TEST_F(race, fork_against_restrict)
 {
 	struct shared *s = shared_memory();
@@ -566,7 +568,7 @@ static void *receiver_main(void *data)
 	return (void *)bad;
 }
 
-/* A file that is bound while it is under way in a socket arrives bound. */
+/* A file bound while it is in a socket is bound for the receiver. */
 TEST_F(race, socket_against_restrict)
 {
 	pthread_t receiver;
@@ -608,7 +610,7 @@ static void call_for_ever(int fd, long server, struct shared *s)
 	}
 }
 
-/* Killed in mid-call: nothing is left locked, the file is as good as before. */
+/* A process killed during a call leaves no lock held, and the file still works. */
 TEST_F(race, killed_in_mid_call)
 {
 	struct shared *s = shared_memory();
@@ -633,7 +635,7 @@ TEST_F(race, killed_in_mid_call)
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_EQ(SIGKILL, status);
 
-		/* In particular, this does not wait for a call that is no more. */
+		/* RESTRICT does not wait for the call of the killed process. */
 		ASSERT_EQ(0, dmop_restrict(fd, target_domid));
 		ASSERT_EQ(-EOPNOTSUPP, unknown_op(fd, target_domid));
 		ASSERT_EQ(-EPERM, unknown_op(fd, other_domid));

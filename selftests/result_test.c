@@ -10,8 +10,8 @@
 /* --- results ----------------------------------------------------------- */
 
 /*
- * DM_OP_TRACK_DIRTY_VRAM gives a bitmap in buffer 1: all ones when it is first
- * asked for a range. Nothing runs in the domain, so it is then all zeros.
+ * DM_OP_TRACK_DIRTY_VRAM writes a bitmap to buffer 1: all ones for a new range. Nothing runs in the
+ * domain, so the next bitmap is all zeros.
  */
 #define VRAM_PAGES	256
 #define VRAM_BYTES	(VRAM_PAGES / 8)
@@ -34,7 +34,7 @@ static struct dm_op vram_op(__u32 nr)
 	return op;
 }
 
-/* Back to the state in which the next bitmap is all ones. */
+/* Ends the tracking, so the next bitmap is all ones. */
 static long vram_forget(int fd)
 {
 	struct dm_op op = vram_op(0);
@@ -79,7 +79,7 @@ TEST_F(result, written_back)
 	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len - VRAM_BYTES));
 }
 
-/* A larger buffer than Xen fills: the rest comes back as it was. */
+/* Xen fills only a part of the buffer. The rest stays unchanged. */
 TEST_F(result, written_back_with_the_rest_as_it_was)
 {
 	static const unsigned int sizes[] = { VRAM_BYTES + 1, 192, 193, 1000, 4096 };
@@ -95,7 +95,7 @@ TEST_F(result, written_back_with_the_rest_as_it_was)
 	}
 }
 
-/* Of any length: what is compared in words has a rest of bytes. */
+/* All lengths: the comparison by words has to include the last bytes. */
 TEST_F(result, written_back_to_the_byte)
 {
 	unsigned int bytes, before;
@@ -103,7 +103,7 @@ TEST_F(result, written_back_to_the_byte)
 	for (bytes = 1; bytes <= 40; bytes++) {
 		struct dm_op op = vram_op(8 * bytes);
 
-		/* Only the last byte differs from what it was. */
+		/* Only the last byte of the result differs from the buffer. */
 		ASSERT_EQ(0, vram_forget(self->observer));
 		memset(self->mem, 0xff, bytes - 1);
 		memset(self->mem + bytes - 1, POISON, self->len - bytes + 1);
@@ -111,7 +111,7 @@ TEST_F(result, written_back_to_the_byte)
 		EXPECT_TRUE(all_bytes(self->mem, 0xff, bytes));
 		EXPECT_TRUE(all_bytes(self->mem + bytes, POISON, self->len - bytes));
 	}
-	/* None differs, of as many; nothing is written, or it would be an error. */
+	/* The result is the same as the buffer. It must not be written, and a write would fail. */
 	memset(self->mem, 0, self->len);
 	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
 	for (bytes = 1; bytes <= 40; bytes++) {
@@ -126,7 +126,7 @@ TEST_F(result, written_back_to_the_byte)
 	}
 }
 
-/* The result of the first buffer, and a second one that Xen never touches. */
+/* The operation has a result. The second buffer is read-only, and Xen does not change it. */
 TEST_F(result, unchanged_read_only_buffer)
 {
 	struct dm_op op = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
@@ -142,7 +142,7 @@ TEST_F(result, unchanged_read_only_buffer)
 	EXPECT_TRUE(all_bytes(self->mem, POISON, self->len));
 }
 
-/* An operation without a result can stand in read-only memory. */
+/* An operation without a result may be in read-only memory. */
 TEST_F(result, unchanged_read_only_operation)
 {
 	struct dm_op *op = (void *)self->mem;
@@ -153,7 +153,7 @@ TEST_F(result, unchanged_read_only_operation)
 	EXPECT_EQ(1, ports_mapped(self->observer, target_domid, self->server, 0x100, 0x10f));
 }
 
-/* The one failure that comes after Xen has acted, small path and large. */
+/* The only failure after Xen has acted, on the small path and on the large one. */
 TEST_F(result, changed_read_only_buffer)
 {
 	struct dm_op op = vram_op(VRAM_PAGES);
@@ -183,11 +183,11 @@ TEST_F(result, changed_read_only_operation)
 	ASSERT_EQ(0, mprotect(self->mem, self->len, PROT_READ));
 	EXPECT_EQ(-EFAULT, dm_op(self->fd, target_domid, op));
 	EXPECT_EQ(0, memcmp(&given, op, sizeof(given)));
-	/* Xen has acted: there is one more. */
+	/* Xen has acted: there is another server. */
 	EXPECT_EQ(2, __builtin_popcount(ioreq_mask(self->observer, target_domid)));
 }
 
-/* Two buffers in the same memory: each goes back in turn, where it was changed. */
+/* Two buffers in the same memory. They are copied back one after the other, and only if changed. */
 TEST_F(result, overlapping_buffers)
 {
 	struct dm_op *op = (void *)self->mem;
@@ -201,11 +201,11 @@ TEST_F(result, overlapping_buffers)
 	op->u.info.id = self->server;
 	op->u.info.flags = DM_OP_INFO_NO_GFNS;
 
-	/* Xen changes the first only; the unchanged second must not undo it. */
+	/* Xen changes only the first. The unchanged second one must not overwrite it. */
 	EXPECT_EQ(0, dmop_call(self->fd, target_domid, bufs, 2));
 	EXPECT_NE(0, op->u.info.bufioreq_port);
 
-	/* Here it changes the second, which begins in the middle of the first. */
+	/* Xen changes the second, in the middle of the first. */
 	*op = vram_op(64);
 	bufs[1].uptr = (char *)op + 32;
 	bufs[1].size = 8;
@@ -216,7 +216,7 @@ TEST_F(result, overlapping_buffers)
 	EXPECT_TRUE(all_bytes((char *)op + 40, 0, sizeof(*op) - 40));
 }
 
-/* A buffer that holds the array, or the argument itself. */
+/* A buffer that overlaps the argument and the array. */
 TEST_F(result, buffer_over_array_and_argument)
 {
 	struct dmop_dm_op *arg = (void *)self->mem;
@@ -236,7 +236,7 @@ TEST_F(result, buffer_over_array_and_argument)
 	EXPECT_TRUE(all_bytes(self->mem + 64, POISON, self->len - 64));
 }
 
-/* --- failure leaves everything as it was ------------------------------- */
+/* --- failed calls ------------------------------------------------------ */
 
 struct failing_op {
 	const char *what;
@@ -245,7 +245,7 @@ struct failing_op {
 	long ret;
 };
 
-/* Refused by Xen at different depths. */
+/* Xen refuses each at another point. */
 static const struct failing_op failing_ops[] = {
 	{ "unknown operation", { .op = DM_OP_UNKNOWN }, 0, -EOPNOTSUPP },
 	{ "non-zero padding", { .op = DM_OP_CREATE_IOREQ_SERVER, .pad = 1 }, 0, -EINVAL },
@@ -292,12 +292,11 @@ TEST_F(result, failed_call_writes_nothing)
 }
 
 /*
- * The hard case. Xen works on a long operation in pieces and keeps its place in
- * buffer 0, so that buffer is no longer what the caller gave when a later piece
- * fails. It fails at the end of memory, where type changes are refused.
+ * Xen may preempt a long operation, and then keeps its progress in buffer 0. If a later part fails,
+ * the buffer no longer has the caller's content. Here the part at the end of the domain's memory
+ * fails.
  *
- * Whether Xen pauses depends on interrupts that come meanwhile, so it is done
- * many times.
+ * A preemption depends on interrupts, so the test repeats the operation many times.
  */
 #define LONG_ROUNDS	200
 
@@ -307,7 +306,7 @@ TEST_F(result, failure_after_a_pause_writes_nothing)
 	__u32 nr = 1;
 	int i;
 
-	/* How far can one go? Doubling, until it fails. */
+	/* Doubles the number of pages until the operation fails. */
 	op.u.mem_type.type = DM_OP_MEM_RAM_RW;
 	do {
 		nr *= 2;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rounds_test.c - domains are made, bound, mapped by many and destroyed, over and
- * over with a load beside, and nothing stays behind
+ * rounds_test.c - domains created, bound, mapped by many processes and destroyed, round after round
  *
- * DMOP_ROUNDS=N: how often.
+ * A load runs beside them. The memory held by the kernel is compared with that before.
+ *
+ * DMOP_ROUNDS=N: the number of rounds.
  */
 #include "domains.h"
 
-/* --- a load beside ----------------------------------------------------- */
+/* --- the load ---------------------------------------------------------- */
 
 struct load {
 	volatile int stop;
@@ -16,7 +17,7 @@ struct load {
 
 static struct load *load;
 
-/* Between two calls, or the rounds would get no processor in an emulator. */
+/* A pause between calls. Otherwise the rounds would starve in an emulator. */
 #define LOAD_PAUSE_US	2000
 
 static void *ops_main(void *data)
@@ -49,7 +50,7 @@ static void *maps_main(void *data)
 	return NULL;
 }
 
-/* A handler of signals is one for all threads, so one maps. */
+/* touch() sets signal handlers of the whole process, so only one thread maps. */
 static pid_t load_start(void)
 {
 	pthread_t ops[2], maps;
@@ -75,7 +76,7 @@ static pid_t load_start(void)
 
 /* --- rounds ------------------------------------------------------------ */
 
-/* What holds it has no privilege, maps it too, and sees its end by itself. */
+/* A holder without privilege maps memory and detects the end of the domain. */
 static int unprivileged_main(int fd, __u16 domid, int ready)
 {
 	struct pollfd p = { .fd = fd };
@@ -93,7 +94,7 @@ static int unprivileged_main(int fd, __u16 domid, int ready)
 	return unknown_op(fd, domid) == -ESRCH ? 0 : 5;
 }
 
-/* Binds to it again and again, until it is gone. */
+/* Binds new files to the domain until it is gone. */
 static int binder_main(__u16 domid, int ready)
 {
 	int fd;
@@ -104,14 +105,14 @@ static int binder_main(__u16 domid, int ready)
 		fd = dmop_open_bound(domid);
 		if (fd < 0)
 			return fd == -ESRCH ? 0 : 2;
-		/* Not unmapped: the area keeps the file, and a frame if one could be had. */
+		/* Not unmapped: the area keeps the file, and its frames if they could be mapped. */
 		map_several(fd, domid, 1);
 		close(fd);
 		usleep(10000);
 	}
 }
 
-/* Holds it, and is stopped; it can do nothing about its mappings. */
+/* A stopped holder cannot remove its own mappings. */
 static int stopped_main(int fd, __u16 domid, int ready)
 {
 	if (!map_several(fd, domid, NR_FRAMES) || write(ready, "", 1) != 1)
@@ -120,7 +121,7 @@ static int stopped_main(int fd, __u16 domid, int ready)
 	return 0;
 }
 
-/* One life: made, bound, mapped by many, destroyed, all of it gone. */
+/* One domain: created, bound, mapped by several processes, destroyed, and gone from Xen. */
 static void life(struct __test_metadata *const _metadata, int observer)
 {
 	pid_t unprivileged, binder, stopped;
@@ -178,13 +179,13 @@ static void life(struct __test_metadata *const _metadata, int observer)
 		close(fds[i]);
 }
 
-/* After so many the kernel has what it keeps for the next time. */
+/* After this many rounds the kernel has filled its caches. */
 #define WARM	10
 
 /*
- * One thing left behind in each round would show at the end: an object of any kind
- * (a record, a list, an open file, an area), its per-CPU part, a page. What comes and
- * goes anyway does not grow with the rounds, so it is too little for that.
+ * Detects a leak of one object in each round (a record, a list, an open file, an area), of its
+ * per-CPU part, or of a page. Other changes do not grow with the number of rounds, and stay below
+ * the limits.
  */
 static void nothing_stayed(struct __test_metadata *const _metadata, int rounds,
 			   const struct memory *before, bool last)

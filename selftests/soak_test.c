@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * soak_test.c - an hour of device models: many processes bind, call, map and are
- * killed while domains come and go, and nothing stays behind
+ * soak_test.c - an hour of many device models that bind, call, map and are killed
  *
- * DMOP_SECONDS=N: how long. `make soak` runs it.
+ * Domains come and go meanwhile. The memory held by the kernel is compared with that before.
+ *
+ * DMOP_SECONDS=N: the duration. `make soak` runs this program.
  */
 #include <time.h>
 
@@ -12,16 +13,16 @@
 #define NR_PROCESSES	64
 #define NR_DOMAINS	16
 
-/* What one process did in all its lives. */
+/* Counters of one process and its successors. */
 struct counts {
 	unsigned long bound, calls, refusals, revocations, frames, late, wrong;
-	int line;		/* of the last that was wrong */
+	int line;		/* of the last wrong result */
 	long ret;
 };
 
 struct soak {
 	volatile int stop;
-	volatile __u16 domids[NR_DOMAINS];	/* 0: there is none */
+	volatile __u16 domids[NR_DOMAINS];	/* 0: no domain */
 	struct counts counts[NR_PROCESSES];
 };
 
@@ -30,9 +31,9 @@ static struct soak *soak;
 /* --- a device model ------------------------------------------------------ */
 
 /*
- * One open file, and what its process knows of it.
+ * One open file, and its expected state.
  *
- * @refusals: as INFO has to tell them
+ * @refusals: the expected counter in INFO
  */
 struct model {
 	struct counts *c;
@@ -44,7 +45,7 @@ struct model {
 	bool gone;
 };
 
-/* Says where and with what; the test fails in the end. */
+/* Records the line and the value of a wrong result. The test then fails at its end. */
 #define RIGHT(m, condition, value) do {					\
 	if (!(condition)) {						\
 		(m)->c->wrong++;					\
@@ -53,7 +54,7 @@ struct model {
 	}								\
 } while (0)
 
-/* The end of the domain may come at any time; everything else is as expected. */
+/* Any result other than @expected is wrong, except for -ESRCH: the domain may end at any time. */
 static void expect(struct model *m, long expected, long ret)
 {
 	if (ret == -ESRCH)
@@ -101,11 +102,11 @@ static void map_some(struct model *m)
 	for (i = 0; i < m->nr; i++)
 		gfns[i] = GFN + i;
 	ret = map(m->fd, m->domid, m->frames, m->nr, gfns, errs);
-	/* Of a domain that is on its way out, frame by frame. */
+	/* In a dying domain single frames fail. */
 	for (i = 0; !ret && i < m->nr; i++)
 		ret = errs[i];
 	if (ret) {
-		/* The end of the domain is the only reason there is, and end() sees it. */
+		/* The only allowed cause is the end of the domain. end() verifies it. */
 		m->c->late++;
 		m->gone = true;
 		unmap_all(m);
@@ -152,7 +153,7 @@ static void step(struct model *m)
 	RIGHT(m, info.domid == m->domid, info.domid);
 }
 
-/* A domain has ended, and nothing of it is left to this file. */
+/* The domain has ended, and the file must be revoked. */
 static void end(struct model *m)
 {
 	unsigned int events = wait_for_end(m->fd);
@@ -190,7 +191,7 @@ static void serve_one(struct counts *c)
 	}
 	if (m.gone)
 		end(&m);
-	/* Some leave their mapping to the exit of the process, or to the close. */
+	/* Some files are closed before their mapping is removed. */
 	if (rand() % 2)
 		unmap_all(&m);
 	close(m.fd);
@@ -215,7 +216,7 @@ static pid_t process_start(unsigned int i)
 	_exit(0);
 }
 
-/* --- those who start, stop and kill them ----------------------------------- */
+/* --- domains, signals and kills -------------------------------------------- */
 
 static void domain_name(char *name, size_t size, unsigned int i)
 {
@@ -233,7 +234,7 @@ static bool domain_start(unsigned int i)
 	return domid > 0;
 }
 
-/* Its number stays known for a while: there is always one who is late. */
+/* The domid stays in @domids for a while, so some processes try to bind too late. */
 static bool domain_end(unsigned int i)
 {
 	char name[64];
@@ -246,7 +247,7 @@ struct done {
 	unsigned long domains, killed, signals;
 };
 
-/* For so long: signals, kills, and one domain after another that ends and is followed. */
+/* Sends signals, kills processes, and replaces one domain after another, for @seconds. */
 static void run_for(struct __test_metadata *const _metadata, long seconds, struct done *done)
 {
 	pid_t pids[NR_PROCESSES];
@@ -254,7 +255,7 @@ static void run_for(struct __test_metadata *const _metadata, long seconds, struc
 	unsigned int i;
 	int status;
 
-	/* Before there is a process: it may be signalled before it has begun. */
+	/* Set before fork(), because a process may get a signal as soon as it exists. */
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	soak->stop = 0;
 	for (i = 0; i < NR_DOMAINS; i++)
@@ -321,7 +322,7 @@ static struct counts all_counts(void)
 	return all;
 }
 
-/* Memory, objects (open files among them) and references are compared with what they were after a short run. */
+/* Compares memory, objects (open files among them) and references with those after a short run. */
 TEST_F(lifetime, soak)
 {
 	const char *text = getenv("DMOP_SECONDS");
@@ -363,8 +364,9 @@ TEST_F(lifetime, soak)
 	EXPECT_LT(0, done.domains);
 	EXPECT_EQ(references, refcount());
 	/*
-	 * One object or page for each process that was killed would show, once there were so many that
-	 * they stand out of the thousand names and files that come and go; rounds_test has it by domain.
+	 * Detects a leak of an object or a page for each killed process, once there are more of
+	 * them than the thousand names and files that come and go. rounds_test detects a leak for
+	 * each domain.
 	 */
 	EXPECT_EQ(0, grown(BEFORE, NOW, done.killed > 2000 ? done.killed : 2000));
 	EXPECT_GT(1024 + 2 * (long)done.killed, now.used - before.used);

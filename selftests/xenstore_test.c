@@ -18,9 +18,9 @@ static pid_t restricter(int fd, __u16 domid)
 }
 
 /*
- * Of two that wait, the second is killed: it ends before the first one's time is
- * up. If it could not be killed, its own time would end later. No clock says so,
- * but their order; a machine that stood still in between has to try again.
+ * Two processes wait in RESTRICT, and the second is killed. It must end before the first one times
+ * out. If the kill had no effect, the second would time out later than the first. The order of the
+ * two decides, not a clock. On a machine that was too slow, the caller tries again.
  */
 static bool killed_before_time(struct __test_metadata *const _metadata)
 {
@@ -35,7 +35,7 @@ static bool killed_before_time(struct __test_metadata *const _metadata)
 	ended = waitpid(-1, NULL, 0);
 	kill(first, SIGKILL);
 	waitpid(ended == killed ? first : killed, NULL, 0);
-	/* It has changed nothing. */
+	/* The killed RESTRICT has not bound the file. */
 	if (ended == killed)
 		EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(b));
 	close(a);
@@ -61,10 +61,10 @@ TEST_F(lifetime, xenstore_stopped)
 
 	guard = stop_xenstored(pid);
 	ASSERT_LE(0, guard);
-	/* Nothing here may need XenStore, so no command is run. */
+	/* No command may run here, because commands need XenStore. */
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(early, domid));
 
-	/* To a domain that is bound already, and to one that is not. */
+	/* RESTRICT to a domain with a bound file, and to one without. */
 	late = dmop_open_bound(domid);
 	first = dmop_open_bound(second);
 	EXPECT_LE(0, late);
@@ -82,13 +82,13 @@ TEST_F(lifetime, xenstore_stopped)
 	EXPECT_LE(0, ioreq_create(first, second));
 	EXPECT_EQ(0, close(late));
 
-	/* Who waits in RESTRICT can be killed. */
+	/* A process that waits in RESTRICT can be killed. */
 	for (i = 0; i < 10 && !killed_first; i++)
 		killed_first = killed_before_time(_metadata);
 	EXPECT_TRUE(killed_first);
 
 	close(guard);
-	/* And the end of both is seen as ever. */
+	/* The end of both domains is then detected. */
 	ASSERT_TRUE(destroy(NAME));
 	EXPECT_EQ(THE_END, wait_for_end(early));
 	EXPECT_EQ(SIGBUS, touch_until_gone(p));
@@ -103,7 +103,7 @@ TEST_F(lifetime, xenstore_stopped)
 	close(first);
 }
 
-/* Who asks Xen about it, so that the answer is seen. Return: what @asks returns. */
+/* A call on the bound file. Return: its result. */
 static long by_call(int fd, __u16 domid)
 {
 	return unknown_op(fd, domid);
@@ -114,7 +114,7 @@ static long by_batch(int fd, __u16 domid)
 	return unknown_batch(fd, domid);
 }
 
-/* Another file, which finds the domain gone that it is to share the binding to. */
+/* A RESTRICT of another file to the same domain. Return: its result. */
 static long by_restrict(int fd, __u16 domid)
 {
 	int late = dmop_open();
@@ -165,16 +165,17 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
 		EXPECT_EQ(THE_END, wait_for_end(fd));
 		EXPECT_EQ(SIGBUS, touch_until_gone(p));
-		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
 		close(guard);
 		EXPECT_TRUE(forget_domain(domid));
+		/* xenstored has a page of the domain mapped, until it runs again. */
+		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
 		close(fd);
 	}
 }
 
 /*
- * XenStore knows nothing of its end: there is no event, and its directory stays.
- * So it is Xen's answer that tells, and nothing else.
+ * XenStore does not show the end: there is no event, and the domain's directory stays. So only the
+ * result of a call reveals it.
  */
 TEST_F(lifetime, only_xen_tells)
 {
@@ -183,7 +184,7 @@ TEST_F(lifetime, only_xen_tells)
 
 	if (access(BARE_DOMAIN, X_OK))
 		SKIP(return, NEEDS_BARE_DOMAIN);
-	/* What is still to be said of earlier ends has been said. */
+	/* Waits until the events of earlier ends are over. */
 	nap(3);
 	for (i = 0; i < ARRAY_SIZE(asks); i++) {
 		long domid = bare_domain();
@@ -207,8 +208,8 @@ TEST_F(lifetime, only_xen_tells)
 }
 
 /*
- * As in killed_before_time(): who waits to be bound to a domain that Xen says is
- * gone ends before one whose time was up earlier. Return: how it ended, or -1.
+ * As in killed_before_time(): a process waits in RESTRICT while its domain is destroyed in Xen. It
+ * must end before another process, with an earlier timeout. Return: its exit status, or -1.
  */
 static int told_before_time(int bound, long domid)
 {
@@ -256,7 +257,7 @@ TEST_F(lifetime, xenstore_stopped_and_xen_tells)
 	EXPECT_EQ(ESRCH, how);
 }
 
-/* Stopped and let go on, over and over, as long as the descriptor is open. */
+/* Stops and continues xenstored in turn, until the descriptor is closed. */
 static int slow_xenstored(long pid)
 {
 	int guard[2];
@@ -283,7 +284,7 @@ static int slow_xenstored(long pid)
 	return guard[1];
 }
 
-/* All takes longer, and nothing else is different. */
+/* With a slow XenStore everything takes longer, and the results are the same. */
 TEST_F(lifetime, xenstore_slow)
 {
 	long pid = xenstored(), domid, second;

@@ -5,8 +5,6 @@
  * Opens /dev/xen/dmop, binds it, checks that a preload library works in the program, and executes
  * the program. See dmop-run(8), preload.c.
  */
-#define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,11 +16,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <xen/dmop.h>
+#include "fit.h"
 #include "handover.h"
+#include "images.h"
 
 #ifndef LIBDIR
 #define LIBDIR "/usr/lib/dmop"
@@ -40,12 +39,13 @@
 
 static void help(FILE *to)
 {
-	fputs("usage: dmop-run [--domid N] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+	fputs("usage: dmop-run [--domid N] [--images] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
 	      "\n"
 	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
 	      DMOP_NODE ", restricted to domain N.\n"
 	      "\n"
 	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
+	      "  -i, --images    open the images of QEMU's -drive arguments, for QEMU to open them again\n"
 	      "  -s, --no-stock  give it to libxencall as well, whose hypercalls then fail\n"
 	      "  -v, --verbose   say what was done\n",
 	      to);
@@ -126,79 +126,12 @@ static const char *find_program(const char *name)
 	die(EXIT_NOT_FOUND, "%s: not found in PATH; name it with its directory", name);
 }
 
-/* Return: true if all @size bytes were read. */
-static bool read_at(int fd, void *to, size_t size, off_t where)
-{
-	return pread(fd, to, size, where) == (ssize_t)size;
-}
-
-static bool has_interpreter(int fd, const Elf64_Ehdr *elf)
-{
-	Elf64_Phdr segment;
-	int i;
-
-	for (i = 0; i < elf->e_phnum; i++)
-		if (read_at(fd, &segment, sizeof(segment),
-			    elf->e_phoff + (off_t)i * elf->e_phentsize) &&
-		    segment.p_type == PT_INTERP)
-			return true;
-	return false;
-}
-
-/* The ELF header of this program, as the reference for class and machine. */
-static void own_header(Elf64_Ehdr *elf)
-{
-	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || !read_at(fd, elf, sizeof(*elf), 0))
-		die(EXIT_OTHER, "/proc/self/exe: %s; is /proc mounted?", strerror(errno));
-	close(fd);
-}
-
-static void check_elf(const char *path, int fd)
-{
-	Elf64_Ehdr elf = { }, own;
-
-	/* A script may be shorter than an ELF header; the rest stays 0. */
-	if (pread(fd, &elf, sizeof(elf), 0) < 0)
-		die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
-	if (!memcmp(elf.e_ident, "#!", 2))
-		die(EXIT_UNFIT, "%s is a script: only the shell would be confined, not what it starts; name that program",
-		    path);
-	if (memcmp(elf.e_ident, ELFMAG, SELFMAG))
-		die(EXIT_UNFIT, "%s is not a program (no ELF file)", path);
-	own_header(&own);
-	if (elf.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] || elf.e_machine != own.e_machine)
-		die(EXIT_UNFIT, "%s is for another kind of processor than " PRELOAD_NAME, path);
-	if (!has_interpreter(fd, &elf))
-		die(EXIT_UNFIT, "%s is linked statically, so nothing can be put before its libraries; use one that is linked dynamically",
-		    path);
-}
-
-/* The loader ignores LD_PRELOAD in a program with setuid, setgid or file capabilities. */
-static void check_privileges(const char *path, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		die(EXIT_UNFIT, "%s is not a file", path);
-	if (st.st_mode & (S_ISUID | S_ISGID))
-		die(EXIT_UNFIT, "%s is setuid or setgid, where the loader takes no library from outside; use a copy without that bit",
-		    path);
-	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		die(EXIT_UNFIT, "%s has file capabilities, where the loader takes no library from outside; use a copy without them",
-		    path);
-}
-
 static void check_program(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char why[WHY_SIZE];
 
-	if (fd < 0)
-		die(EXIT_UNFIT, "%s: cannot be read to see what it is: %s", path, strerror(errno));
-	check_privileges(path, fd);
-	check_elf(path, fd);
-	close(fd);
+	if (fit_file(path, why, sizeof(why)) != FIT)
+		die(EXIT_UNFIT, "%s", why);
 }
 
 /* --- the descriptor ---------------------------------------------------- */
@@ -228,10 +161,34 @@ static _Noreturn void no_node(int err)
 	    strerror(err));
 }
 
-static _Noreturn void not_bound(int domid, int err)
+/* A domid out of range gets EINVAL, but only after the check of privileges. */
+static bool may_restrict(int fd)
 {
+	__u16 out_of_range = DMOP_DOMID_MAX + 1;
+
+	return ioctl(fd, DMOP_IOCTL_RESTRICT, &out_of_range) && errno == EINVAL;
+}
+
+/* An unbound descriptor passes a dm_op on, and Xen first looks the domain up. */
+static bool xen_has_domain(int fd, int domid)
+{
+	char no_op[4] = "";
+	struct dmop_buf buf = { .uptr = no_op, .size = sizeof(no_op) };
+	struct dmop_dm_op op = { .dom = domid, .num = 1, .ubufs = &buf };
+
+	return !ioctl(fd, DMOP_IOCTL_DM_OP, &op) || errno != ESRCH;
+}
+
+static _Noreturn void not_bound(int fd, int domid, int err)
+{
+	if (err == ESRCH && xen_has_domain(fd, domid))
+		die(EXIT_NO_DOMAIN, "domain %d exists in Xen, but has no directory /local/domain/%d in XenStore: it is being destroyed, or was created without a toolstack that writes it; xenstore-ls /local/domain/%d shows it",
+		    domid, domid, domid);
 	if (err == ESRCH)
 		die(EXIT_NO_DOMAIN, "there is no domain %d; xl list tells which there are", domid);
+	if ((err == EPERM || err == EACCES) && may_restrict(fd))
+		die(EXIT_NO_RIGHT, "Xen does not permit this system to be the device model of domain %d: %s; this is not dom0, or Xen's policy (FLASK) denies dm_op (xl getenforce, xl dmesg | grep avc)",
+		    domid, strerror(err));
 	if (err == EPERM)
 		die(EXIT_NO_RIGHT, "may not restrict " DMOP_NODE " to domain %d: this takes CAP_SYS_ADMIN in the initial user namespace; run this as root",
 		    domid);
@@ -255,14 +212,19 @@ static void check_features(int fd)
 static int open_bound(int domid)
 {
 	__u16 arg = domid;
-	int fd = open(DMOP_NODE, O_RDWR);
+	int fd = open(DMOP_NODE, O_RDWR), high;
 
 	if (fd < 0)
 		no_node(errno);
 	check_features(fd);
 	if (ioctl(fd, DMOP_IOCTL_RESTRICT, &arg))
-		not_bound(domid, errno);
-	return fd;
+		not_bound(fd, domid, errno);
+	/* Not possible below a small limit on descriptors; then it keeps its number. */
+	high = fcntl(fd, F_DUPFD, HANDOVER_FD);
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
 }
 
 /* --- the library ------------------------------------------------------- */
@@ -294,12 +256,12 @@ static void set(const char *name, const char *value)
 		die(EXIT_OTHER, "%s", strerror(errno));
 }
 
-static void hand_over(int fd, int domid, bool no_stock)
+static void hand_over(int fd, int domid, bool no_stock, bool verbose)
 {
 	const char *library = find_library(), *others = getenv(PRELOAD_VAR);
 	char text[64], *preload;
 
-	snprintf(text, sizeof(text), HANDOVER_FORMAT, fd, domid, no_stock);
+	snprintf(text, sizeof(text), HANDOVER_FORMAT, fd, domid, no_stock, verbose ? getpid() : 0);
 	set(HANDOVER_VAR, text);
 	if (!others || !*others) {
 		set(PRELOAD_VAR, library);
@@ -315,19 +277,24 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "domid", required_argument, NULL, 'd' },
+		{ "images", no_argument, NULL, 'i' },
 		{ "no-stock", no_argument, NULL, 's' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool no_stock = false, verbose = false;
+	bool images = false, no_stock = false, verbose = false;
+	unsigned int nr_images = 0;
 	int option, fd, domid = NO_DOMID;
 	const char *path;
 
-	while ((option = getopt_long(argc, argv, "+d:svh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:isvh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
+			break;
+		case 'i':
+			images = true;
 			break;
 		case 's':
 			no_stock = true;
@@ -337,6 +304,8 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			help(stdout);
+			if (fflush(stdout))
+				die(EXIT_OTHER, "cannot write the help: %s", strerror(errno));
 			return 0;
 		default:
 			help(stderr);
@@ -353,10 +322,11 @@ int main(int argc, char **argv)
 	path = find_program(argv[0]);
 	check_program(path);
 	fd = open_bound(domid);
-	hand_over(fd, domid, no_stock);
-	if (verbose)
-		fprintf(stderr, "dmop-run: %s: its libxendevicemodel and libxenforeignmemory%s reach domain %d only, through " DMOP_NODE "\n",
-			path, no_stock ? " and libxencall" : "", domid);
+	hand_over(fd, domid, no_stock, verbose);
+	if (images)
+		nr_images = hand_over_images(argv + 1);
+	if (verbose && nr_images)
+		fprintf(stderr, "dmop-run: %s: can open its %u writable disk images again\n", path, nr_images);
 	execv(path, argv);
 	die(EXIT_UNFIT, "%s: %s", path, strerror(errno));
 }

@@ -6,18 +6,24 @@
  *   the bound descriptor of /dev/xen/dmop, open across the exec
  *   its domid
  *   1 if libxencall gets the descriptor as well, else 0
+ *   the process that is to report what the library does, else 0
  *
- * The library itself is the first word of LD_PRELOAD. It removes the variable and this word before
- * the program's main() runs.
+ * The library itself is the first word of LD_PRELOAD. In a program with Xen's libraries it removes
+ * the variable and this word before main() runs, or when the first of these libraries opens the
+ * stock node. Any other program is a launcher, and leaves both to the programs that it executes.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
 
 #define HANDOVER_VAR	"DMOP_RUN_HANDOVER"
-#define HANDOVER_FORMAT	"%d %u %d"
+#define HANDOVER_FORMAT	"%d %u %d %d"
 #define PRELOAD_VAR	"LD_PRELOAD"
 #define PRELOAD_NAME	"libdmop-preload.so"
 #define PRELOAD_SEPARATORS ": "
+
+/* A shell script uses the descriptors below 10 as it likes. */
+#define HANDOVER_FD	64
+#define WHY_SIZE	8192
 
 #define STOCK_NODE	"/dev/xen/privcmd"
 #define STOCK_NODE_OLD	"/proc/xen/privcmd"

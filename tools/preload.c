@@ -11,34 +11,63 @@
  * before they restrict themselves. So libxencall keeps the stock node (its own restriction replaces
  * the node by /dev/null), unless dmop-run was started with --no-stock.
  *
+ * A program without Xen's libraries is a launcher (env, taskset, sh -c, a script): what it executes
+ * is loaded with this library as well, see follow.c. Children of a program with Xen's libraries are
+ * not.
+ *
  * This library is no security barrier: a program with privileges can open any node. The barrier is
  * the binding of the descriptor in the kernel.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <xen/dmop.h>
 #include "handover.h"
+#include "images.h"
 #include "preload.h"
 
 /* Not to be redirected: libc opens the file. */
 #define NOT_OURS	(-2)
 
+static const char *const confined_libraries[] = {
+	"libxendevicemodel.so", "libxenforeignmemory.so", "libxencall.so",
+};
+
+#define NR_CONFINED	(sizeof(confined_libraries) / sizeof(confined_libraries[0]))
+#define XENCALL		(NR_CONFINED - 1)
+
 static int bound_fd = -1;
+static unsigned int bound_domid;
 static struct stat bound_stat;
 static bool for_xencall;
+static int reporter;
+
+/* Set while this program is a launcher. */
+static bool following;
+static char library[PATH_MAX];
+
+/* The file that was executed, as its caller named it. */
+static const char *program(void)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+
+	return name ? name : "?";
+}
 
 static _Noreturn void die(const char *what)
 {
-	fprintf(stderr, "dmop-run: " PRELOAD_NAME ": %s\n", what);
+	dprintf(STDERR_FILENO, "dmop-run: " PRELOAD_NAME ": %s\n", what);
 	_exit(EXIT_OTHER);
 }
 
@@ -68,14 +97,64 @@ static void clean_preload(void)
 	free(rest);
 }
 
+static void keep_library(void)
+{
+	const char *value = getenv(PRELOAD_VAR);
+	size_t n = value ? strcspn(value, PRELOAD_SEPARATORS) : 0;
+
+	if (!n || n >= sizeof(library))
+		die(PRELOAD_VAR " is garbled");
+	memcpy(library, value, n);
+}
+
+static bool is_library(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
+}
+
+static int is_confined_object(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	size_t i;
+
+	(void)size;
+	(void)unused;
+	for (i = 0; i < NR_CONFINED; i++)
+		if (is_library(info->dlpi_name, confined_libraries[i]))
+			return 1;
+	return 0;
+}
+
+/* Ends the launchers: the children of this program must not inherit the redirection. */
+static void become_device_model(void)
+{
+	following = false;
+	fcntl(bound_fd, F_SETFD, FD_CLOEXEC);
+	take_over_images();
+	unsetenv(HANDOVER_VAR);
+	clean_preload();
+	if (reporter)
+		dprintf(STDERR_FILENO, "dmop-run: %s: its libxendevicemodel and libxenforeignmemory%s reach domain %u only, through " DMOP_NODE "\n",
+			program(), for_xencall ? " and libxencall" : "", bound_domid);
+}
+
+static void become_launcher(void)
+{
+	following = true;
+	keep_library();
+	if (reporter == getpid())
+		dprintf(STDERR_FILENO, "dmop-run: %s: has none of Xen's libraries; programs that it executes are confined to domain %u\n",
+			program(), bound_domid);
+}
+
 /*
- * The constructor of another library may call open() before this one runs, so each open() calls
- * this function too. At that time there is only one thread.
+ * The constructor of another library may call open() before this one runs, so each interposed
+ * function calls this one too. At that time there is only one thread.
  */
 static void __attribute__((constructor)) take_over(void)
 {
 	static bool done;
-	unsigned int domid;
 	const char *value;
 	int fd, xencall;
 
@@ -85,16 +164,16 @@ static void __attribute__((constructor)) take_over(void)
 	value = getenv(HANDOVER_VAR);
 	if (!value)
 		return;
-	if (sscanf(value, HANDOVER_FORMAT, &fd, &domid, &xencall) != 3)
+	if (sscanf(value, HANDOVER_FORMAT, &fd, &bound_domid, &xencall, &reporter) != 4)
 		die(HANDOVER_VAR " is garbled");
-	if (!is_bound_to(fd, domid) || fstat(fd, &bound_stat) ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC))
-		die("the descriptor that was handed over is not what it should be");
+	if (!is_bound_to(fd, bound_domid) || fstat(fd, &bound_stat))
+		die("the program that executed this one has closed the descriptor of " DMOP_NODE "; put dmop-run behind that program, directly before this one");
 	bound_fd = fd;
 	for_xencall = xencall;
-	/* Children of the program must not inherit the redirection. */
-	unsetenv(HANDOVER_VAR);
-	clean_preload();
+	if (dl_iterate_phdr(is_confined_object, NULL))
+		become_device_model();
+	else
+		become_launcher();
 }
 
 /* A program may close unknown descriptors and reuse their numbers. */
@@ -106,13 +185,6 @@ static bool still_ours(void)
 	       now.st_rdev == bound_stat.st_rdev;
 }
 
-static bool is_library(const char *path, const char *name)
-{
-	const char *slash = strrchr(path, '/');
-
-	return !strncmp(slash ? slash + 1 : path, name, strlen(name));
-}
-
 /* Identifies the calling library by the return address of open(). */
 static bool is_from(const void *caller, const char *library)
 {
@@ -121,39 +193,82 @@ static bool is_from(const void *caller, const char *library)
 	return dladdr(caller, &info) && info.dli_fname && is_library(info.dli_fname, library);
 }
 
-static bool is_confined(const void *caller)
+/* Return: true if the caller is one of Xen's libraries with hypercalls of its own. */
+static bool is_from_xen(const void *caller)
 {
-	return is_from(caller, "libxendevicemodel.so") ||
-	       is_from(caller, "libxenforeignmemory.so") ||
-	       (for_xencall && is_from(caller, "libxencall.so"));
+	size_t i;
+
+	for (i = 0; i < NR_CONFINED; i++)
+		if (is_from(caller, confined_libraries[i]))
+			return true;
+	return false;
+}
+
+static void warn_of_own_open(const char *path)
+{
+	static bool warned;
+
+	if (__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+		return;
+	dprintf(STDERR_FILENO, "dmop-run: warning: %s opens %s without Xen's libraries, and gets the stock driver; this descriptor is not confined to domain %u\n",
+		program(), path, bound_domid);
+}
+
+static bool is_stock_node(const char *path)
+{
+	return !strcmp(path, STOCK_NODE) || !strcmp(path, STOCK_NODE_OLD);
 }
 
 /* Return: a descriptor; -1 with errno; or NOT_OURS. */
 static int instead(const char *path, int flags, const void *caller)
 {
+	int fd;
+
 	take_over();
 	if (bound_fd < 0 || !path)
 		return NOT_OURS;
+	fd = open_image(path, flags);
+	if (fd != NO_IMAGE)
+		return fd;
 	/*
 	 * The stock driver's hypercall buffers are of no use here. libxencall works without them on
 	 * ENOENT, but fails on any other error.
 	 */
-	if (for_xencall && !strcmp(path, BUFFER_NODE) && is_from(caller, "libxencall.so")) {
+	if (for_xencall && !strcmp(path, BUFFER_NODE) && is_from(caller, confined_libraries[XENCALL])) {
 		errno = ENOENT;
 		return -1;
 	}
-	if ((strcmp(path, STOCK_NODE) && strcmp(path, STOCK_NODE_OLD)) || !is_confined(caller))
+	if (!is_stock_node(path))
+		return NOT_OURS;
+	if (!is_from_xen(caller)) {
+		warn_of_own_open(path);
+		return NOT_OURS;
+	}
+	if (following)
+		become_device_model();
+	if (!for_xencall && is_from(caller, confined_libraries[XENCALL]))
 		return NOT_OURS;
 	if (!still_ours()) {
-		fprintf(stderr, "dmop-run: the program has closed the descriptor of "
-			DMOP_NODE " before its libraries opened it\n");
+		dprintf(STDERR_FILENO, "dmop-run: %s has closed the descriptor of " DMOP_NODE
+			" before its libraries opened it\n", program());
 		errno = EBADF;
 		return -1;
 	}
 	return fcntl(bound_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 }
 
-static void *next(const char *name)
+bool launcher_handover(struct handover *h)
+{
+	take_over();
+	if (!following)
+		return false;
+	h->library = library;
+	h->open = still_ours() && !fcntl(bound_fd, F_SETFD, 0);
+	snprintf(h->text, sizeof(h->text), HANDOVER_FORMAT, bound_fd, bound_domid, for_xencall, reporter);
+	return true;
+}
+
+void *next(const char *name)
 {
 	void *function = dlsym(RTLD_NEXT, name);
 

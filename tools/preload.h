@@ -9,16 +9,33 @@
 #ifndef PRELOAD_H
 #define PRELOAD_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-int dmop_open(const char *path, int flags, mode_t mode) asm("open");
-int dmop_open64(const char *path, int flags, mode_t mode) asm("open64");
-int dmop_openat(int dir, const char *path, int flags, mode_t mode) asm("openat");
-int dmop_openat64(int dir, const char *path, int flags, mode_t mode) asm("openat64");
+/* All other functions are hidden. */
+#define INTERPOSED	__attribute__((visibility("default")))
 
-int dmop_open_2(const char *path, int flags) asm("__open_2");
-int dmop_open64_2(const char *path, int flags) asm("__open64_2");
-int dmop_openat_2(int dir, const char *path, int flags) asm("__openat_2");
-int dmop_openat64_2(int dir, const char *path, int flags) asm("__openat64_2");
+INTERPOSED int dmop_open(const char *path, int flags, mode_t mode) asm("open");
+INTERPOSED int dmop_open64(const char *path, int flags, mode_t mode) asm("open64");
+INTERPOSED int dmop_openat(int dir, const char *path, int flags, mode_t mode) asm("openat");
+INTERPOSED int dmop_openat64(int dir, const char *path, int flags, mode_t mode) asm("openat64");
+
+INTERPOSED int dmop_open_2(const char *path, int flags) asm("__open_2");
+INTERPOSED int dmop_open64_2(const char *path, int flags) asm("__open64_2");
+INTERPOSED int dmop_openat_2(int dir, const char *path, int flags) asm("__openat_2");
+INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__openat64_2");
+
+/* The handover to the next program. */
+struct handover {
+	char text[64];		/* the value of HANDOVER_VAR */
+	const char *library;
+	bool open;		/* the descriptor is there, and stays open across exec */
+};
+
+/* Return: false: this program is no launcher, and *@h is not set. */
+bool launcher_handover(struct handover *h);
+
+/* Return: libc's function, or that of the next preloaded library. */
+void *next(const char *name);
 
 #endif /* PRELOAD_H */

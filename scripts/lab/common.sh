@@ -27,7 +27,8 @@ logged() {
 }
 
 # The sources of packages
-PACKAGE_SOURCES=(dkms.conf module include tools docs packaging debian rpm README.md LICENSE)
+PACKAGE_SOURCES=(dkms.conf module include tools docs packaging debian rpm README.md SECURITY.md
+	CHANGELOG.md LICENSE)
 
 # pack_sources TAR PATH...: packs PATH... of the repository, without the products of a build. The
 # same sources give the same bytes.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * count.h - where a program calls that count.c, outside the machine, watches
+ * count.h - calls of a program in the machine to count.c, a plugin of the QEMU around it
  */
 #ifndef DMOP_COUNT_H
 #define DMOP_COUNT_H
@@ -23,8 +23,8 @@ static inline void count_call(uint64_t address)
 }
 
 /*
- * From here on there are windows. Return: where to write of what each is, a line
- * each in their order; NULL: not possible.
+ * Starts the counting. Return: the file for the descriptions of the windows, one line each in their
+ * order; NULL if that failed.
  */
 static inline FILE *count_arm(const char *file)
 {
@@ -38,10 +38,10 @@ static inline FILE *count_arm(const char *file)
 	f = fopen(file, "w");
 	if (!f)
 		return NULL;
-	/* A child has nothing left to write of its parent's. */
+	/* By lines, so that a child does not write the buffer of its parent again. */
 	setlinebuf(f);
 	count_call(COUNT_ARM);
-	/* It takes effect when all processors come by. */
+	/* It takes effect once every processor has noticed it. */
 	sleep(1);
 	return f;
 }

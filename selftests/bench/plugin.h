@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * plugin.h - what count.c needs of QEMU's interface for plugins
+ * plugin.h - the part of QEMU's interface for plugins used by count.c
  *
- * From QEMU's own header, if it is there: not every distribution packages it.
+ * It includes QEMU's own header if that is installed. Not every distribution has a package of it.
  */
 #ifndef DMOP_PLUGIN_H
 #define DMOP_PLUGIN_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * awake.c - faults on purpose, one a load: do the kernel's checkers see them?
+ * awake.c - deliberate faults, one for each load, to verify the kernel's checkers
  *
- * For the kernels of check-debug only. Each fault is chosen so that the kernel
- * goes on: what is read or written wrongly belongs to nobody or is put back.
+ * For the kernels of check-debug only. The kernel survives each fault: a wrong access hits memory
+ * without an owner, or is undone.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

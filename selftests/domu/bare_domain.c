@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bare_domain.c - a domain that Xen alone knows of: nothing of it is in XenStore,
- * no process serves it, and it has no memory. It is a PVH domain, or a PV domain.
+ * no process serves it, and it has no memory. It is a PVH domain, or a PV domain. Xen chooses its
+ * number, or the caller does.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <xenctrl.h>
 
-static int create(xc_interface *xch, bool pv)
+static int create(xc_interface *xch, bool pv, uint32_t domid)
 {
 	struct xen_domctl_createdomain config = {
 		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
@@ -22,7 +23,6 @@ static int create(xc_interface *xch, bool pv)
 #endif
 		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
 	};
-	uint32_t domid = 0;
 
 	if (pv) {
 		config.flags = 0;
@@ -44,15 +44,17 @@ int main(int argc, char **argv)
 	if (!xch)
 		return 2;
 	if (argc == 2 && !strcmp(argv[1], "create"))
-		return create(xch, false);
+		return create(xch, false, 0);
+	if (argc == 3 && !strcmp(argv[1], "create"))
+		return create(xch, false, atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "create-pv"))
-		return create(xch, true);
+		return create(xch, true, 0);
 	if (argc == 3 && !strcmp(argv[1], "destroy")) {
 		if (!xc_domain_destroy(xch, atoi(argv[2])))
 			return 0;
 		perror("bare_domain: destroy");
 		return 1;
 	}
-	fprintf(stderr, "usage: bare_domain create | bare_domain create-pv | bare_domain destroy DOMID\n");
+	fprintf(stderr, "usage: bare_domain create [DOMID] | bare_domain create-pv | bare_domain destroy DOMID\n");
 	return 2;
 }

@@ -7,6 +7,7 @@
  *   name:TEXT     is called so; \xNN is a byte
  *   open:N        opens /dev/xen/dmop N times
  *   bind:D        opens it and binds it to domain D
+ *   take:PID      a descriptor of it out of that process
  *   dup:N         N more descriptors of the last one
  *   call:D refuse:D   a dm_op on domain D, which nobody knows, through the last
  *   map:D         a frame of domain D, through the last
@@ -19,6 +20,8 @@
  */
 #include "../dmop_test.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
 /* The header expects it of whoever includes it. */
 #define domid_t __u16
 #include <xen/evtchn.h>
@@ -45,6 +48,31 @@ static int stock_open(const char *name)
 	snprintf(path, sizeof(path), "/dev/xen/%s", name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return must(fd < 0 ? -errno : fd, path);
+}
+
+/* Return: the first descriptor of /dev/xen/dmop that the process has, as one of this process. */
+static int take(pid_t pid)
+{
+	int process = syscall(SYS_pidfd_open, pid, 0), fd;
+	struct stat node, st;
+	char path[64];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	must(process < 0 || !dir || stat(DMOP_NODE, &node) ? -errno : 0, "take");
+	while ((entry = readdir(dir))) {
+		fd = syscall(SYS_pidfd_getfd, process, atoi(entry->d_name), 0);
+		if (fd >= 0 && entry->d_name[0] != '.' && !fstat(fd, &st) &&
+		    st.st_rdev == node.st_rdev)
+			break;
+		close(fd);
+	}
+	must(entry ? 0 : -ENOENT, "take");
+	closedir(dir);
+	close(process);
+	return fd;
 }
 
 static void set_name(const char *text)
@@ -117,6 +145,8 @@ static bool act(const char *word, const char *text)
 			last = must(dmop_open(), "open");
 	else if (!strcmp(word, "bind"))
 		last = must(dmop_open_bound(n), "bind");
+	else if (!strcmp(word, "take"))
+		last = take(n);
 	else if (!strcmp(word, "dup"))
 		for (i = 0; i < n; i++)
 			must(dup(last), "dup");

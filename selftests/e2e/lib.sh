@@ -141,6 +141,11 @@ ready() {
 	grep -q '^# ready' "$LAB_OUT/$1.serial"
 }
 
+# starts NAME LINE: a guest with this line in its configuration, up to where it waits for a key
+starts() {
+	confined "$@" | create "$1" && until_true ready "$1"
+}
+
 # pid_of NAME: its device model
 pid_of() {
 	xenstore-read "/local/domain/$(xl domid "$1")/image/device-model-pid"
@@ -172,6 +177,39 @@ pid_gone() {
 # press NAME KEY
 press() {
 	xl qemu-monitor-command "$1" "sendkey $2" >/dev/null
+}
+
+# qcow2 FILE [BACKING FORMAT]: an empty one of 256 MiB: its header, then a cluster each of 64 KiB for
+# the table of reference counts, their block, and the first table
+qcow2() {
+	perl -e '
+		my ($backing, $format) = (@ARGV, "", "");
+		my $extensions = $format ? pack("NNa8", 0xe2792aca, length $format, $format) : "";
+		$extensions .= pack("NN", 0, 0);
+		my $at = $backing ? 72 + length $extensions : 0;
+		my $header = pack("a4NQ>NNQ>NNQ>Q>NNQ>", "QFI\xfb", 2, $at, length $backing, 16,
+			256 << 20, 0, 1, 3 << 16, 1 << 16, 1, 0, 0) . $extensions . $backing;
+		print pack("a65536a65536a65536a65536", $header, pack("Q>", 2 << 16), pack("n4", 1, 1, 1, 1), "");
+	' "${@:2}" >"$1"
+}
+
+# disk_lines NAME: how many answers about its large disk the guest has given
+disk_lines() {
+	grep -c '^# disk: ' "$LAB_OUT/$1.serial" || :
+}
+
+more_disk_lines() {
+	[ "$(disk_lines "$1")" -gt "$2" ]
+}
+
+# uses_disk NAME KEY: the guest writes (w) or reads (r) the two places of its large disk, and finds
+# there what it has written
+uses_disk() {
+	local before
+	before=$(disk_lines "$1")
+	press "$1" "$2"
+	until_true more_disk_lines "$1" "$before" || return
+	is '# disk: as written' "$(grep '^# disk: ' "$LAB_OUT/$1.serial" | tail -n 1)"
 }
 
 # gone NAME: no domain has that name, nor lingers without one

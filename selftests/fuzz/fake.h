@@ -57,6 +57,7 @@ struct list_head { struct list_head *next; };
 struct mutex { int unused; };
 struct ratelimit_state { int unused; };
 typedef struct { int unused; } spinlock_t;
+typedef struct { int unused; } raw_spinlock_t;
 struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
@@ -194,14 +195,25 @@ static inline void fake_trace(int first, ...)
 	(void)first;
 }
 
+static inline int srcu_read_lock(struct srcu_struct *s)
+{
+	return s->unused;
+}
+
+static inline void srcu_read_unlock(struct srcu_struct *s, int token)
+{
+	s->unused = token;
+}
+
 /* Functions of the module that are faked. */
 #define dmop_own_domid		fake_own_domid
 #define dmop_file_create	fake_file_create
-#define dmop_file_destroy	fake_file_destroy
+#define dmop_file_close		fake_file_close
 #define dmop_file_enter_unbound	fake_file_enter_unbound
 #define dmop_file_restrict	fake_file_restrict
 #define dmop_file_dm_op		fake_file_dm_op
 #define dmop_file_dm_ops	fake_file_dm_ops
+#define dmop_record_probe	fake_record_probe
 #define dmop_map_foreign	fake_map_foreign
 #define dmop_map_resource	fake_map_resource
 #define dmop_map_resource_size	fake_map_resource_size

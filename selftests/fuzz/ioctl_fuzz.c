@@ -344,12 +344,12 @@ static int maps_answer(void)
 	return min(scene.answer % 200, 0);
 }
 
-int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
+int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *of, struct file *filp,
 		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
 	unsigned int i;
 
-	must(maps == &file.maps && filp && !accessing);
+	must(maps == &file.maps && of == file.record && filp && !accessing);
 	must_be_allowed(range->domid);
 	must(range->nr >= 1 && range->nr <= 1024 * 1024);
 	entered++;
@@ -358,10 +358,15 @@ int dmop_map_foreign(struct dmop_maps *maps, struct file *filp,
 	return maps_answer();
 }
 
-int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
+void dmop_record_probe(struct dmop_record *of)
+{
+	must(of == file.record && of == &record);
+}
+
+int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *of, struct file *filp,
 		      unsigned long addr, struct xen_mem_acquire_resource *xar)
 {
-	must(maps == &file.maps && filp && addr && !accessing);
+	must(maps == &file.maps && of == file.record && filp && addr && !accessing);
 	must_be_allowed(xar->domid);
 	must(xar->nr_frames >= 1 && xar->nr_frames <= 1024 * 1024);
 	must(!xar->flags && !xar->frame_list);
@@ -369,9 +374,9 @@ int dmop_map_resource(struct dmop_maps *maps, struct file *filp,
 	return scene.answer < 0 ? -ENOENT : 0;
 }
 
-int dmop_map_resource_size(struct dmop_maps *maps, struct xen_mem_acquire_resource *xar)
+int dmop_map_resource_size(struct dmop_record *of, struct xen_mem_acquire_resource *xar)
 {
-	must(maps == &file.maps && !xar->nr_frames && !xar->frame && !xar->flags);
+	must(of == file.record && !xar->nr_frames && !xar->frame && !xar->flags);
 	must_be_allowed(xar->domid);
 	entered++;
 	if (scene.answer < 0)
@@ -401,7 +406,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	abort();
 }
 
-void dmop_file_destroy(struct dmop_file *f)
+void dmop_file_close(struct dmop_file *f)
 {
 	(void)f;
 	abort();

@@ -4,7 +4,9 @@
  *
  * Prints KTAP on the first serial port. Halfway it says "# ready" and waits
  * for a key, so that somebody can look at it from outside: 'q' makes it finish and
- * power off, 'l' makes it load its device model for ever.
+ * power off, 'l' makes it load its device model for ever. 'w' writes two sectors of a large
+ * disk and reads them back, 'r' only reads them; the answer is a line "# disk: ...". 'b' resets the
+ * machine; 'c' reports a crash to Xen, 's' asks it for a soft reset.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -113,6 +115,11 @@ static void serial_init(void)
 #define KEYBOARD_STATUS	0x64
 #define KEYBOARD_FULL	0x01
 #define SCANCODE_Q	0x10
+#define SCANCODE_W	0x11
+#define SCANCODE_R	0x13
+#define SCANCODE_S	0x1f
+#define SCANCODE_C	0x2e
+#define SCANCODE_B	0x30
 #define SCANCODE_L	0x26
 #define SCANCODE_RELEASE 0x80
 #define IRQ_TIMER	0
@@ -377,34 +384,51 @@ static void test_move_framebuffer(void)
 #define IDE_COMMAND	0x1f7
 #define IDE_CONTROL	0x3f6
 #define IDE_READ_DMA	0xc8
-#define IDE_LBA_MODE	0xe0
+#define IDE_WRITE_DMA	0xca
+#define IDE_FIRST	0xe0	/* with LBA */
+#define IDE_SECOND	0xf0
 #define IDE_BUSY	0x80
 #define IDE_FAULTS	0x21
+#define BM_COMMAND	0
+#define BM_STATUS	2
+#define BM_TABLE	4
+#define BM_START	0x01
+#define BM_TO_MEMORY	0x08
+#define BM_CLEAR	0x06
 #define SECTOR		512
 #define PRD_LAST	0x80000000
 
+static _Alignas(SECTOR) uint8_t sector[SECTOR];
+
 /* Bytes of the sector that scripts write: every one is its place, times three. */
-static bool sector_is_right(const uint8_t *sector)
+static uint8_t right_byte(int i, uint32_t seed)
+{
+	return i * 3 + seed;
+}
+
+static bool sector_is_right(uint32_t seed)
 {
 	int i;
 
 	for (i = 0; i < SECTOR; i++)
-		if (sector[i] != (uint8_t)(i * 3))
+		if (sector[i] != right_byte(i, seed))
 			return false;
 	return true;
 }
 
-/* The device model reads and writes memory of the guest. */
-static bool read_sector(void)
+/*
+ * Moves one sector between the disk and sector[]: the device model reads or writes memory of the
+ * guest. Return: the disk's status, or IDE_FAULTS without a disk.
+ */
+static uint8_t transfer(uint8_t device, uint32_t lba, uint8_t command)
 {
-	static _Alignas(SECTOR) uint8_t sector[SECTOR];
 	static _Alignas(8) uint32_t prd[2];
 	int ide = pci_find(PCI_CLASS, 16, CLASS_IDE);
+	uint8_t direction = command == IDE_READ_DMA ? BM_TO_MEMORY : 0;
 	uint16_t master;
 
 	if (ide == NOT_FOUND)
-		return false;
-	memset(sector, 0, sizeof(sector));
+		return IDE_FAULTS;
 	master = pci_read(ide, PCI_BAR(4)) & ~3U;
 	pci_write(ide, PCI_COMMAND, (pci_read(ide, PCI_COMMAND) & 0xffff) | PCI_MASTER);
 	prd[0] = (uint32_t)sector;
@@ -412,20 +436,104 @@ static bool read_sector(void)
 	while (in8(IDE_COMMAND) & IDE_BUSY)
 		;
 	out8(IDE_CONTROL, 0);
-	out8(master, 0);
-	out32(master + 4, (uint32_t)prd);
-	out8(master + 2, 0x06);
-	out8(IDE_DEVICE, IDE_LBA_MODE);
+	out8(master + BM_COMMAND, direction);
+	out32(master + BM_TABLE, (uint32_t)prd);
+	out8(master + BM_STATUS, BM_CLEAR);
+	out8(IDE_DEVICE, device | lba >> 24);
 	out8(IDE_COUNT, 1);
-	out8(IDE_LBA0, DATA_SECTOR);
-	out8(IDE_LBA1, 0);
-	out8(IDE_LBA2, 0);
+	out8(IDE_LBA0, lba);
+	out8(IDE_LBA1, lba >> 8);
+	out8(IDE_LBA2, lba >> 16);
 	seen[IRQ_IDE] = 0;
-	out8(IDE_COMMAND, IDE_READ_DMA);
-	out8(master, 0x09);
+	out8(IDE_COMMAND, command);
+	out8(master + BM_COMMAND, direction | BM_START);
 	wait_for(IRQ_IDE);
-	out8(master, 0);
-	return !(in8(IDE_COMMAND) & IDE_FAULTS) && sector_is_right(sector);
+	out8(master + BM_COMMAND, 0);
+	return in8(IDE_COMMAND);
+}
+
+static bool read_sector(void)
+{
+	memset(sector, 0, sizeof(sector));
+	return !(transfer(IDE_FIRST, DATA_SECTOR, IDE_READ_DMA) & IDE_FAULTS) && sector_is_right(0);
+}
+
+/* --- a large disk ------------------------------------------------------ */
+
+/* In MiB: beyond the limits that a file of QEMU's may have had. */
+#define NR_PLACES	2
+static const uint32_t places[NR_PLACES] = { 8, 192 };
+#define SECTORS_OF_MIB	2048
+
+/* Contents that no other place has, nor another writer. */
+static uint32_t seed_of(uint32_t place)
+{
+	return place + 1;
+}
+
+/* The second disk, if there is one. */
+static uint8_t large_disk(void)
+{
+	out8(IDE_DEVICE, IDE_SECOND);
+	return in8(IDE_COMMAND) ? IDE_SECOND : IDE_FIRST;
+}
+
+/* Return: the status of the disk, without its faults if all is well. */
+static uint8_t write_places(uint8_t disk)
+{
+	uint8_t status = 0;
+	unsigned int n;
+	int i;
+
+	for (n = 0; n < NR_PLACES && !(status & IDE_FAULTS); n++) {
+		for (i = 0; i < SECTOR; i++)
+			sector[i] = right_byte(i, seed_of(places[n]));
+		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_WRITE_DMA);
+	}
+	return status;
+}
+
+static void report_disk(const char *what, uint8_t status)
+{
+	print("# disk: ");
+	print(what);
+	if (status & IDE_FAULTS) {
+		print(", status 0x");
+		print_number(status, 16);
+	}
+	print("\n");
+}
+
+static void read_places(uint8_t disk)
+{
+	uint8_t status;
+	unsigned int n;
+
+	for (n = 0; n < NR_PLACES; n++) {
+		memset(sector, 0, sizeof(sector));
+		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_READ_DMA);
+		if (status & IDE_FAULTS) {
+			report_disk("not read", status);
+			return;
+		}
+		if (!sector_is_right(seed_of(places[n]))) {
+			report_disk("read, but it is not what was written", 0);
+			return;
+		}
+	}
+	report_disk("as written", 0);
+}
+
+static void use_large_disk(bool writing)
+{
+	uint8_t disk = large_disk(), status = 0;
+
+	if (writing)
+		status = write_places(disk);
+	if (status & IDE_FAULTS)
+		report_disk("not written", status);
+	else
+		read_places(disk);
 }
 
 /* --- the end ----------------------------------------------------------- */
@@ -440,13 +548,77 @@ static void empty_keyboard(void)
 		in8(KEYBOARD_DATA);
 }
 
+#define RESET_CONTROL	0xcf9
+#define RESET_NOW	0x06
+
+#define XEN_CPUID	0x40000000	/* and each 0x100 after it */
+#define XEN_CPUID_END	0x40010000
+#define XEN_SIGNATURE	0x566e6558	/* "XenV" */
+#define SCHED_OP	29		/* __HYPERVISOR_sched_op */
+#define SCHED_SHUTDOWN	2
+#define SHUTDOWN_CRASH	3
+#define SHUTDOWN_SOFT_RESET 5
+#define HYPERCALL_SIZE	32
+
+static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c)
+{
+	uint32_t d;
+
+	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(d) : "0"(leaf), "2"(0));
+}
+
+/* Xen fills a page with its hypercalls when the guest names the page. */
+static void xen_shutdown(uint32_t reason)
+{
+	static _Alignas(4096) uint8_t hypercalls[4096];
+	uint32_t base = XEN_CPUID, a, b, c;
+
+	for (;; base += 0x100) {
+		if (base == XEN_CPUID_END)
+			return;
+		cpuid(base, &a, &b, &c);
+		if (b == XEN_SIGNATURE)
+			break;
+	}
+	cpuid(base + 2, &a, &b, &c);
+	asm volatile("wrmsr" : : "c"(b), "a"(hypercalls), "d"(0) : "memory");
+	asm volatile("call *%1" : "=a"(a)
+		     : "r"(hypercalls + SCHED_OP * HYPERCALL_SIZE), "b"(SCHED_SHUTDOWN), "c"(&reason)
+		     : "memory");
+}
+
+static void obey(uint8_t key)
+{
+	switch (key) {
+	case SCANCODE_W:
+	case SCANCODE_R:
+		use_large_disk(key == SCANCODE_W);
+		break;
+	case SCANCODE_B:
+		out8(RESET_CONTROL, RESET_NOW);
+		break;
+	case SCANCODE_C:
+		xen_shutdown(SHUTDOWN_CRASH);
+		break;
+	case SCANCODE_S:
+		xen_shutdown(SHUTDOWN_SOFT_RESET);
+		break;
+	}
+}
+
 static uint8_t wait_for_key(void)
 {
+	uint8_t key;
+
 	do {
 		seen[IRQ_KEYBOARD] = 0;
 		wait_for(IRQ_KEYBOARD);
-	} while (scancode != SCANCODE_Q && scancode != SCANCODE_L);
-	return scancode;
+		key = scancode;
+		/* One press is one answer: the release interrupts as well. */
+		scancode = 0;
+		obey(key);
+	} while (key != SCANCODE_Q && key != SCANCODE_L);
+	return key;
 }
 
 /* Ports, registers in memory and DMA, as fast as the device model follows. */

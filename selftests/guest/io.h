@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a guest reaches devices. */
+/* Port I/O of the guests. */
 #ifndef IO_H
 #define IO_H
 

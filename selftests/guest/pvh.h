@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What pvh.S and the guest's C call of one another. */
+/* Functions shared by pvh.S and the C code of the guest. */
 #ifndef PVH_H
 #define PVH_H
 
-/* Stub for the one interrupt; it calls interrupted(), with interrupts off. */
+/* Stub of the only interrupt handler. It calls interrupted() with interrupts disabled. */
 void message_interrupt(void);
 void interrupted(void);
 

@@ -2,68 +2,167 @@
 /*
  * protocol.pml - RESTRICT, calls, mapping, death, revocation and close at once
  *
- * A model, for Spin, of module/file.c, record.c, watch.c and revoke.c; names are those of the code.
- * A domain dies at any time, and its number is given to a new domain at any time
- * after that. Four scenes: SCENE 1 is RESTRICT, twice at once, among calls; 2 is
- * the end of a domain among calls and a mapping; 3 has two open files, of which
- * one may get what the other was bound to; 4 has two files of one domain, which
- * both map while it ends. A close follows, and ends each; whoever waits killably
- * may be killed.
+ * A model, for Spin, of module/file.c, map.c, area.c, record.c, watch.c and revoke.c.
+ * Names are those of the code. A domain dies at any time. Its number is given to a new
+ * domain at any time after that, unless a mapping or a pin holds the old one.
  *
- * A section under a mutex in which nothing waits is one step. Not in the model:
- * weak memory ordering (Spin's memory is sequentially consistent), a XenStore
- * that is too slow for RESTRICT to wait for it, and user memory.
+ * SCENE 1  two RESTRICTs of one file, among calls
+ * SCENE 2  the end of a domain, among RESTRICT, a call and a mapping call of one file
+ * SCENE 3  RESTRICT of a file while another is bound, or is being bound, to the same number,
+ *          and the end of its domain
+ * SCENE 4  the end of a domain of two files, among a call or mapping call of each
+ * SCENE 5  two domains: a process of one; RESTRICT, or a mapping and the end, of the other
+ * SCENE 6  mapping, the end of a domain, and closes, in an auto-translated dom0
  *
- * Each property is an assertion, marked P. Each of the macros BROKEN_... takes
- * one step of the protocol away, which has to violate one or end in a deadlock.
+ * Every file is closed in the end. A killable wait may be killed.
+ *
+ * The adversary is a process of file 0: a dm_op, a mapping call, a RESTRICT or a close. It
+ * stops at any of its steps and is not scheduled again. P9 is checked when no other process
+ * can go on. Then the adversary goes on, as a killed process would, and all has to end.
+ *
+ * The adversary is not stopped inside an atomic step. A section under a spinlock
+ * (dmop_records_lock, record->lock, maps->lock) is such a step: its holder is not
+ * preempted. restrict_sem is held across steps, but belongs to one file.
+ *
+ * Not in the model: weak memory ordering (Spin's memory is sequentially consistent), a
+ * XenStore that is too slow for RESTRICT to wait for it, user memory, the worker for empty
+ * pages, and the kernel's own locks (mmap_lock, the lock of a file's address space).
+ *
+ * Each property is an assertion, marked P. Each BROKEN_ macro takes one rule of the
+ * protocol away. The scene beside it then violates a property:
+ *
+ * BROKEN_RESTRICT_DOES_NOT_WAIT 1   RESTRICT waits for the unbound calls in progress
+ * BROKEN_DECIDES_ONCE 1             an unbound call decides again once RESTRICT is over
+ * BROKEN_BINDS_AGAIN 1              a bound file is not bound again
+ * BROKEN_TRIES_ONCE 3               RESTRICT tries a second record if the first is dead
+ * BROKEN_JOINS_THE_DEAD 2           a file does not join a dead record
+ * BROKEN_CHECKS_BEFORE_PIN 2        the pin comes before the check of the identity
+ * BROKEN_PINS_THE_DEAD 3            a dead record is not pinned
+ * BROKEN_STAYS_IN_TABLE 3           a dead record leaves the table
+ * BROKEN_NO_REFERENCE 2             a queued revocation has a reference to the record
+ * BROKEN_KEEPS_REFERENCE 2          and drops it
+ * BROKEN_PUTS_WITHOUT_LOCK 1        the last put is made under dmop_records_lock
+ * BROKEN_FREES_WITH_PIN 1           the last put releases the pin
+ * BROKEN_STAYS_LISTED 4             a closed file leaves the list of its record
+ * BROKEN_NO_FILE_REFERENCE 4        revocation has a reference to the file it unmaps
+ * BROKEN_DOES_NOT_CHECK 2           a call checks the record again before it enters Xen
+ * BROKEN_CHECKS_TOO_EARLY 2         it does so inside in_xen
+ * BROKEN_REVOKE_DOES_NOT_WAIT 4     revocation waits for in_xen
+ * BROKEN_MAPS_OUTSIDE_IN_XEN 4      a mapping call is inside in_xen
+ * BROKEN_MAPS_UNCHECKED 4           it checks the record before it maps
+ * BROKEN_DOES_NOT_CHECK_AGAIN 4     it checks again after it has mapped, and unmaps then
+ * BROKEN_UNPINS_FIRST 4             the pin is released after the wait for in_xen
+ * BROKEN_KEEPS_PIN 4                revocation releases the pin
+ * BROKEN_UNPINNED_UNMAPS_FIRST 4    without a pin, revocation waits before it unmaps
+ * BROKEN_WAITS_FIRST 4              with a pin, it unmaps before it waits
+ * BROKEN_TABLE_LOCK_IS_A_MUTEX 4    dmop_records_lock is a spinlock
+ * BROKEN_RECORD_LOCK_IS_A_MUTEX 4   record->lock is a spinlock
+ * BROKEN_MAPS_LOCK_IS_A_MUTEX 4     maps->lock is not held for a mapping call
+ * BROKEN_NO_AREA_REFERENCE 6        revocation has a reference to the area it unmaps
+ * BROKEN_AREA_LEAVES_FIRST 6        a closed area leaves the list after its frames
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
-#define CALLERS	2	/* each makes one call */
 #define NONE	255
 
+#if SCENE == 5
+#define DOMAINS		2
+#define domid_of(f)	(f)		/* the domain of a file */
+#define first_of(d)	(d)		/* the records that it may have */
+#define end_of(d)	(1 + 2 * (d))
+#define domid(r)	((r) != 0)
+#else
+#define DOMAINS		1
+#define domid_of(f)	0
+#define first_of(d)	0
+#define end_of(d)	RECORDS
+#define domid(r)	0
+#endif
+
 /* The domain that has the number now. */
-bool alive = true;
-byte instance;
+bool dying[DOMAINS];
+byte instance[DOMAINS];
 
 /* struct dmop_record, and the table of them */
 byte users[RECORDS];
 bool made[RECORDS], in_table[RECORDS], dead[RECORDS], freed[RECORDS];
-bool revoked[RECORDS];		/* its revoke work has ended */
-bool taken[RECORDS];		/* the mappings of a file were taken: its number may be free */
-bool learned[RECORDS];		/* watch_round() has seen its identity: */
+bool pin[RECORDS];
+byte pinned_for[RECORDS];	/* 1 + the instance that was pinned last */
+byte srcu[RECORDS];		/* in_xen: a bit for each caller inside */
+byte admitted[RECORDS];		/* calls between their check of dead and their end */
+bool taken[RECORDS];		/* a file has lost its mappings: the number may be free */
+bool revoked[RECORDS];		/* its calls have ended */
+bool learned[RECORDS];		/* domain_gone() has seen its identity: */
 byte of_instance[RECORDS];
-bool lock[RECORDS];
-byte in_xen[RECORDS];		/* its calls that are in Xen */
-bool records_lock;
 
 /* struct dmop_file */
+byte file_users[FILES] = 1;
 byte record[FILES] = NONE;
 byte listed[FILES] = NONE;	/* in the files of this record */
 byte readers[FILES];		/* @restrict_sem */
 bool writer[FILES];
-bool maps_lock[FILES], closed[FILES], mapped[FILES];
 bool gone[FILES];		/* freed */
 bool restricted[FILES];		/* a RESTRICT has returned 0 */
-byte unbound_calls[FILES];	/* let in while it was unbound, and not ended */
+byte unbound_calls[FILES];	/* admitted while it was unbound, and not ended */
 byte busy[FILES];		/* who has it open */
 
-/* SRCU: who is inside, for which record */
-bool inside[CALLERS];
-byte inside_of[CALLERS];
+/* The chunks of the one area of a file: a bit for each. */
+#define EARLIER		1	/* mapped by an earlier call */
+#define CHUNK		2	/* mapped by the call in the scene */
+byte ptes[FILES];
+#if SCENE == 6
+byte placed[FILES];		/* frames placed at the empty pages */
+byte area_users[FILES];
+bool area_listed[FILES];
+#define holds(f)	(placed[f] != 0)
+#else
+#define holds(f)	(ptes[f] != 0)
+#endif
 
-/* dmop_watch_check(), release_domain() and watch_round() */
-byte asked[RECORDS], answered[RECORDS];
-bool looks[RECORDS];
-bool looking;			/* round_work is at one of them */
-#define pending(r)	(in_table[r] && (looks[r] || asked[r] != answered[r]))
+/* watch_round(), dmop_watch_check() and release_domain() */
+byte requested[RECORDS], completed[RECORDS];
+bool due[RECORDS];
+bool checking;			/* round_work is at one of them */
+#define pending(r)	(in_table[r] && (due[r] || requested[r] != completed[r]))
+
 byte running;			/* processes that are no works */
 byte works;			/* revoke works that have not ended */
 
-#define uses(r)	assert(!freed[r])	/* P6: what is used is not freed */
+byte stopped = NONE;		/* the process that the adversary is, once it has stopped */
+#define CALLER		provided (stopped != _pid)
+/* A kill is no help against a stopped process: see P9. In scene 3 both files do the same. */
+#define killed(f)	(stopped == NONE && (SCENE != 3 || f == 0))
 
-/* Under records_lock. */
-inline record_die(r) {
+#define uses(r)		assert(!freed[r])	/* P6: what is used is not freed */
+
+/* P10: no call reaches another domain than the pinned one. */
+#define reaches(r)	assert(!pinned_for[r] || pinned_for[r] == instance[domid(r)] + 1)
+
+/* Xen frees the number of a dying domain when nothing holds it. */
+#if SCENE == 5
+#define held(d)		(holds(d) || (d == 0 && pin[0]) || (d == 1 && (pin[1] || pin[2])))
+#else
+#define held(d)		(holds(0) || holds(1) || pin[0] || pin[1] || pin[2])
+#endif
+
+#ifdef BROKEN_TABLE_LOCK_IS_A_MUTEX
+bool records_lock;
+#define table_free	(!records_lock)
+#else
+#define table_free	true
+#endif
+#ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
+bool lock[RECORDS];
+#define unlocked(r)	(!lock[r])
+#else
+#define unlocked(r)	true
+#endif
+#ifdef BROKEN_MAPS_LOCK_IS_A_MUTEX
+bool maps_lock[FILES];
+#endif
+
+/* Under dmop_records_lock. */
+inline dmop_record_die(r) {
 	if
 	:: !dead[r] ->
 		dead[r] = true;
@@ -81,59 +180,66 @@ inline record_die(r) {
 
 /* Variables that are not used any more would only make more states. */
 inline forget(r) {
-	asked[r] = 0;
-	answered[r] = 0;
-	looks[r] = false;
+	requested[r] = 0;
+	completed[r] = 0;
+	due[r] = false;
 	learned[r] = false;
 	of_instance[r] = 0
 }
 
-inline put_last(r) {
-	uses(r);
-	assert(users[r] > 0);
-	users[r]--;
-	if
-	:: users[r] == 0 ->
-		in_table[r] = false;
-		freed[r] = true;
-		forget(r)
-	:: else
-	fi
-}
-
-/* refcount_dec_and_mutex_lock() */
-inline record_put(r) {
+/* A reference is dropped; the last put frees the record, and its pin. */
+inline dmop_record_put(r) {
+#ifdef BROKEN_TABLE_LOCK_IS_A_MUTEX
+	atomic { !records_lock -> records_lock = true };
+#endif
+#ifdef BROKEN_PUTS_WITHOUT_LOCK
 	if
 	:: atomic { users[r] > 1 -> uses(r); users[r]-- }
-#ifdef BROKEN_PUTS_WITHOUT_LOCK
 	:: atomic { users[r] <= 1 -> uses(r); users[r]-- };
-	   atomic { in_table[r] = false; freed[r] = true }
-#else
-	:: atomic { users[r] <= 1 && !records_lock -> put_last(r) }
-#endif
+	   atomic { in_table[r] = false; freed[r] = true; pin[r] = false }
 	fi
+#else
+	atomic {
+		uses(r);
+		assert(users[r] > 0);
+		users[r]--;
+		if
+		:: users[r] == 0 ->
+			in_table[r] = false;
+			freed[r] = true;
+#ifndef BROKEN_FREES_WITH_PIN
+			pin[r] = false;
+#endif
+			forget(r)
+		:: else
+		fi;
+#ifdef BROKEN_TABLE_LOCK_IS_A_MUTEX
+		records_lock = false
+#endif
+	}
+#endif
 }
 
 /* A record of a live domain, or NONE: ESRCH */
-inline record_get(r) {
+inline dmop_record_get(r, d) {
 	atomic {
-		!records_lock ->
-		r = 0;
+		table_free ->
+		r = first_of(d);
 		do
-		:: r < RECORDS && !in_table[r] -> r++
+		:: r < end_of(d) && !in_table[r] -> r++
 		:: else -> break
 		od;
 		if
-		:: !alive && r < RECORDS -> record_die(r); r = NONE
-		:: !alive && r == RECORDS -> r = NONE
-		:: alive && r < RECORDS -> uses(r); users[r]++
-		:: alive && r == RECORDS ->
-			r = 0;
+		:: dying[d] && r < end_of(d) -> dmop_record_die(r); r = NONE
+		:: dying[d] && r == end_of(d) -> r = NONE
+		:: !dying[d] && r < end_of(d) -> uses(r); users[r]++
+		:: !dying[d] && r == end_of(d) ->
+			r = first_of(d);
 			do
 			:: made[r] -> r++
 			:: else -> break
 			od;
-			assert(r < RECORDS);
+			assert(r < end_of(d));
 			made[r] = true;
 			in_table[r] = true;
 			users[r] = 1
@@ -141,344 +247,529 @@ inline record_get(r) {
 	}
 }
 
+/* Without a frame at the usual place there is no pin. */
+inline dmop_record_pin(r) {
+	uses(r);
+	if
+#ifdef BROKEN_PINS_THE_DEAD
+	:: !pin[r] ->
+#else
+	:: !pin[r] && !dead[r] ->
+#endif
+		pin[r] = true; pinned_for[r] = instance[domid(r)] + 1
+	:: true
+	fi
+}
+
 inline done(f) {
-	r = 0;
 	busy[f]--;
 	running--
 }
 
-proctype Restrict(byte f) {
+proctype Restrict(byte f) CALLER {
 	byte r = NONE, mine, first;
-	bool fail, again;
+	bool again, had_pin;
 
 	if
-#ifdef BROKEN_RESTRICT_DOES_NOT_WAIT
-	:: first = instance
-#else
-	:: atomic { !writer[f] && readers[f] == 0 -> writer[f] = true; first = instance }
+	:: atomic {
+#ifndef BROKEN_RESTRICT_DOES_NOT_WAIT
+		!writer[f] && readers[f] == 0 ->
+		writer[f] = true;
 #endif
-	:: goto out				/* killed */
-	fi;
+		first = instance[domid_of(f)];
 #ifndef BROKEN_BINDS_AGAIN
-	if
-	:: record[f] != NONE -> goto unlock
-	:: else
-	fi;
-#endif
-try:	/* join_domain() */
-	record_get(r);
-	if
-	:: r == NONE -> goto failed
-	:: else
-	fi;
-
-	/* dmop_watch_check() */
-	atomic { !records_lock -> uses(r); asked[r]++; mine = asked[r] };
-	if
-	:: answered[r] >= mine || dead[r]
-	:: record_put(r); goto unlock	/* killed */
-	fi;
-
-	/* join() */
-	atomic {
-		!lock[r] ->
-		uses(r);
-#ifdef BROKEN_JOINS_THE_DEAD
-		fail = false;
-#else
-		fail = dead[r];
-#endif
 		if
-		:: !fail -> listed[f] = r
+		:: record[f] != NONE -> goto unlock
+		:: else
+		fi
+#endif
+	   }
+	:: killed(f) -> goto out
+	fi;
+
+try:	/* join_domain() */
+	atomic {
+		dmop_record_get(r, domid_of(f));
+		if
+		:: r == NONE -> goto failed
 		:: else
 		fi
 	};
-	if
-	:: fail -> record_put(r); goto failed
-	:: else
-	fi;
 	atomic {
+		table_free ->
+#ifndef BROKEN_CHECKS_BEFORE_PIN
+		dmop_record_pin(r);
+		had_pin = pin[r];
+#endif
+		uses(r);			/* dmop_watch_check() */
+		requested[r]++;
+		mine = requested[r]
+	};
+	if
+	:: completed[r] >= mine || dead[r]
+	:: killed(f) -> dmop_record_put(r); goto unlock
+	fi;
+#ifdef BROKEN_CHECKS_BEFORE_PIN
+	atomic { dmop_record_pin(r); had_pin = pin[r] };
+#endif
+
+	/* file_join() */
+#ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
+	atomic { !lock[r] -> lock[r] = true };
+#endif
+	atomic {
+		uses(r);
+#ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
+		lock[r] = false;
+#endif
+#ifndef BROKEN_JOINS_THE_DEAD
+		if
+		:: dead[r] -> goto dead_record
+		:: else
+		fi;
+#endif
 		assert(record[f] == NONE);	/* P5: a file is bound once */
-		assert(learned[r] && of_instance[r] >= first);	/* P7: to no domain that was gone */
+		/* P7: to no domain that was gone */
+		assert(learned[r] && of_instance[r] >= first);
+		/* P12: the checked domain is the pinned one */
+		assert(!had_pin || pinned_for[r] == of_instance[r] + 1);
+		listed[f] = r;
 		record[f] = r
 	};
 	atomic {
 		writer[f] = false;
 		assert(unbound_calls[f] == 0);	/* P1: none runs when it returns 0 */
-		restricted[f] = true
+		restricted[f] = true;
+		goto out
 	};
-	goto out;
+
+dead_record:
+	dmop_record_put(r);
 failed:
+	atomic {
 #ifndef BROKEN_TRIES_ONCE
-	if
-	:: !again -> again = true; goto try
-	:: else
-	fi;
+		if
+		:: !again -> again = true; mine = 0; had_pin = false; goto try
+		:: else
+		fi;
 #endif
-	assert(!alive || instance != first);	/* P8: it fails if the domain is gone */
+		/* P8: it fails if the domain is gone */
+		assert(dying[domid_of(f)] || instance[domid_of(f)] != first)
+	};
 unlock:
 	atomic { writer[f] = false; goto out };
 out:
-	atomic { mine = 0; first = 0; fail = false; again = false; done(f) }
+	atomic { r = 0; mine = 0; first = 0; again = false; had_pin = false; done(f) }
 }
 
-/* One dm_op through file @f. */
-proctype Call(byte f; byte me) {
+/* One dm_op through file @f, or one of a batch. */
+proctype Call(byte f; byte me) CALLER {
 	byte r;
-	bool esrch = false;
+	bool esrch;
 
 again:
-	r = record[f];				/* dmop_file_record() */
-	if
-	:: r != NONE -> goto bound
-	:: else
-	fi;
+	atomic {				/* dmop_file_record() */
+		r = record[f];
+		if
+		:: r != NONE -> goto bound
+		:: else
+		fi
+	};
 
-	/* dmop_file_enter() */
+	/* dmop_file_enter_unbound() */
 	if
-	:: atomic { !writer[f] -> readers[f]++ }
-	:: goto out				/* killed */
-	fi;
+	:: atomic {
+		!writer[f] ->
 #ifndef BROKEN_DECIDES_ONCE
-	if
-	:: record[f] != NONE -> readers[f]--; goto again
-	:: else
-	fi;
+		if
+		:: record[f] != NONE -> goto again
+		:: else
+		fi;
 #endif
-	atomic {
+		readers[f]++;
 		assert(!restricted[f]);		/* P1: none begins after it */
 		unbound_calls[f]++
-	};
-	atomic { unbound_calls[f]--; readers[f]-- };	/* dmop_file_leave() */
-	goto out;
+	   }
+	:: killed(f) -> goto out
+	fi;
+	atomic { unbound_calls[f]--; readers[f]--; goto out };	/* dmop_file_leave() */
 
-bound:	/* dm_op_bound() */
-	uses(r);
+bound:	/* dmop_record_enter() */
 #ifdef BROKEN_CHECKS_TOO_EARLY
 	esrch = dead[r];
 #endif
-	atomic { inside[me] = true; inside_of[me] = r };
-#if !defined(BROKEN_CHECKS_TOO_EARLY) && !defined(BROKEN_DOES_NOT_CHECK)
-	esrch = dead[r];
+	atomic { uses(r); srcu[r] = srcu[r] | me };
+	atomic {
+#ifdef BROKEN_CHECKS_TOO_EARLY
+		if
+		:: esrch -> esrch = false; goto leave
+		:: else
+		fi;
+#elif !defined(BROKEN_DOES_NOT_CHECK)
+		if
+		:: dead[r] -> goto leave
+		:: else
+		fi;
 #endif
+		assert(!revoked[r]);		/* P2: no call enters Xen after revocation */
+		reaches(r);
+		admitted[r]++
+	};
+	/* Xen may work on it in several pieces. */
+	atomic { reaches(r); admitted[r]--; esrch = dying[domid(r)] };
+leave:
+	srcu[r] = srcu[r] & ~me;
 	if
-	:: !esrch ->
-		atomic {
-			assert(!revoked[r]);	/* P2: no call enters Xen after revocation */
-			in_xen[r]++
-		};
-		atomic { in_xen[r]--; esrch = !alive }
-	:: else -> esrch = false
+	:: atomic {				/* dmop_record_probe() */
+		table_free && esrch && !dead[r] && dying[domid(r)] ->
+		uses(r);
+		dmop_record_die(r)
+	   }
+	:: !esrch || dead[r] || !dying[domid(r)]
 	fi;
-#ifndef BROKEN_CONFIRMS_INSIDE
-	inside[me] = false;
-#endif
-	if
-	:: esrch && !dead[r] && !alive ->	/* dmop_record_probe() */
-		atomic { !records_lock -> uses(r); record_die(r) }
-	:: else
-	fi;
-#ifdef BROKEN_CONFIRMS_INSIDE
-	inside[me] = false;
-#endif
 out:
-	atomic { esrch = false; inside_of[me] = 0; done(f) }
+	atomic { r = 0; esrch = false; done(f) }
 }
 
-/* A mapping call through file @f; mmap_lock is the caller's own. */
-proctype Map(byte f) {
+#if SCENE == 6
+/* area_put() */
+inline area_put(f) {
+	if
+	:: atomic { area_users[f] > 1 -> area_users[f]-- }
+	:: atomic {
+		else ->
+		assert(area_users[f] == 1 && !ptes[f] && !placed[f]);	/* P6 */
+		area_users[f] = 0
+	   }
+	fi
+}
+
+/* The VMA is closed. */
+inline dmop_area_close(f) {
+#ifdef BROKEN_AREA_LEAVES_FIRST
+	area_listed[f] = false;
+	placed[f] = 0;
+#else
+	placed[f] = 0;
+	area_listed[f] = false;
+#endif
+	area_put(f)
+}
+#else
+#define dmop_area_close(f) skip
+#endif
+
+/* A mapping call through file @f, of one chunk; mmap_lock is the caller's own. */
+proctype Map(byte f; byte me) CALLER {
 	byte r;
 
-	r = record[f];
-	if
-	:: r == NONE || dead[r] -> goto out
-	:: else
-	fi;
-	if
-	:: atomic { !maps_lock[f] -> maps_lock[f] = true }
-	:: goto out				/* killed */
-	fi;
-	if
-#ifdef BROKEN_MAPS_UNCHECKED
-	:: true ->
-#else
-	:: !closed[f] ->
+	atomic {
+		r = record[f];
+		if
+		:: r == NONE -> goto out
+		:: else
+		fi
+	};
+#ifdef BROKEN_MAPS_LOCK_IS_A_MUTEX
+	atomic { !maps_lock[f] -> maps_lock[f] = true };
 #endif
-		atomic {
-			assert(!revoked[r]);	/* P3: nothing is mapped after revocation, */
-			assert(!taken[r]);	/* nor after any file has lost its mappings */
-			mapped[f] = true
-		}
-	:: else
+	/* dmop_record_enter() */
+#ifndef BROKEN_MAPS_OUTSIDE_IN_XEN
+	atomic { uses(r); srcu[r] = srcu[r] | me };
+#endif
+	atomic {
+#ifndef BROKEN_MAPS_UNCHECKED
+		if
+		:: dead[r] -> goto leave
+		:: else
+		fi;
+#endif
+		reaches(r);
+		admitted[r]++
+	};
+
+	/* map_chunk(). Xen may refuse a frame of a dying domain. */
+#if SCENE == 6
+	if
+	:: atomic { assert(area_users[f] > 0); reaches(r); placed[f] = placed[f] | CHUNK }
+	:: dying[domid(r)] -> goto unadmit
 	fi;
-	maps_lock[f] = false;
+	atomic { assert(!revoked[r]); ptes[f] = ptes[f] | CHUNK };
+#else
+	if
+	:: atomic {
+		assert(!revoked[r]);		/* P3: nothing is mapped after revocation, */
+		assert(pin[r] || !taken[r]);	/* nor when the number may be another's */
+		reaches(r);
+		ptes[f] = ptes[f] | CHUNK
+	   }
+	:: dying[domid(r)] -> goto unadmit
+	fi;
+#endif
+#ifndef BROKEN_DOES_NOT_CHECK_AGAIN
+	if
+#if SCENE == 6
+	:: atomic { dead[r] -> ptes[f] = ptes[f] & ~CHUNK };	/* unmap_chunk() */
+	   placed[f] = placed[f] & ~CHUNK
+#else
+	:: atomic { dead[r] -> ptes[f] = ptes[f] & ~CHUNK }	/* unmap_chunk() */
+#endif
+	:: !dead[r]
+	fi;
+#endif
+unadmit:
+	atomic { reaches(r); admitted[r]-- };
+leave:
+	atomic {
+		srcu[r] = srcu[r] & ~me;
+#ifdef BROKEN_MAPS_LOCK_IS_A_MUTEX
+		maps_lock[f] = false;
+#endif
+	};
 out:
-	atomic { done(f) }
+	atomic { r = 0; done(f) }
+}
+
+inline dmop_file_put(f) {
+	atomic {
+		assert(!gone[f]);		/* P6 */
+		file_users[f]--;
+		if
+		:: file_users[f] == 0 -> gone[f] = true
+		:: else
+		fi
+	}
 }
 
 /* The last close of file @f: no call can reach it any more. */
-proctype Close(byte f) {
+proctype Close(byte f) CALLER {
 	byte r;
 
-	busy[f] == 0;
-	atomic { mapped[f] = false; r = record[f] };
+	atomic { busy[f] == 0 -> r = record[f]; ptes[f] = 0 };
+	dmop_area_close(f);
 	if
 	:: r != NONE ->
+#ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
+		atomic { !lock[r] -> lock[r] = true };
+#endif
 		atomic {
-			!lock[r] ->
 			uses(r);
+#ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
+			lock[r] = false;
+#endif
 #ifndef BROKEN_STAYS_LISTED
 			listed[f] = NONE
 #endif
 		};
-		record_put(r)
+		dmop_record_put(r)
 	:: else
 	fi;
-	atomic { gone[f] = true; running--; r = 0 }
+	atomic { dmop_file_put(f); running--; r = 0 }
 }
 
-/* dmop_maps_stop(): who has not seen it holds the lock. */
-inline stop(f) {
-	closed[f] = true;
-	!maps_lock[f]
+/* Waits for the calls that were inside when it began. */
+#define srcu_snapshot(r)	was = srcu[r]
+#define srcu_left(r)		((was & srcu[r]) == 0)
+
+inline dmop_maps_take(f) {
+#ifdef BROKEN_MAPS_LOCK_IS_A_MUTEX
+	!maps_lock[f];
+#endif
+	atomic {
+		assert(!gone[f]);		/* P6 */
+		assert(pin[r] || !admitted[r]);	/* P11: unpinned, all calls have ended before */
+		taken[r] = taken[r] || ptes[f];
+		ptes[f] = 0
+	}
+#if SCENE == 6
+	;
+	if
+	:: atomic {
+		area_listed[f] ->
+		area_listed[f] = false;
+#ifndef BROKEN_NO_AREA_REFERENCE
+		area_users[f]++
+#endif
+	   };
+	   atomic { assert(area_users[f] > 0); placed[f] = 0 };
+#ifndef BROKEN_NO_AREA_REFERENCE
+	   area_put(f)
+#endif
+	:: else
+	fi
+#endif
 }
 
 /* The work on one record. */
 proctype Revoke(byte r) {
-	byte i;
-	bool was[CALLERS];
+	byte i, was;
 
-	/* take_mappings(): of no file before all have stopped */
-	atomic { !lock[r] -> uses(r); lock[r] = true; i = 0 };
-#if !defined(BROKEN_UNMAPS_FIRST) && !defined(BROKEN_STOPS_ONE_BY_ONE)
-	do
-	:: atomic { i < FILES && listed[i] != r -> i++ }
-	:: atomic { i < FILES && listed[i] == r -> assert(!gone[i]) };	/* P6 */
-	   stop(i);
-	   i++
-	:: atomic { i == FILES -> i = 0; break }
-	od;
+#ifndef BROKEN_UNPINNED_UNMAPS_FIRST
+	atomic {
+		if
+#ifndef BROKEN_WAITS_FIRST
+		:: pin[r] -> goto take_mappings
 #endif
-	do
-	:: atomic { i < FILES && listed[i] != r -> i++ }
-	:: atomic { i < FILES && listed[i] == r -> assert(!gone[i]) };	/* P6 */
-#ifdef BROKEN_STOPS_ONE_BY_ONE
-	   stop(i);
-#endif
-	   atomic { !maps_lock[i] -> taken[r] = taken[r] || mapped[i]; mapped[i] = false };
-#ifdef BROKEN_UNMAPS_FIRST
-	   closed[i] = true;
-#endif
-	   i++
-	:: i == FILES -> break
-	od;
-	lock[r] = false;
-
-#ifndef BROKEN_REVOKE_DOES_NOT_WAIT
-	/* synchronize_srcu() */
-#ifdef BROKEN_CONFIRMS_INSIDE
-	/* The other half of such a mistake: what those inside wait for is held. */
-	atomic { !records_lock -> records_lock = true };
-#endif
-	d_step {
-		was[0] = inside[0] && inside_of[0] == r;
-		was[1] = inside[1] && inside_of[1] == r
+		:: else -> srcu_snapshot(r)	/* synchronize_srcu() */
+		fi
 	};
-	(!was[0] || !inside[0]) && (!was[1] || !inside[1]);
-#ifdef BROKEN_CONFIRMS_INSIDE
-	records_lock = false;
+	atomic { srcu_left(r) -> was = 0 };
 #endif
+take_mappings:
+	atomic {
+		unlocked(r) ->			/* next_file() */
+		uses(r);
+		i = 0;
+		do
+		:: i < FILES && listed[i] != r -> i++
+		:: else -> break
+		od;
+		if
+		:: i == FILES -> goto wait
+		:: else ->
+			assert(!gone[i]);	/* P6 */
+			listed[i] = NONE;
+#ifndef BROKEN_NO_FILE_REFERENCE
+			file_users[i]++
+#endif
+		fi
+	};
+	dmop_maps_take(i);
+	atomic {
+#ifndef BROKEN_NO_FILE_REFERENCE
+		dmop_file_put(i);
+#endif
+		goto take_mappings
+	};
+wait:
+#ifdef BROKEN_UNPINS_FIRST
+	pin[r] = false;
+#endif
+	srcu_snapshot(r);			/* synchronize_srcu() */
+	atomic {
+#ifndef BROKEN_REVOKE_DOES_NOT_WAIT
+		srcu_left(r) ->
+#endif
+		revoked[r] = true;
+		assert(admitted[r] == 0);	/* P2: none is in Xen after revocation */
+		/* P3 */
+		assert(!(record[0] == r && holds(0)) && !(record[1] == r && holds(1)));
+		i = 0;
+		was = 0
+	};
+#ifndef BROKEN_KEEPS_PIN
+	pin[r] = false;				/* dmop_record_unpin() */
 #endif
 	atomic {
-		revoked[r] = true;
-		assert(in_xen[r] == 0);		/* P2: none is in Xen after revocation */
-		assert(!(record[0] == r && mapped[0]) &&
-		       !(record[1] == r && mapped[1]));		/* P3 */
-		i = 0;
-		was[0] = false;
-		was[1] = false
-	};
 #ifndef BROKEN_KEEPS_REFERENCE
-	record_put(r);
+		dmop_record_put(r);
 #endif
-	atomic { works--; r = 0 }
+		works--;
+		r = 0
+	}
 }
 
 /* watch_round(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
-active proctype Look() {
+active proctype Watch() {
 	byte r, upto;
 	bool other;
 
-end:	atomic {				/* round_next() */
-		!records_lock && (pending(0) || pending(1) || pending(2)) ->
+end:	do
+	:: atomic {				/* round_next() */
+		table_free && (pending(0) || pending(1) || pending(2)) ->
 		r = 0;
 		do
 		:: !pending(r) -> r++
 		:: else -> break
 		od;
 		uses(r);
-		looks[r] = false;
-		upto = asked[r];
+		due[r] = false;
+		upto = requested[r];
 		users[r]++;
-		looking = true
-	};
-	atomic {				/* is_gone() */
+		checking = true
+	   };
+	   atomic {				/* domain_gone() */
 		if
-		:: !alive -> other = true
-		:: alive && !learned[r] ->
+		:: dying[domid(r)] -> other = true
+		:: !dying[domid(r)] && !learned[r] ->
 			learned[r] = true;
-			of_instance[r] = instance
-		:: alive && learned[r] -> other = of_instance[r] != instance
+			of_instance[r] = instance[domid(r)]
+		:: !dying[domid(r)] && learned[r] -> other = of_instance[r] != instance[domid(r)]
 		fi
-	};
-	atomic {				/* check_end() */
-		!records_lock ->
+	   };
+	   atomic {				/* check_end() */
+		table_free ->
 		if
-		:: other -> record_die(r)
+		:: other -> dmop_record_die(r)
 		:: else
 		fi;
-		answered[r] = upto;
+		completed[r] = upto;
 		other = false
-	};
-	record_put(r);
-	atomic { r = 0; upto = 0; looking = false; goto end }
+	   };
+	   atomic { dmop_record_put(r); r = 0; upto = 0; checking = false }
+	od
 }
 
-/* release_domain(): the watch on @releaseDomain fires. */
-inline event() {
-	atomic {
-		!records_lock ->
-		do
-		:: r < RECORDS && in_table[r] -> looks[r] = true; r++
-		:: r < RECORDS && !in_table[r] -> r++
-		:: else -> break
-		od;
-		r = 0
+/* The callback of the watch on @releaseDomain. It counts the event and takes no lock. */
+inline release_domain() {
+	d_step {
+		due[0] = in_table[0];
+		due[1] = in_table[1];
+		due[2] = in_table[2]
 	}
 }
 
-inline rebirth() {
-	atomic { alive = true; instance++ }
+inline rebirth(d) {
+	atomic { !held(d) -> dying[d] = false; instance[d]++ }
 }
 
 /* Death, and the number given to a new domain, before or after the event. */
-proctype Domain() {
-	byte r;
-
-	alive = false;
+proctype Domain(byte d) {
+	dying[d] = true;
 	if
-	:: rebirth(); event()
-	:: event();
+	:: rebirth(d); release_domain()
+	:: release_domain();
 	   if
-	   :: rebirth()
+	   :: rebirth(d)
 	   :: skip
 	   fi
 	fi;
-	running--
+	atomic { running--; d = 0 }
+}
+
+#define busy_watch	(checking || pending(0) || pending(1) || pending(2))
+
+/*
+ * P9: with a process of file 0 stopped for good, all others have ended: the processes of
+ * file 1, its close, the checks, and the revocations. Only the revocation of a record with
+ * the stopped call inside in_xen waits. If that record is pinned, all of its mappings are
+ * unmapped by then, except the chunk of the stopped call.
+ */
+#define unmapped(r)	(!(record[0] == r && (ptes[0] & EARLIER)) && !(record[1] == r && holds(1)))
+#define waits(r)	(srcu[r] && (!pin[r] || unmapped(r)))
+#define ended(r)	(!dead[r] || freed[r] || (revoked[r] && !pin[r]) || waits(r))
+
+/* A file that is bound already; other scenes are about RESTRICT. */
+inline bind(f, r) {
+	made[r] = true;
+	in_table[r] = true;
+	users[r]++;
+	learned[r] = true;
+	record[f] = r;
+	listed[f] = r
+}
+
+inline map_earlier(f) {
+	ptes[f] = EARLIER;
+#if SCENE == 6
+	placed[f] = EARLIER;
+	area_users[f] = 1;
+	area_listed[f] = true;
+#endif
 }
 
 init {
-	byte r;
+	byte r, a = NONE, b = NONE;
 
 	atomic {
 #if SCENE == 1
@@ -486,52 +777,104 @@ init {
 		running = 5;
 		gone[1] = true;
 		run Restrict(0);
-		run Call(0, 1);
+		a = run Restrict(0);
+		b = run Call(0, 1);
+		run Call(0, 2);
 #elif SCENE == 2
 		busy[0] = 3;
 		running = 5;
 		gone[1] = true;
-		run Map(0);
-		run Domain();
+		run Restrict(0);
+		run Call(0, 1);
+		a = run Map(0, 2);
+		run Domain(0);
 #elif SCENE == 3
 		busy[0] = 1;
 		busy[1] = 1;
-		running = 5;
+		running = 4;
+		if
+		:: bind(0, 0); a = run Call(0, 1)
+		:: a = run Restrict(0)
+		fi;
 		run Restrict(1);
+		run Domain(0);
 		run Close(1);
-		run Domain();
-#else
+#elif SCENE == 5
+		if
+		:: a = run Restrict(0)
+		:: bind(0, 0); a = run Call(0, 1)
+		:: bind(0, 0); a = run Map(0, 1)
+		:: a = run Call(0, 1)
+		fi;
+		running = 3;
+		if
+		:: run Restrict(1)
+		:: bind(1, 1); run Map(1, 2); run Domain(1); running++
+		fi;
 		busy[0] = 1;
 		busy[1] = 1;
+		run Close(1);
+#else
+		bind(0, 0);
+		bind(1, 0);
+		map_earlier(0);
+		map_earlier(1);
+		if
+		:: dmop_record_pin(0)
+		fi;
+#if SCENE == 4
+		if
+		:: a = run Call(0, 1)
+		:: a = run Map(0, 1)
+		fi;
+		if
+		:: run Call(1, 2)
+		:: run Map(1, 2)
+		fi;
+		busy[1] = 1;
 		running = 5;
-		/* Both are bound; how they were is what the other scenes are about. */
-		made[0] = true;
-		in_table[0] = true;
-		users[0] = 2;
-		learned[0] = true;
-		record[0] = 0;
-		record[1] = 0;
-		listed[0] = 0;
-		listed[1] = 0;
-		run Map(0);
-		run Map(1);
-		run Domain();
+#else
+		a = run Map(0, 1);
+		running = 4;
+#endif
+		busy[0] = 1;
+		run Domain(0);
 		run Close(1);
 #endif
 #if SCENE < 3
-		run Call(0, 0);
-#endif
-#if SCENE < 4
-		run Restrict(0);
-#endif
 		run Close(0)
+#elif SCENE != 3 && SCENE != 5
+		b = run Close(0)
+#endif
 	};
-	/* P4: all of it ends (Spin tells a deadlock), and no record is left. */
-	running == 0 && works == 0 && !looking &&
-		!(pending(0) || pending(1) || pending(2));
+
+	/* The adversary stops. */
+	if
+	:: stopped = a
+	:: b != NONE -> stopped = b
+	fi;
+	atomic {
+		timeout ->
+		assert(gone[1] && !busy_watch);		/* P9 */
+		do
+		:: r < RECORDS -> assert(ended(r)); r++	/* P9 */
+		:: else -> r = 0; break
+		od;
+		stopped = NONE;
+		a = 0;
+		b = 0
+	};
+#if SCENE == 3 || SCENE == 5
+	atomic { timeout -> running++; run Close(0) };	/* that of file 1 was among the others */
+#endif
+
+	/* P4: all of it ends, and no record, pin or mapping is left. */
+	timeout ->
+	assert(running == 0 && works == 0 && !busy_watch);
 	do
-	:: r < RECORDS -> assert(!made[r] || (freed[r] && users[r] == 0)); r++
+	:: r < RECORDS -> assert(!made[r] || (freed[r] && users[r] == 0 && !pin[r])); r++
 	:: else -> break
 	od;
+	assert(!holds(0) && !holds(1));
 	assert(gone[0] && gone[1])
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * abi_test.c - the inherited part of the ABI is that of the stock driver
+ * abi_test.c - the inherited part of the ABI is the same as in the stock driver
  *
- * All of it is proved by the compiler; that it builds is the test.
+ * The compiler proves all of it: the test is that this file builds.
  */
 #include <stddef.h>
 

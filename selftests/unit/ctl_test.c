@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ctl_test.c - dmopctl: what it reads that others wrote, and how it writes it on
+ * ctl_test.c - dmopctl: its parsers of text from elsewhere, and its output
  *
- * Names of processes and domains are the attacker's to choose, so what is made
- * of them is tried over all bytes and all lengths.
+ * An attacker can choose the names of processes and domains. So the tests try names with all bytes
+ * and of all lengths.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <json-c/json.h>
 
+#include "census.h"
 #include "common.h"
 #include "config.h"
 #include "dmopctl.h"
+#include "domains.h"
 #include "event.h"
 #include "memory.h"
 #include "proc.h"
+#include "signing.h"
 #include "tap.h"
 #include "text.h"
+#include "users.h"
 
-#define PLAN 29
+#define PLAN 44
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -382,28 +390,227 @@ static void event_tests(void)
 	tap_result(event_cut_anywhere(), "event: cut anywhere");
 }
 
-/* --- xl.cfg ------------------------------------------------------------ */
+/* --- video memory ------------------------------------------------------ */
 
-static bool value_is(const char *line, const char *key, const char *want)
+static void video_tests(void)
 {
-	char copy[128], *value;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	value = config_value(copy, key);
-	return want ? value && !strcmp(value, want) : !value;
+	tap_result(config_bitmap_size(16) == 512 && config_bitmap_size(128) == 4096 &&
+		   config_bitmap_size(129) == 8192 && config_bitmap_size(256) == 8192 &&
+		   config_bitmap_size(512) == 16384, "video memory: the bitmap of a size, rounded up");
+	tap_result(config_video_memory("VGA,vgamem_mb=256") == 256 && !config_video_memory("VGA") &&
+		   !config_video_memory("vgamem_mb=") && config_video_memory("vgamem_mb=16,x=1") == 16,
+		   "video memory: in an argument of QEMU");
 }
 
-static void config_tests(void)
+/* --- subordinate uids -------------------------------------------------- */
+
+static const char *file_with(const char *text)
 {
-	tap_result(value_is("dm_restrict = 1\n", "dm_restrict", "1") &&
-		   value_is("\tdm_restrict=1# yes\n", "dm_restrict", "1") &&
-		   value_is("type=\"hvm\"\n", "type", "hvm") && value_is("type = 'hvm' ;", "type", "hvm") &&
-		   value_is("type = \"a#b\"", "type", "a#b"), "xl.cfg: values");
-	tap_result(value_is("#dm_restrict = 1\n", "dm_restrict", NULL) &&
-		   value_is("dm_restrict_more = 1\n", "dm_restrict", NULL) &&
-		   value_is("dm_restrict\n", "dm_restrict", NULL) &&
-		   value_is("", "dm_restrict", NULL) && value_is("dm_restrict =", "dm_restrict", "") &&
-		   value_is("type = \"hvm", "type", "hvm"), "xl.cfg: what is none");
+	static int fd = -1;
+	static char path[32];
+
+	if (fd < 0) {
+		strcpy(path, "/tmp/ctl_test.XXXXXX");
+		fd = mkstemp(path);
+	}
+	if (fd < 0 || ftruncate(fd, 0) || pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text))
+		abort();
+	return path;
+}
+
+static bool subordinate(const char *text, unsigned long first, unsigned long last, const char *want)
+{
+	char owner[NAME_SIZE] = "";
+	bool found = users_subordinate(file_with(text), first, last, owner, sizeof(owner));
+
+	return found == !!want && (!want || !strcmp(owner, want));
+}
+
+static void users_tests(void)
+{
+	tap_result(subordinate("alice:100000:65536\n", 131073, 163823, "alice") &&
+		   subordinate("a:1:1\nb:131073:1\n", 131073, 163823, "b") &&
+		   subordinate("b:163823:9\n", 131073, 163823, "b") &&
+		   subordinate("b\033:1:4294967295", 131073, 163823, "b\\x1b"), "subuid: a user is found");
+	tap_result(subordinate("", 65537, 98287, NULL) && subordinate("alice:100000:65536\n", 65537, 98287, NULL) &&
+		   subordinate("b:163824:9\nc:131072:1\n", 131073, 163823, NULL) &&
+		   subordinate("b:131073:0\nnone\n::\nb:131073\n", 131073, 163823, NULL) &&
+		   subordinate("xen-qemuuser-range-base:131073:32751\n", 131073, 163823, NULL),
+		   "subuid: none is found");
+	tap_result(users_reserved(file_with("xen-qemuuser-range-base:131073:32751\n"), 131073, 163823) &&
+		   !users_reserved(file_with("xen-qemuuser-range-base:131073:32750\n"), 131073, 163823) &&
+		   !users_reserved(file_with("alice:131073:32751\n"), 131073, 163823),
+		   "subuid: reserved by the user of the range");
+	tap_result(users_allocatable(file_with("#SUB_UID_MIN 5\n"), 131073, 163823) &&
+		   !users_allocatable(file_with(""), 65537, 98287) &&
+		   !users_allocatable(file_with("SUB_UID_MIN\t200000\n"), 131073, 163823) &&
+		   !users_allocatable(file_with("SUB_UID_MAX 131072\n"), 131073, 163823) &&
+		   !users_allocatable(file_with("SUB_UID_COUNT 0\n"), 131073, 163823) &&
+		   !users_allocatable("/nowhere/login.defs", 131073, 163823), "login.defs: uids for new users");
+	unlink(file_with(""));
+}
+
+/* --- kinds of processes ------------------------------------------------ */
+
+static bool kind_is(enum kind want, long want_domid, unsigned long want_video, const char *name,
+		    const char *arguments, size_t n)
+{
+	/* Exactly @n bytes, which the sanitizer watches over. The kernel ends them with a NUL. */
+	char *copy = malloc(n);
+	unsigned long video;
+	enum kind kind;
+	long domid;
+
+	memcpy(copy, arguments, n);
+	kind = kind_of(name, copy, n, &domid, &video);
+	free(copy);
+	return kind == want && domid == want_domid && video == want_video;
+}
+
+#define ARGUMENTS(text)	text, sizeof(text)
+
+static void kind_tests(void)
+{
+	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 256, "qemu-system-i386",
+			   ARGUMENTS("qemu\0-xen-domid\0007\0-device\0VGA,vgamem_mb=256")) &&
+		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")),
+		   "kind: a device model");
+	tap_result(kind_is(KIND_OTHER, 0, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0000")) &&
+		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid")) &&
+		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0007x")) &&
+		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-img", ARGUMENTS("")),
+		   "kind: a QEMU of no guest");
+	tap_result(kind_is(KIND_XENSTORED, NO_DOMID, 0, "oxenstored", ARGUMENTS("x\0-xen-domid\0007")) &&
+		   kind_is(KIND_TOOLSTACK, NO_DOMID, 0, "xl", ARGUMENTS("")) &&
+		   kind_is(KIND_TOOLSTACK, NO_DOMID, 0, "libxl-save-helper", ARGUMENTS("")) &&
+		   kind_is(KIND_OTHER, NO_DOMID, 0, "cat", ARGUMENTS("")), "kind: others");
+}
+
+/* --- the certificate of a signature ------------------------------------ */
+
+/* The beginning of a certificate; the rest does not matter. */
+static const unsigned char der[] = {
+	0x30, 0x82, 0x00, 0x20, 0x30, 0x1e, 0xa0, 0x03, 0x02, 0x01, 0x02,
+	0x02, 0x03, 0x00, 0xab, 0x0c, 0x30, 0x00,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+};
+
+static bool serial_cut_anywhere(void)
+{
+	char hex[32];
+	size_t n;
+
+	for (n = 0; n < sizeof(der); n++) {
+		unsigned char *copy = malloc(n ? n : 1);
+		bool good;
+
+		memcpy(copy, der, n);
+		good = signing_serial(copy, n, hex, sizeof(hex));
+		free(copy);
+		if (good)
+			return false;
+	}
+	return true;
+}
+
+/* Makes a file below @root, with its directories. */
+static void make_file(const char *root, const char *path, const void *data, size_t n)
+{
+	char full[256], *at;
+	FILE *file;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (at = strchr(full + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = 0;
+		mkdir(full, 0700);
+		*at = '/';
+	}
+	file = fopen(full, "w");
+	if (!file || fwrite(data, 1, n, file) != n || fclose(file))
+		abort();
+}
+
+static bool certificate_is(const char *root, const char *key, const char *want)
+{
+	char path[128];
+
+	signing_certificate(root, key, path, sizeof(path));
+	return !strcmp(path, want);
+}
+
+static void signing_tests(void)
+{
+	static const char ubuntu[] = "/var/lib/shim-signed/mok/MOK.der", own[] = "/var/lib/dkms/mok.pub";
+	static const char configured[] = "#mok_certificate=/no\nmok_certificate=\"/etc/owner.der\"\n";
+	char root[] = "/tmp/ctl_test.XXXXXX", hex[32], command[64];
+	bool good;
+
+	tap_result(signing_serial(der, sizeof(der), hex, sizeof(hex)) && !strcmp(hex, "AB:0C") &&
+		   !signing_serial(der, sizeof(der), hex, 5), "certificate: its number");
+	tap_result(serial_cut_anywhere(), "certificate: none, wherever it is cut");
+	if (!mkdtemp(root))
+		abort();
+	good = certificate_is(root, "", own);
+	make_file(root, own, "x", 1);
+	good = good && certificate_is(root, "", own);
+	make_file(root, ubuntu, "x", 1);
+	good = good && certificate_is(root, "", ubuntu) && certificate_is(root, "AB:0C", ubuntu);
+	tap_result(good, "certificate: the first one that DKMS takes");
+	make_file(root, own, der, sizeof(der));
+	tap_result(certificate_is(root, "ab:0c", own) && certificate_is(root, "AB:0D", ubuntu),
+		   "certificate: the one with the number of the signature");
+	make_file(root, "/etc/dkms/framework.conf.d/a.conf", configured, sizeof(configured) - 1);
+	tap_result(certificate_is(root, "", "/etc/owner.der") && certificate_is(root, "AB:0C", own),
+		   "certificate: the one of the configuration");
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	if (system(command))
+		abort();
+}
+
+/* --- XenStore ---------------------------------------------------------- */
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8))
+		abort();
+	return fd;
+}
+
+static bool xenstore_is(enum xenstore want)
+{
+	struct domains d;
+	bool good;
+
+	domains_read(&d);
+	good = d.xenstore == want && !d.nr && !strcmp(domains_name(&d, 1), "");
+	domains_free(&d);
+	return good;
+}
+
+static void xenstore_tests(void)
+{
+	static const char path[] = "/tmp/ctl_test.xenstored";
+	int fd;
+
+	setenv("XENSTORED_PATH", "/nowhere", 1);
+	tap_result(xenstore_is(XENSTORE_NO_SOCKET), "XenStore: elsewhere");
+	setenv("XENSTORED_PATH", path, 1);
+	fd = listen_at(path);
+	close(fd);
+	tap_result(xenstore_is(XENSTORE_REFUSES), "XenStore: a socket without a server");
+	fd = listen_at(path);
+	/* On a library that waits for ever, the test ends here. */
+	alarm(300);
+	tap_result(xenstore_is(XENSTORE_SILENT) && xenstore_is(XENSTORE_SILENT),
+		   "XenStore: a server that accepts and never answers");
+	alarm(0);
+	close(fd);
+	unlink(path);
 }
 
 int main(void)
@@ -415,6 +622,10 @@ int main(void)
 	table_tests();
 	fdinfo_tests();
 	event_tests();
-	config_tests();
+	video_tests();
+	users_tests();
+	kind_tests();
+	signing_tests();
+	xenstore_tests();
 	return tap_end(PLAN);
 }

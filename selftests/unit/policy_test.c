@@ -2,8 +2,8 @@
 /*
  * policy_test.c - the decision, over its whole input space
  *
- * What is expected stands here as a table of its own, taken from the ABI in
- * docs and header: who asks (state, privilege) x what is asked x which domid.
+ * The expected results are a table in this file, taken from the ABI in the documents and the
+ * header: caller (state, privilege) x act x domid.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -13,7 +13,7 @@ static unsigned int tap_passed, tap_failed;
 
 static inline void tap_begin(unsigned int plan)
 {
-	/* Line by line, so that a crash leaves behind what was found before it. */
+	/* Line by line, so that the output before a crash is not lost. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n1..%u\n", plan);
 }

@@ -2,11 +2,9 @@
 /*
  * check.c - dmopctl check: the setup of this host
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +13,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "census.h"
 #include "commands.h"
 #include "config.h"
 #include "dmopctl.h"
 #include "domains.h"
 #include "findings.h"
 #include "proc.h"
-
-#ifndef LIBDIR
-#define LIBDIR "/usr/lib/dmop"
-#endif
-#ifndef SBINDIR
-#define SBINDIR "/usr/sbin"
-#endif
+#include "signing.h"
+#include "users.h"
 
 /* Reads the first line, through text_clean(), without the newline. Return: false without one. */
 static bool read_line(const char *path, char *to, size_t size)
@@ -72,15 +66,32 @@ static void check_control(struct findings *f)
 		finding(f, OK, "control domain", NULL, "this is it");
 }
 
+/* A second xenstored would be the end of all guests, so no remedy starts one. */
 static void check_xenstore(struct findings *f, const struct domains *d)
 {
-	if (d->known)
+	char path[256];
+
+	text_clean(path, sizeof(path), domains_socket(), strlen(domains_socket()));
+	switch (d->xenstore) {
+	case XENSTORE_ANSWERS:
 		finding(f, OK, "XenStore", NULL, "%u domains, with this one", d->nr);
-	else if (geteuid())
+		return;
+	case XENSTORE_DENIED:
 		finding(f, NOTE, "XenStore", NULL, "not looked at, for that needs root");
-	else
-		finding(f, WARN, "XenStore", "systemctl start xenstored",
-			"xenstored cannot be asked: no names here, and the module does not hear of the end of a domain");
+		return;
+	case XENSTORE_NO_SOCKET:
+		finding(f, NOTE, "XenStore", NULL,
+			"names of domains are unknown: no %s, as if another domain served XenStore", path);
+		return;
+	case XENSTORE_REFUSES:
+		finding(f, WARN, "XenStore", "see its log; to start it again means to boot again",
+			"names of domains are unknown: nobody serves %s", path);
+		return;
+	default:
+		finding(f, WARN, "XenStore", "see its log; xl waits for it as well",
+			"names of domains are unknown: xenstored (%s) has not answered in %d seconds", path,
+			DOMAINS_PATIENCE);
+	}
 }
 
 /* --- the module -------------------------------------------------------- */
@@ -126,13 +137,14 @@ static void why_not_loaded(struct findings *f)
 		finding(f, FAULT, "module", remedy, "not built for the running kernel %s", name.release);
 		return;
 	}
-	if (signatures)
-		finding(f, FAULT, "module",
-			"modprobe " MODULE "; if its key is not known: mokutil --import /var/lib/dkms/mok.pub, and reboot",
+	if (signatures) {
+		signing_remedy(remedy, sizeof(remedy));
+		finding(f, FAULT, "module", remedy,
 			"not loaded, and this kernel takes signed modules only (%s)", signatures);
-	else
-		finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
-			"not loaded");
+		return;
+	}
+	finding(f, FAULT, "module", "modprobe " MODULE " (the end of dmesg says why, if that fails)",
+		"not loaded");
 }
 
 static bool check_module(struct findings *f)
@@ -185,17 +197,33 @@ static void check_boot(struct findings *f)
 			"the module is not loaded at boot");
 }
 
+static const struct {
+	const char *name;
+	unsigned long normal, least;
+	const char *why;
+} parameters[] = {
+	{ "dm_op_max_nr_bufs", 16, 2, "device models need 2 buffers in a call" },
+	{ "dm_op_buf_max_size", 4096, 64, "an operation alone needs 64 bytes" },
+	{ "max_map_frames", 16777216, 262144, "QEMU maps 1 GiB and more of a guest" },
+};
+
+/* Return: the value of a parameter of the module; its default if the module is not loaded. */
+static unsigned long parameter(const char *name)
+{
+	char path[128], text[64];
+	size_t i;
+
+	snprintf(path, sizeof(path), SYS_MODULE "/parameters/%s", name);
+	if (read_line(path, text, sizeof(text)))
+		return strtoul(text, NULL, 10);
+	for (i = 0; i < ARRAY_SIZE(parameters) - 1; i++)
+		if (!strcmp(parameters[i].name, name))
+			break;
+	return parameters[i].normal;
+}
+
 static void check_parameters(struct findings *f)
 {
-	static const struct {
-		const char *name;
-		unsigned long normal, least;
-		const char *why;
-	} parameters[] = {
-		{ "dm_op_max_nr_bufs", 16, 2, "device models need 2 buffers in a call" },
-		{ "dm_op_buf_max_size", 4096, 64, "an operation alone needs 64 bytes" },
-		{ "max_map_frames", 16777216, 262144, "QEMU maps 1 GiB and more of a guest" },
-	};
 	char path[128], text[64], remedy[192];
 	unsigned long n;
 	size_t i;
@@ -280,20 +308,6 @@ static void check_stock(struct findings *f)
 
 /* --- xl and QEMU ------------------------------------------------------- */
 
-static void check_users(struct findings *f)
-{
-	if (getpwnam("xen-qemuuser-range-base"))
-		finding(f, OK, "users", NULL, "xen-qemuuser-range-base: a uid for each guest's QEMU");
-	else if (getpwnam("xen-qemuuser-shared"))
-		finding(f, NOTE, "users",
-			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
-			"xen-qemuuser-shared: one uid for the QEMUs of all guests");
-	else
-		finding(f, WARN, "users",
-			"useradd --system --no-create-home --uid 131072 xen-qemuuser-range-base",
-			"no user for dm_restrict, so xl cannot start a restricted QEMU");
-}
-
 static void check_programs(struct findings *f)
 {
 	static const char *const paths[] = {
@@ -312,56 +326,86 @@ static void check_programs(struct findings *f)
 		finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
 }
 
-static bool holds_binding(pid_t pid, long domid)
+static void check_configs(struct findings *f, struct config_users *users, const struct options *o)
 {
-	struct process p;
-	bool found = false;
-	unsigned int i;
-
-	if (process_read(pid, &p))
-		return false;
-	for (i = 0; i < p.nr_files; i++)
-		found = found || (p.files[i].info.state == BOUND && p.files[i].info.domid == domid);
-	process_free(&p);
-	return found;
-}
-
-static void check_device_models(struct findings *f, const struct domains *d)
-{
-	unsigned int i;
-
-	for (i = 0; i < d->nr; i++) {
-		const struct domain *one = &d->list[i];
-
-		if (!one->device_model || !one->domid)
-			continue;
-		if (holds_binding(one->device_model, one->domid))
-			finding(f, OK, "device models", NULL, "process %d holds " NODE " for domain %ld, %s",
-				one->device_model, one->domid, one->name);
-		else
-			finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
-				"process %d, of domain %ld, %s, is not confined", one->device_model,
-				one->domid, one->name);
-	}
-}
-
-static void check_configs(struct findings *f, const struct options *o)
-{
+	unsigned long buf_size = parameter("dm_op_buf_max_size");
 	glob_t paths;
 	size_t i;
 
 	for (i = 0; i < (size_t)o->nr_args; i++)
-		config_check(o->args[i], f);
+		config_check(o->args[i], buf_size, users, f);
 	/* Without operands: the guests that the toolstack starts at boot. */
 	if (o->nr_args || glob("/etc/xen/auto/*", 0, NULL, &paths))
 		return;
 	for (i = 0; i < paths.gl_pathc; i++)
-		config_check(paths.gl_pathv[i], f);
+		config_check(paths.gl_pathv[i], buf_size, users, f);
 	globfree(&paths);
+}
+
+/* --- running device models --------------------------------------------- */
+
+static void check_model(struct findings *f, const struct domains *d, const struct holder *h)
+{
+	const char *name = domains_name(d, h->domid);
+	char of[NAME_SIZE + 32], remedy[128];
+	unsigned long bitmap = h->video ? config_bitmap_size(h->video) : 0;
+
+	snprintf(of, sizeof(of), "domain %ld%s%s", h->domid, *name ? ", " : "", name);
+	if (holder_confined(h))
+		finding(f, OK, "device models", NULL, "process %d holds " NODE " for %s", h->pid, of);
+	else
+		finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
+			"process %d, of %s, is not confined%s", h->pid, of,
+			h->privcmd == PRIVCMD_OPEN ? ": it holds an unrestricted /dev/xen/privcmd" :
+			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "");
+	if (!h->bound || bitmap <= h->buf_size)
+		return;
+	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size",
+		 bitmap);
+	finding(f, WARN, "device models", remedy,
+		"process %d, of %s: with %lu MiB of video memory its picture freezes: it needs buffers of %lu bytes, and has %llu",
+		h->pid, of, h->video, bitmap, h->buf_size);
+}
+
+static void check_holder(struct findings *f, const struct holder *h)
+{
+	const char *remedy = "if it is a device model, start it by dmop-run(8)";
+	bool expected = !h->uid && h->kind != KIND_OTHER;
+
+	if (h->privcmd == PRIVCMD_UNKNOWN)
+		finding(f, expected ? NOTE : WARN, "privcmd", NULL,
+			"whether process %d, %s (%s, uid %u), holds an unrestricted /dev/xen/privcmd cannot be told",
+			h->pid, h->name, kind_name(h->kind), h->uid);
+	else
+		finding(f, expected ? NOTE : WARN, "privcmd", expected ? NULL : remedy,
+			"process %d, %s (%s, uid %u), holds an unrestricted /dev/xen/privcmd", h->pid,
+			h->name, kind_name(h->kind), h->uid);
+}
+
+static void check_processes(struct findings *f, const struct domains *d)
+{
+	struct census c;
+	unsigned int i;
+
+	if (census_take(&c, d))
+		return;
+	for (i = 0; i < c.nr; i++) {
+		if (c.list[i].kind == KIND_DEVICE_MODEL)
+			check_model(f, d, &c.list[i]);
+		else
+			check_holder(f, &c.list[i]);
+	}
+	finding(f, c.confined == c.models ? OK : NOTE, "device models", NULL, "%u of %u are confined",
+		c.confined, c.models);
+	if (c.hidden)
+		finding(f, geteuid() ? NOTE : WARN, "device models", NULL,
+			"%u processes cannot be looked into%s", c.hidden, geteuid() ? ", for that needs root" : "");
+	census_free(&c);
 }
 
 int run_check(const struct options *o)
 {
+	struct config_users users = { 0 };
 	struct findings f = { 0 };
 	struct domains d;
 	bool xen, module;
@@ -380,11 +424,11 @@ int run_check(const struct options *o)
 	}
 	if (xen)
 		check_stock(&f);
-	check_users(&f);
 	check_programs(&f);
-	if (xen && module)
-		check_device_models(&f, &d);
-	check_configs(&f, o);
+	check_configs(&f, &users, o);
+	users_check(&users, &f);
+	if (xen)
+		check_processes(&f, &d);
 	domains_free(&d);
 	return findings_print(&f, o->json);
 }

@@ -68,6 +68,13 @@ int need_module(void)
 	return 0;
 }
 
+const char *permission_remedy(void)
+{
+	if (geteuid())
+		return "try as root";
+	return "this root lacks a capability (CAP_SYS_PTRACE, CAP_SYS_ADMIN), or a security module (SELinux, AppArmor, Yama, lockdown) denies it";
+}
+
 pid_t parse_pid(const char *text)
 {
 	char *end;

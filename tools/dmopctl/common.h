@@ -30,6 +30,9 @@ bool ended(void);
 /* Return: 0 if the module is loaded, else STATUS_NO_MODULE after an error message. */
 int need_module(void);
 
+/* Return: advice after EPERM or EACCES, for root and for others. */
+const char *permission_remedy(void);
+
 /* Return: the process id in @text, or 0 after an error message. */
 pid_t parse_pid(const char *text);
 

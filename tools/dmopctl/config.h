@@ -7,16 +7,26 @@
 
 #include "findings.h"
 
-/**
- * config_value() - get the value of a line KEY = VALUE
- * @line: a line; modified
- * @key:  the key
- *
- * Return: the value, in @line, without quotes; NULL if the line has another key.
- */
-char *config_value(char *line, const char *key);
+/* The users for QEMU that the configurations checked so far need. */
+struct config_users {
+	bool of_host;		/* a user of dm_restrict: xen-qemuuser-range-base or -shared */
+	bool of_guest;		/* device_model_user */
+};
 
-/* Checks the file, and adds findings to @f. */
-void config_check(const char *path, struct findings *f);
+/**
+ * config_check() - check a file
+ * @path:     the file
+ * @buf_size: bytes of the largest buffer of a dm_op, for the video memory
+ * @users:    gets the users that this guest needs
+ * @f:        gets the findings
+ */
+void config_check(const char *path, unsigned long buf_size, struct config_users *users,
+		  struct findings *f);
+
+/* Return: bytes of the dirty bitmap for @mib MiB of video memory, as QEMU rounds them up. */
+unsigned long config_bitmap_size(unsigned long mib);
+
+/* Return: the N of "vgamem_mb=N" in an argument of QEMU; 0 without one. */
+unsigned long config_video_memory(const char *argument);
 
 #endif /* DMOPCTL_CONFIG_H */

@@ -9,6 +9,14 @@
 #error "DMOP_VERSION comes from dkms.conf, by the Makefile"
 #endif
 
+/* Where the Makefile installs to. */
+#ifndef LIBDIR
+#define LIBDIR	"/usr/lib/dmop"
+#endif
+#ifndef SBINDIR
+#define SBINDIR	"/usr/sbin"
+#endif
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define NODE		"/dev/xen/dmop"

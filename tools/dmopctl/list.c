@@ -65,6 +65,8 @@ int run_list(const struct options *o)
 		print_rows(&r, &d, o->json);
 		if (now.hidden && geteuid())
 			fail(0, "%u processes of other users are not shown; root sees them", now.hidden);
+		if (now.unreadable)
+			fail(0, "%u descriptors cannot be read, and are not shown", now.unreadable);
 		rows_free(&r);
 		domains_free(&d);
 		snapshot_free(&now);
@@ -137,7 +139,8 @@ static int show_process(pid_t pid, bool json)
 	if (err == -ENOENT)
 		return fail(STATUS_NO_PROCESS, "there is no process %d", pid);
 	if (err == -EACCES || err == -EPERM)
-		return fail(STATUS_DENIED, "process %d is not yours to look into; try as root", pid);
+		return fail(STATUS_DENIED, "process %d is not yours to look into; %s", pid,
+			    permission_remedy());
 	if (err)
 		return fail(STATUS_OTHER, "process %d: %s", pid, strerror(-err));
 	domains_read(&d);
@@ -149,7 +152,9 @@ static int show_process(pid_t pid, bool json)
 		printf(", user %s\n", user_name(user, sizeof(user), p.uid));
 		for (i = 0; i < p.nr_files; i++)
 			show_file(&p.files[i], &d);
-		if (!p.nr_files)
+		if (p.unreadable)
+			printf("\n%u descriptors cannot be read.\n", p.unreadable);
+		else if (!p.nr_files)
 			printf("\nIt holds no " NODE ".\n");
 	}
 	domains_free(&d);

@@ -176,7 +176,7 @@ static int command_line(const struct command *c, int argc, char **argv)
 	struct options o = { .interval = -1, .domid = -1 };
 	struct option longs[NR_OPTIONS + 1];
 	char shorts[2 * NR_OPTIONS + 1];
-	int letter, status;
+	int letter;
 
 	all_options(longs, shorts);
 	/* getopt_long() prints this name in its error messages. */
@@ -199,32 +199,54 @@ static int command_line(const struct command *c, int argc, char **argv)
 		return usage(c, "missing: ", c->usage);
 	if (o.nr_args > c->most)
 		return usage(c, "too many arguments: ", o.args[c->most]);
-	status = c->run(&o);
-	/* Incomplete output, as on a full disk or a closed pipe, must not pass for the result. */
-	if ((fflush(stdout) || ferror(stdout)) && !ended() && errno != EPIPE && status <= STATUS_FAULT)
-		return fail(STATUS_OTHER, "cannot write the output: %s", strerror(errno));
-	return status;
+	return c->run(&o);
 }
 
-int main(int argc, char **argv)
+static int help_command(int argc, char **argv)
+{
+	const struct command *c = argc ? find_command(argv[0]) : NULL;
+
+	if (argc && !c)
+		return usage(NULL, "no such command: ", argv[0]);
+	if (argc > 1)
+		return usage(NULL, "too many arguments: ", argv[1]);
+	return help(c);
+}
+
+static bool is_either(const char *word, const char *letter, const char *name)
+{
+	return !strcmp(word, letter) || !strcmp(word, name);
+}
+
+static int run(int argc, char **argv)
 {
 	const struct command *c;
 
 	if (argc < 2)
 		return usage(NULL, "which command?", "");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return help(NULL);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+	if (!strcmp(argv[1], "help") || is_either(argv[1], "-h", "--help"))
+		return help_command(argc - 2, argv + 2);
+	if (is_either(argv[1], "-V", "--version")) {
 		puts("dmopctl " DMOP_VERSION);
 		return STATUS_OK;
 	}
 	/* --json is accepted before the command as well. */
-	if (!strcmp(argv[1], "--json") && argc > 2) {
+	if (argc > 2 && is_either(argv[1], "-j", "--json")) {
 		argv[1] = argv[2];
-		argv[2] = "--json";
+		argv[2] = (char *)"--json";
 	}
 	c = find_command(argv[1]);
 	if (!c)
 		return usage(NULL, "no such command: ", argv[1]);
 	return command_line(c, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* Incomplete output, as on a full disk or a closed pipe, must not pass for the result. */
+	if ((fflush(stdout) || ferror(stdout)) && !ended() && errno != EPIPE && status <= STATUS_FAULT)
+		return fail(STATUS_OTHER, "cannot write the output: %s", strerror(errno));
+	return status;
 }

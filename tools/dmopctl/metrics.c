@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 
+#include "census.h"
 #include "commands.h"
 #include "common.h"
 #include "dmopctl.h"
@@ -38,6 +39,7 @@ struct sheet {
 	FILE *to;
 	const struct rows *rows;
 	const struct domains *domains;
+	const struct census *census;
 };
 
 static void family(const struct sheet *s, const char *name, const char *type, const char *about)
@@ -69,6 +71,31 @@ static void samples(const struct sheet *s, const char *name, enum value value, c
 	}
 }
 
+static void print_census(const struct sheet *s)
+{
+	char process[2 * NAME_SIZE + 1];
+	const struct census *c = s->census;
+	unsigned int i;
+
+	family(s, "dmop_device_models", "gauge", "Device models of guests, by whether they are confined.");
+	fprintf(s->to, "dmop_device_models{confined=\"true\"} %u\n", c->confined);
+	fprintf(s->to, "dmop_device_models{confined=\"false\"} %u\n", c->models - c->confined);
+	family(s, "dmop_privcmd_holders", "gauge",
+	       "Processes with a /dev/xen/privcmd that is not restricted, or of which that is unknown.");
+	for (i = 0; i < c->nr; i++) {
+		const struct holder *h = &c->list[i];
+
+		if (h->privcmd == PRIVCMD_NONE)
+			continue;
+		text_label(process, sizeof(process), h->name);
+		fprintf(s->to, "dmop_privcmd_holders{pid=\"%d\",process=\"%s\",uid=\"%u\",kind=\"%s\",restricted=\"%s\"} 1\n",
+			h->pid, process, h->uid, kind_name(h->kind),
+			h->privcmd == PRIVCMD_OPEN ? "no" : "unknown");
+	}
+	family(s, "dmop_unreadable_processes", "gauge", "Processes that could not be looked into.");
+	fprintf(s->to, "dmop_unreadable_processes %u\n", c->hidden);
+}
+
 static void print_module(const struct sheet *s, bool loaded)
 {
 	char version[64] = "", label[129];
@@ -96,6 +123,36 @@ static void print_all(const struct sheet *s, bool loaded)
 	samples(s, "dmop_refused_total", REFUSED_DEAD, "dead");
 	family(s, "dmop_mapped_bytes", "gauge", "Memory of the domain that is mapped.");
 	samples(s, "dmop_mapped_bytes", MAPPED, NULL);
+	print_census(s);
+}
+
+static struct json_object *holder_json(const struct holder *h)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "pid", json_object_new_int(h->pid));
+	json_object_object_add(o, "process", json_object_new_string(h->name));
+	json_object_object_add(o, "uid", json_object_new_int64(h->uid));
+	json_object_object_add(o, "kind", json_object_new_string(kind_name(h->kind)));
+	json_object_object_add(o, "domid", h->domid == NO_DOMID ? NULL : json_object_new_int64(h->domid));
+	json_object_object_add(o, "confined", json_object_new_boolean(holder_confined(h)));
+	json_object_object_add(o, "privcmd_unrestricted", h->privcmd == PRIVCMD_UNKNOWN ? NULL :
+			       json_object_new_boolean(h->privcmd == PRIVCMD_OPEN));
+	return o;
+}
+
+static struct json_object *census_json(const struct census *c)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < c->nr; i++)
+		json_object_array_add(list, holder_json(&c->list[i]));
+	json_object_object_add(o, "device_models", json_object_new_int64(c->models));
+	json_object_object_add(o, "confined", json_object_new_int64(c->confined));
+	json_object_object_add(o, "unreadable", json_object_new_int64(c->hidden));
+	json_object_object_add(o, "holders", list);
+	return o;
 }
 
 static void print_object(const struct sheet *s, bool loaded)
@@ -108,6 +165,7 @@ static void print_object(const struct sheet *s, bool loaded)
 	for (i = 0; i < s->rows->nr; i++)
 		json_object_array_add(list, row_json(&s->rows->list[i], s->domains));
 	json_object_object_add(o, "processes", list);
+	json_object_object_add(o, "host", census_json(s->census));
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	fprintf(s->to, "%s\n", text);
 	json_object_put(o);
@@ -119,19 +177,26 @@ static int print_to(FILE *to, bool json)
 	struct snapshot now = { 0 };
 	struct domains domains = { 0 };
 	struct rows rows = { 0 };
-	struct sheet s = { .to = to, .rows = &rows, .domains = &domains };
+	struct census census;
+	struct sheet s = { .to = to, .rows = &rows, .domains = &domains, .census = &census };
 	int status = loaded ? snapshot_take(&now) : 0;
 
-	if (status)
-		return status;
-	if (loaded) {
+	if (!status) {
 		domains_read(&domains);
-		rows_make(&rows, &now, NULL);
+		status = census_take(&census, &domains);
 	}
+	if (status) {
+		domains_free(&domains);
+		snapshot_free(&now);
+		return status;
+	}
+	if (loaded)
+		rows_make(&rows, &now, NULL);
 	if (json)
 		print_object(&s, loaded);
 	else
 		print_all(&s, loaded);
+	census_free(&census);
 	rows_free(&rows);
 	domains_free(&domains);
 	snapshot_free(&now);

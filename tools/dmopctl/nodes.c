@@ -3,18 +3,19 @@
  * nodes.c - identification of Xen's device nodes and xenfs files
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "memory.h"
 #include "nodes.h"
 #include "proc.h"
+#include "status.h"
 
 #define XENFS_MAGIC	0xabba1974
 
@@ -39,7 +40,7 @@ void nodes_read(struct nodes *n)
 	if (dir)
 		closedir(dir);
 	/* All mounts of xenfs share one superblock. */
-	if (!statfs("/proc/xen", &fs) && fs.f_type == XENFS_MAGIC && !stat("/proc/xen", &st))
+	if (!statfs("/proc/xen", &fs) && (unsigned int)fs.f_type == XENFS_MAGIC && !stat("/proc/xen", &st))
 		n->xenfs = st.st_dev;
 }
 
@@ -51,7 +52,7 @@ void nodes_free(struct nodes *n)
 }
 
 /* Gets the name of a xenfs file from its path: these files have no device numbers. */
-static bool which_file(int dirfd, const char *path, char *name)
+static int which_file(int dirfd, const char *path, char *name)
 {
 	char self[32], target[4096];
 	const char *last;
@@ -62,34 +63,33 @@ static bool which_file(int dirfd, const char *path, char *name)
 		n = readlinkat(dirfd, path, target, sizeof(target) - 1);
 	else
 		n = readlink(self, target, sizeof(target) - 1);
-	if (n <= 0)
-		return false;
+	if (n < 0)
+		return -errno;
 	target[n] = 0;
 	last = strrchr(target, '/');
 	last = last ? last + 1 : target;
 	text_clean(name, 64, last, strlen(last));
-	return true;
+	return 1;
 }
 
-bool nodes_which(const struct nodes *n, int dirfd, const char *path, char *name)
+int nodes_which(const struct nodes *n, int dirfd, const char *path, char *name)
 {
-	struct statx st;
+	struct file_status st;
 	unsigned int i;
+	int err = file_status(dirfd, path, &st);
 
-	if (statx(dirfd, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_TYPE, &st))
-		return false;
-	if (S_ISCHR(st.stx_mode)) {
-		dev_t device = makedev(st.stx_rdev_major, st.stx_rdev_minor);
-
+	if (err)
+		return err;
+	if (S_ISCHR(st.mode)) {
 		for (i = 0; i < n->nr; i++) {
-			if (n->list[i].device != device)
+			if (n->list[i].device != st.rdevice)
 				continue;
 			snprintf(name, 64, "%s", n->list[i].name);
-			return true;
+			return 1;
 		}
-		return false;
+		return 0;
 	}
-	return n->xenfs && S_ISREG(st.stx_mode) &&
-	       makedev(st.stx_dev_major, st.stx_dev_minor) == n->xenfs &&
-	       which_file(dirfd, path, name);
+	if (!n->xenfs || !S_ISREG(st.mode) || st.device != n->xenfs)
+		return 0;
+	return which_file(dirfd, path, name);
 }

@@ -5,7 +5,6 @@
 #ifndef DMOPCTL_NODES_H
 #define DMOPCTL_NODES_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 struct node {
@@ -31,8 +30,8 @@ void nodes_free(struct nodes *n);
  * @name:  result, 64 bytes: "privcmd"; from text_clean()
  *
  * Never blocks on a file system with a server in user space.
- * Return: true if the target is a node of Xen.
+ * Return: 1 if the target is a node of Xen, 0 if not, minus the errno if that cannot be told.
  */
-bool nodes_which(const struct nodes *n, int dirfd, const char *path, char *name);
+int nodes_which(const struct nodes *n, int dirfd, const char *path, char *name);
 
 #endif /* DMOPCTL_NODES_H */

@@ -19,6 +19,7 @@
 #include "dmopctl.h"
 #include "memory.h"
 #include "proc.h"
+#include "status.h"
 
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size)
 {
@@ -129,19 +130,19 @@ bool fdinfo_parse(const char *text, struct file_info *info)
 	       number_of(text, "dmop-max-map-frames", &info->max_map_frames);
 }
 
-/*
- * DONT_SYNC: the holder of the descriptor may itself serve its file system (FUSE), and must not be
- * able to block this process.
- */
-static bool leads_to(int dirfd, const char *fd, dev_t device)
+/* Return: 1 or 0, or minus the errno if that cannot be told. */
+static int leads_to(int dirfd, const char *fd, dev_t device)
 {
+	struct file_status st;
 	char path[32];
-	struct statx st;
+	int err;
 
 	snprintf(path, sizeof(path), "fd/%.20s", fd);
-	return !statx(dirfd, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) &&
-	       S_ISCHR(st.stx_mode) &&
-	       makedev(st.stx_rdev_major, st.stx_rdev_minor) == device;
+	err = file_status(dirfd, path, &st);
+	/* Closed meanwhile. */
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : S_ISCHR(st.mode) && st.rdevice == device;
 }
 
 /* --- one process ------------------------------------------------------- */
@@ -223,7 +224,7 @@ static bool read_start(int dirfd, unsigned long long *start)
 	return true;
 }
 
-static bool read_uid(int dirfd, uid_t *uid)
+bool process_uid(int dirfd, uid_t *uid)
 {
 	char text[4096], *line;
 
@@ -261,6 +262,7 @@ static int read_files(int dirfd, struct process *p)
 	struct file_info info;
 	struct dirent *entry;
 	char path[32], text[4096];
+	int found;
 	DIR *dir;
 
 	if (!device)
@@ -269,11 +271,16 @@ static int read_files(int dirfd, struct process *p)
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !leads_to(dirfd, entry->d_name, device))
+		if (entry->d_name[0] == '.')
 			continue;
+		found = leads_to(dirfd, entry->d_name, device);
 		snprintf(path, sizeof(path), "fdinfo/%.20s", entry->d_name);
-		if (read_text(dirfd, path, text, sizeof(text)) > 0 && fdinfo_parse(text, &info))
+		if (found > 0)
+			found = read_text(dirfd, path, text, sizeof(text));
+		if (found > 0 && fdinfo_parse(text, &info))
 			add_fd(p, atoi(entry->d_name), &info);
+		else if (found && found != -ENOENT)
+			p->unreadable++;
 	}
 	closedir(dir);
 	return 0;
@@ -292,7 +299,7 @@ int process_read(pid_t pid, struct process *p)
 		return -errno;
 	err = read_files(dirfd, p);
 	sort_files(p);
-	if (!err && !(read_name(dirfd, p->name) && read_uid(dirfd, &p->uid) &&
+	if (!err && !(read_name(dirfd, p->name) && process_uid(dirfd, &p->uid) &&
 		      read_start(dirfd, &p->start)))
 		err = -ESRCH;
 	close(dirfd);
@@ -326,6 +333,7 @@ static void look_at(struct snapshot *s, pid_t pid)
 
 	if (err == -EACCES || err == -EPERM)
 		s->hidden++;
+	s->unreadable += p.unreadable;
 	if (err || !p.nr_files) {
 		process_free(&p);
 		return;

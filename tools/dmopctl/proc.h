@@ -48,6 +48,7 @@ struct process {
 	char name[NAME_SIZE];
 	struct open_file *files;
 	unsigned int nr_files;
+	unsigned int unreadable;	/* descriptors of unknown target or state */
 };
 
 struct snapshot {
@@ -55,6 +56,7 @@ struct snapshot {
 	struct process *processes;	/* holders of at least one file, by pid */
 	unsigned int nr;
 	unsigned int hidden;		/* processes not readable by this user */
+	unsigned int unreadable;	/* descriptors, of the others */
 };
 
 /**
@@ -79,6 +81,9 @@ void snapshot_free(struct snapshot *s);
  */
 int process_read(pid_t pid, struct process *p);
 void process_free(struct process *p);
+
+/* Reads the effective uid of the process with the directory @dirfd. Return: false without it. */
+bool process_uid(int dirfd, uid_t *uid);
 
 /* Reads up to @size - 1 bytes of a file and adds a NUL. Return: bytes, or minus the errno. */
 ssize_t read_text(int dirfd, const char *path, char *to, size_t size);

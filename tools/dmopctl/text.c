@@ -86,7 +86,7 @@ bool text_coloured(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && *term && strcmp(term, "dumb");
 }
 
 void text_put(FILE *to, enum colour colour, const char *text)

@@ -138,14 +138,16 @@ static int tracer_open(struct tracer *t)
 	int err;
 
 	if (!root && errno == EACCES)
-		return fail(STATUS_DENIED, "tracing: not permitted; try as root");
+		return fail(STATUS_DENIED, "tracing: not permitted; %s", permission_remedy());
 	if (!root)
 		return fail(STATUS_OTHER, "no tracefs; mount -t tracefs nodev /sys/kernel/tracing");
 	remove_stale(root);
 	snprintf(t->dir, sizeof(t->dir), "%s/instances/" INSTANCE "%d", root, getpid());
-	if (mkdir(t->dir, 0700))
-		return fail(errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_OTHER,
-			    "%s: %s", t->dir, strerror(errno));
+	err = mkdir(t->dir, 0700) ? errno : 0;
+	if (err == EACCES || err == EPERM)
+		return fail(STATUS_DENIED, "%s: %s; %s", t->dir, strerror(err), permission_remedy());
+	if (err)
+		return fail(STATUS_OTHER, "%s: %s", t->dir, strerror(err));
 	err = enable(t);
 	snprintf(path, sizeof(path), "%s/trace_pipe", t->dir);
 	if (!err) {

@@ -54,11 +54,18 @@ struct subject {
 
 /* --- duplication of descriptors ---------------------------------------- */
 
+/* What cannot be read is a FAULT: it may be a node of Xen. */
+static void cannot_tell(struct subject *s, int number, int err)
+{
+	finding(s->f, FAULT, "descriptor", NULL, "what %d is cannot be told: %s", number,
+		strerror(err));
+}
+
 /* Identifies the duplicate anew: the process may have reused the number since the first check. */
 static void take(struct subject *s, int number)
 {
 	struct taken *t;
-	int fd = syscall(__NR_pidfd_getfd, s->pidfd, number, 0);
+	int which, fd = syscall(__NR_pidfd_getfd, s->pidfd, number, 0);
 	char node[64];
 
 	if (fd < 0) {
@@ -68,7 +75,10 @@ static void take(struct subject *s, int number)
 				strerror(errno));
 		return;
 	}
-	if (!nodes_which(&s->nodes, fd, "", node)) {
+	which = nodes_which(&s->nodes, fd, "", node);
+	if (which <= 0) {
+		if (which)
+			cannot_tell(s, number, -which);
 		close(fd);
 		return;
 	}
@@ -89,6 +99,7 @@ static int take_all(struct subject *s)
 	char path[32], node[64];
 	struct dirent *entry;
 	DIR *dir = dir_at(s->dirfd, "fd");
+	int which;
 
 	if (!dir)
 		return -errno;
@@ -96,8 +107,12 @@ static int take_all(struct subject *s)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "fd/%.20s", entry->d_name);
-		if (nodes_which(&s->nodes, s->dirfd, path, node))
+		which = nodes_which(&s->nodes, s->dirfd, path, node);
+		/* ENOENT: closed by the process meanwhile. */
+		if (which > 0)
 			take(s, atoi(entry->d_name));
+		else if (which && which != -ENOENT)
+			cannot_tell(s, atoi(entry->d_name), -which);
 	}
 	closedir(dir);
 	if (s->nr)
@@ -138,7 +153,7 @@ static void verify_bound(struct subject *s, const char *topic, int fd, const str
 
 	if (s->domid == NO_DOMID)
 		s->domid = info->domid;
-	if (s->domid != info->domid)
+	if (s->domid != (long)info->domid)
 		finding(s->f, FAULT, topic, "give each domain a device model of its own",
 			"bound to domain %u, another one to domain %ld", info->domid, s->domid);
 	else
@@ -304,10 +319,16 @@ static void verify_area(struct subject *s, const char *range, unsigned long long
 {
 	unsigned long long start, end;
 	char path[64], node[64];
+	int which;
 
+	if (sscanf(range, "%llx-%llx", &start, &end) != 2)
+		return;
 	snprintf(path, sizeof(path), "map_files/%.40s", range);
-	if (sscanf(range, "%llx-%llx", &start, &end) != 2 ||
-	    !nodes_which(&s->nodes, s->dirfd, path, node))
+	which = nodes_which(&s->nodes, s->dirfd, path, node);
+	if (which < 0 && which != -ENOENT)
+		finding(s->f, FAULT, "mapping", NULL, "what is mapped at %s cannot be told: %s", range,
+			strerror(-which));
+	if (which <= 0)
 		return;
 	if (!strcmp(node, "dmop"))
 		*dmop += end - start;
@@ -352,9 +373,12 @@ static void verify_privileges(struct subject *s)
 	unsigned long long caps;
 	char text[4096];
 	const char *uid, *cap;
+	ssize_t n = read_text(s->dirfd, "status", text, sizeof(text));
 
-	if (read_text(s->dirfd, "status", text, sizeof(text)) <= 0)
+	if (n <= 0) {
+		finding(s->f, FAULT, "privileges", NULL, "/proc/%d/status: %s", s->pid, strerror(n ? -n : EIO));
 		return;
+	}
 	uid = strstr(text, "\nUid:\t");
 	cap = strstr(text, "\nCapPrm:\t");
 	if (!uid || sscanf(uid, "\nUid:\t%u\t%u\t%u\t%u", &real, &effective, &saved, &fs) != 4 ||
@@ -419,8 +443,8 @@ static int cannot(pid_t pid, int err)
 	if (err == ENOENT || err == ESRCH)
 		return fail(STATUS_NO_PROCESS, "there is no process %d", pid);
 	if (err == EACCES || err == EPERM)
-		return fail(STATUS_DENIED, "taking descriptors of process %d: %s; try as root", pid,
-			    strerror(err));
+		return fail(STATUS_DENIED, "taking descriptors of process %d: %s; %s", pid,
+			    strerror(err), permission_remedy());
 	return fail(STATUS_OTHER, "process %d: %s", pid, strerror(err));
 }
 

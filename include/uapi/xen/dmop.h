@@ -281,6 +281,7 @@ struct dmop_batch {
 #define DMOP_FEATURE_MAP	(1ULL << 1)	/* MMAPBATCH_V2 and MMAP_RESOURCE */
 #define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* revocation at the domain's end; poll() */
 #define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
+#define DMOP_FEATURE_PINNED	(1ULL << 4)	/* of this file: its domid is not reused during a call */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
@@ -362,11 +363,14 @@ struct dmop_info {
  *           it; or the area is not wholly covered by its first call, is used for
  *           another domain, or has a frame mapped in the range
  *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
- *           an auto-translated (PVH) dom0, more than twice the maximum
- *           reservation (maxmem) of the domain plus 4096
+ *           an auto-translated (PVH) dom0, more than the maximum reservation
+ *           (maxmem) of the domain plus 4096
  *   ESRCH   auto-translated dom0: Xen knows no such domain (on PV, @err says so
  *           for each frame)
- *   ENOMEM  no memory for the area
+ *   ENOMEM  no memory for the area; or, on an auto-translated dom0, all files
+ *           together would have more empty pages than the module parameter
+ *           max_empty_pages
+ *   ESRCH   the domain died during the call; nothing of it is mapped
  *   EFAULT  @err cannot be written; the frames are mapped
  *
  * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2 of the stock driver, as used by

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * maps.c - the mappings of an open file, and how revocation takes them
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+
+#include "area.h"
+#include "policy.h"
+#include "pool.h"
+
+void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
+{
+	raw_spin_lock_init(&maps->lock);
+	INIT_LIST_HEAD(&maps->areas);
+	INIT_LIST_HEAD(&maps->taken);
+
+	address_space_init_once(&maps->space);
+	maps->space.a_ops = &empty_aops;
+	maps->space.host = file_inode(filp);
+	filp->f_mapping = &maps->space;
+}
+
+bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
+{
+	struct dmop_area *area;
+	bool other = false;
+
+	raw_spin_lock(&maps->lock);
+	list_for_each_entry(area, &maps->areas, link)
+		other |= area->used && !dmop_policy_same_target(area->domid, domid);
+	raw_spin_unlock(&maps->lock);
+
+	return other;
+}
+
+unsigned long dmop_maps_frames(struct dmop_maps *maps)
+{
+	return READ_ONCE(maps->frames);
+}
+
+bool dmop_maps_busy(struct dmop_maps *maps)
+{
+	if (!down_read_trylock(&maps->space.i_mmap_rwsem))
+		return true;
+	up_read(&maps->space.i_mmap_rwsem);
+	return false;
+}
+
+/* From here on no mapping call begins with more frames. */
+static void take_areas(struct dmop_maps *maps)
+{
+	struct dmop_area *area, *next;
+
+	raw_spin_lock(&maps->lock);
+	maps->closed = true;
+	list_for_each_entry_safe(area, next, &maps->areas, link) {
+		dmop_area_unlink(area);
+		list_add(&area->link, &maps->taken);
+		refcount_inc(&area->users);
+	}
+	raw_spin_unlock(&maps->lock);
+}
+
+/*
+ * The order matters on an auto-translated dom0, where an access through a PTE whose page
+ * has no frame can be fatal: the PTEs go first, and the frames that a mapping call works
+ * on are left to that call.
+ */
+void dmop_maps_take(struct dmop_maps *maps)
+{
+	struct dmop_area *area;
+
+	take_areas(maps);
+	unmap_mapping_range(&maps->space, 0, 0, 1);
+	list_for_each_entry(area, &maps->taken, link) {
+		unsigned int after = area->busy_first + area->busy_nr;
+
+		dmop_area_remove_frames(area, 0, area->busy_first);
+		dmop_area_remove_frames(area, after, area->nr - after);
+	}
+}
+
+void dmop_maps_release(struct dmop_maps *maps)
+{
+	struct dmop_area *area, *next;
+
+	list_for_each_entry_safe(area, next, &maps->taken, link) {
+		list_del_init(&area->link);
+		if (area->pages)
+			dmop_pool_free(area->pages);
+		area->pages = NULL;
+		dmop_area_put(area);
+	}
+}

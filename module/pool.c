@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pool.c - empty pages, allocated and freed by a worker
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <xen/xen.h>
+
+#include "pool.h"
+
+static struct workqueue_struct *pool_queue;
+
+/* The empty pages of all files, and of all pins. */
+static atomic_long_t empty_pages;
+
+static void pages_free(struct work_struct *work)
+{
+	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
+
+	if (!pages->err)
+		xen_free_unpopulated_pages(pages->nr, pages->page);
+	atomic_long_sub(pages->nr, &empty_pages);
+	kvfree(pages);
+}
+
+static void pages_put(struct dmop_pages *pages)
+{
+	if (refcount_dec_and_test(&pages->users)) {
+		INIT_WORK(&pages->work, pages_free);
+		queue_work(pool_queue, &pages->work);
+	}
+}
+
+static void pages_alloc(struct work_struct *work)
+{
+	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
+
+	pages->err = xen_alloc_unpopulated_pages(pages->nr, pages->page);
+	complete(&pages->done);
+	pages_put(pages);
+}
+
+/* Never counts pages that will not be allocated: the caller may be starved anywhere. */
+static bool reserve(unsigned int nr, unsigned long max)
+{
+	long used = atomic_long_read(&empty_pages);
+
+	do {
+		if (used + nr > max) {
+			pr_warn_ratelimited("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
+					    max);
+			return false;
+		}
+	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
+	return true;
+}
+
+struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max)
+{
+	struct dmop_pages *pages;
+	int err;
+
+	if (!reserve(nr, max))
+		return ERR_PTR(-ENOMEM);
+	pages = kvmalloc(struct_size(pages, page, nr),
+			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pages) {
+		atomic_long_sub(nr, &empty_pages);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	INIT_WORK(&pages->work, pages_alloc);
+	init_completion(&pages->done);
+	refcount_set(&pages->users, 2);
+	pages->nr = nr;
+	queue_work(pool_queue, &pages->work);
+
+	err = wait_for_completion_killable(&pages->done) ? -EINTR : pages->err;
+	if (err) {
+		pages_put(pages);
+		return ERR_PTR(err);
+	}
+	return pages;
+}
+
+void dmop_pool_free(struct dmop_pages *pages)
+{
+	pages_put(pages);
+}
+
+int dmop_pool_init(void)
+{
+	pool_queue = alloc_workqueue("dmop_pool", WQ_UNBOUND, 0);
+	return pool_queue ? 0 : -ENOMEM;
+}
+
+void dmop_pool_exit(void)
+{
+	/* A worker may queue the last free while the queue is drained. */
+	destroy_workqueue(pool_queue);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pool.h - empty pages, allocated and freed by a worker
+ */
+#ifndef DMOP_POOL_H
+#define DMOP_POOL_H
+
+#include <linux/completion.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+/*
+ * Empty pages: page structures with no memory behind them. An auto-translated dom0
+ * places foreign frames at them.
+ *
+ * @work:   allocates the pages, later frees them
+ * @done:   @err is valid
+ * @users:  the caller and the allocation in progress; the last put frees
+ * @nr:     their number
+ * @err:    result of the allocation
+ * @page:   the pages
+ */
+struct dmop_pages {
+	struct work_struct work;
+	struct completion done;
+	refcount_t users;
+	unsigned int nr;
+	int err;
+	struct page *page[];
+};
+
+/**
+ * dmop_pool_alloc() - allocate empty pages
+ * @nr:  their number, at least 1
+ * @max: at most so many at once, with those of all other callers
+ *
+ * The kernel's allocator holds a lock that every user of empty pages needs, so a
+ * worker calls it. The array is charged to the caller. The pages themselves are kernel
+ * memory that is charged to nobody.
+ *
+ * Context: process context; waits, killably, for the worker.
+ *
+ * Return: the pages, or ERR_PTR of
+ *  -ENOMEM no memory, or there would be more than @max
+ *  -EINTR  the caller is being killed
+ *  another errno of the kernel's allocator
+ */
+struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max);
+
+/**
+ * dmop_pool_free() - free empty pages
+ * @pages: pages that no frame is placed at and no PTE maps
+ *
+ * Context: any process context; the worker frees them later.
+ */
+void dmop_pool_free(struct dmop_pages *pages);
+
+/**
+ * dmop_pool_init() - create the worker
+ *
+ * Context: module init.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int dmop_pool_init(void);
+
+/**
+ * dmop_pool_exit() - wait until all pages are freed
+ *
+ * Context: module exit; nothing allocates any more.
+ */
+void dmop_pool_exit(void);
+
+#endif /* DMOP_POOL_H */

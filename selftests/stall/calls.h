@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * calls.h - every call of the ABI, prepared for a stop, and the process that issues one
+ */
+#ifndef DMOP_STALL_CALLS_H
+#define DMOP_STALL_CALLS_H
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "../command.h"
+#include "../frames.h"
+#include "stall.h"
+
+#define STALL_NODE	"/proc/dmop_stall"
+
+/* More than one portion of the module, more than an area without allocation can have. */
+#define MANY		80
+#define GRANT_FRAMES	6
+/* The test domains have these frames. */
+#define FIRST_GFN	8
+
+/* --- user memory ------------------------------------------------------------- */
+
+/*
+ * Each window is reached by a page fault of its own: neighbours are mapped up to 64 KiB at a time.
+ * Nothing else is near them, so there are no page tables either.
+ */
+#define WINDOW		(64UL << 10)
+#define FAR_AWAY	((char *)(1UL << 44))
+
+enum window { W_ARG, W_ARRAY, W_DATA, W_MORE, W_OUT, WINDOWS };
+
+/*
+ * The issuer of a call.
+ *
+ * @domid: target domain
+ * @fd:    the descriptor
+ * @area:  an area of it
+ * @fill:  the windows, for writing; @use: the same memory at its addresses in the call
+ */
+struct issuer {
+	__u16 domid;
+	int fd;
+	char *area;
+	char *fill, *use;
+	__u16 server;
+};
+
+static inline void *fill(struct issuer *i, enum window w)
+{
+	return i->fill + w * WINDOW;
+}
+
+static inline void *use(struct issuer *i, enum window w)
+{
+	return i->use + w * WINDOW;
+}
+
+static inline bool windows_open(struct issuer *i)
+{
+	int fd = memfd_create("windows", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, WINDOWS * WINDOW))
+		return false;
+	i->fill = mmap(NULL, WINDOWS * WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	i->use = mmap(FAR_AWAY, WINDOWS * WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (i->fill == MAP_FAILED || i->use == MAP_FAILED)
+		return false;
+	memset(i->fill, POISON, WINDOWS * WINDOW);
+	return true;
+}
+
+/* --- the calls ----------------------------------------------------------------- */
+
+/*
+ * A call.
+ *
+ * @prepare: brings everything to the state before it. Return: true if that worked
+ * @issue:   the system call. Return: its value, or minus the errno
+ * @least:   scheduling points that it has at least
+ * @classes: bits of the classes of these
+ * @maps:    it maps frames in the area of the issuer
+ */
+struct call {
+	const char *name;
+	bool (*prepare)(struct issuer *i);
+	long (*issue)(struct issuer *i);
+	unsigned int least;
+	unsigned int classes;
+	bool maps;
+};
+
+#define C_ENTRY		(1U << STALL_ENTRY)
+#define C_LOCK		(1U << STALL_LOCK)
+#define C_ALLOC		(1U << STALL_ALLOC)
+#define C_FAULT		(1U << STALL_FAULT)
+#define C_RESCHED	(1U << STALL_RESCHED)
+#define C_WAIT		(1U << STALL_WAIT)
+#define C_SECTION	(1U << STALL_SECTION)
+#define C_XEN		(1U << STALL_XEN)
+
+static inline bool with_nothing(struct issuer *i)
+{
+	i->fd = -1;
+	return true;
+}
+
+static inline bool with_unbound(struct issuer *i)
+{
+	i->fd = dmop_open();
+	*(__u16 *)fill(i, W_ARG) = i->domid;
+	return i->fd >= 0;
+}
+
+static inline bool with_bound(struct issuer *i)
+{
+	i->fd = dmop_open_bound(i->domid);
+	return i->fd >= 0;
+}
+
+static inline bool with_area_of(struct issuer *i, unsigned int nr)
+{
+	if (!with_bound(i))
+		return false;
+	/* Its page tables are not there either. */
+	i->area = mmap(FAR_AWAY + (1UL << 40), nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       i->fd, 0);
+	return i->area != MAP_FAILED;
+}
+
+static inline long issue_open(struct issuer *i)
+{
+	i->fd = dmop_open();
+	return i->fd < 0 ? i->fd : 0;
+}
+
+static inline long issue_close(struct issuer *i)
+{
+	return syscall(SYS_close, i->fd);
+}
+
+static inline long issue_poll(struct issuer *i)
+{
+	struct pollfd p = { .fd = i->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0);
+}
+
+static inline long issue_mmap(struct issuer *i)
+{
+	i->area = mmap(FAR_AWAY + (1UL << 40), MANY * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       i->fd, 0);
+	return i->area == MAP_FAILED ? -errno : 0;
+}
+
+static inline long issue_restrict(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_RESTRICT, use(i, W_ARG));
+}
+
+static inline bool info_prepare(struct issuer *i)
+{
+	*(struct dmop_info *)fill(i, W_ARG) = (struct dmop_info){ .size = sizeof(struct dmop_info) };
+	return with_bound(i);
+}
+
+static inline long issue_info(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_INFO, use(i, W_ARG));
+}
+
+/* The operation leaves a server behind in the domain that it reached. */
+static inline bool bufs_prepare(struct issuer *i, struct dmop_buf *bufs)
+{
+	struct dm_op *op = fill(i, W_DATA);
+
+	*op = ioreq_create_op();
+	bufs[0] = (struct dmop_buf){ .uptr = use(i, W_DATA), .size = sizeof(*op) };
+	return with_bound(i);
+}
+
+static inline bool dm_op_prepare(struct issuer *i)
+{
+	*(struct dmop_dm_op *)fill(i, W_ARG) = (struct dmop_dm_op){
+		.dom = i->domid, .num = 1, .ubufs = use(i, W_ARRAY),
+	};
+	return bufs_prepare(i, fill(i, W_ARRAY));
+}
+
+/* Too large for the stack. */
+static inline bool dm_op_large_prepare(struct issuer *i)
+{
+	struct dmop_buf *bufs = fill(i, W_ARRAY);
+
+	*(struct dmop_dm_op *)fill(i, W_ARG) = (struct dmop_dm_op){
+		.dom = i->domid, .num = 2, .ubufs = use(i, W_ARRAY),
+	};
+	bufs[1] = (struct dmop_buf){ .uptr = use(i, W_MORE), .size = PAGE };
+	return bufs_prepare(i, bufs);
+}
+
+static inline long issue_dm_op(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_DM_OP, use(i, W_ARG));
+}
+
+static inline bool hypercall_prepare(struct issuer *i)
+{
+	*(struct dmop_hypercall *)fill(i, W_ARG) = (struct dmop_hypercall){
+		.op = DMOP_HYPERCALL_NR,
+		.arg = { i->domid, 1, (unsigned long)use(i, W_ARRAY) },
+	};
+	return bufs_prepare(i, fill(i, W_ARRAY));
+}
+
+static inline long issue_hypercall(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_HYPERCALL, use(i, W_ARG));
+}
+
+struct two_ops {
+	struct dmop_batch_op op[2];
+	struct dm_op create[2];
+};
+
+/* The head ends with its window, the rest begins with the next. */
+#define HEAD_AT	(WINDOW - sizeof(struct dmop_batch))
+
+static inline bool batch_prepare(struct issuer *i)
+{
+	struct dmop_batch *head = fill(i, W_ARG) + HEAD_AT;
+	struct two_ops *ops = fill(i, W_ARRAY);
+
+	*head = (struct dmop_batch){
+		.size = sizeof(*head), .domid = i->domid, .nr = 2, .bytes = sizeof(*ops),
+	};
+	*ops = (struct two_ops){
+		.op = { { .size = { sizeof(struct dm_op) } }, { .size = { sizeof(struct dm_op) } } },
+		.create = { ioreq_create_op(), ioreq_create_op() },
+	};
+	return with_bound(i);
+}
+
+static inline long issue_batch(struct issuer *i)
+{
+	struct two_ops *ops = fill(i, W_ARRAY);
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_BATCH, use(i, W_ARG) + HEAD_AT);
+
+	if (ret < 0)
+		return ret;
+	return ret == 2 ? ops->op[0].result : -EAGAIN;
+}
+
+static inline void frames_prepare(struct issuer *i, unsigned int first, unsigned int nr)
+{
+	__u64 *gfns = fill(i, W_ARRAY);
+	unsigned int n;
+
+	for (n = 0; n < nr; n++)
+		gfns[n] = FIRST_GFN + first + n;
+	*(struct dmop_mmapbatch_v2 *)fill(i, W_ARG) = (struct dmop_mmapbatch_v2){
+		.num = nr, .dom = i->domid, .addr = (unsigned long)i->area + first * PAGE,
+		.arr = use(i, W_ARRAY), .err = use(i, W_OUT),
+	};
+}
+
+static inline bool map_prepare(struct issuer *i)
+{
+	if (!with_area_of(i, MANY))
+		return false;
+	frames_prepare(i, 0, MANY);
+	return true;
+}
+
+static inline long issue_map(struct issuer *i)
+{
+	struct dmop_mmapbatch_v2 *m = fill(i, W_ARG);
+	int *errs = fill(i, W_OUT);
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_MMAPBATCH_V2, use(i, W_ARG));
+	unsigned int n;
+
+	for (n = 0; !ret && n < m->num; n++)
+		ret = errs[n];
+	return ret;
+}
+
+/* The first call failed for some of the frames. */
+#define RETRIED		4
+#define RETRIED_AT	70
+
+static inline bool retry_prepare(struct issuer *i)
+{
+	__u64 *gfns = fill(i, W_ARRAY);
+	int errs[MANY];
+	unsigned int n;
+
+	if (!with_area_of(i, MANY))
+		return false;
+	frames_prepare(i, 0, MANY);
+	for (n = 0; n < RETRIED; n++)
+		gfns[RETRIED_AT + n] = NO_GFN;
+	if (map(i->fd, i->domid, i->area, MANY, gfns, errs) < 0)
+		return false;
+	for (n = 0; n < MANY; n++)
+		if (!errs[n] == (n - RETRIED_AT < RETRIED))
+			return false;
+	frames_prepare(i, RETRIED_AT, RETRIED);
+	return true;
+}
+
+static inline bool mapped_prepare(struct issuer *i)
+{
+	int errs[MANY];
+
+	return map_prepare(i) &&
+	       !map(i->fd, i->domid, i->area, MANY, fill(i, W_ARRAY), errs) &&
+	       all_bytes(errs, 0, sizeof(errs));
+}
+
+static inline long issue_munmap(struct issuer *i)
+{
+	return munmap(i->area, MANY * PAGE) ? -errno : 0;
+}
+
+static inline bool resource_prepare(struct issuer *i)
+{
+	long id;
+
+	if (!with_area_of(i, 1))
+		return false;
+	id = ioreq_create(i->fd, i->domid);
+	*(struct dmop_mmap_resource *)fill(i, W_ARG) = (struct dmop_mmap_resource){
+		.dom = i->domid, .type = RESOURCE_IOREQ_SERVER, .id = id,
+		.idx = FRAME_IOREQ, .num = 1, .addr = (unsigned long)i->area,
+	};
+	return id >= 0;
+}
+
+/* More than fit on the stack. */
+static inline bool resources_prepare(struct issuer *i)
+{
+	if (!with_area_of(i, GRANT_FRAMES))
+		return false;
+	*(struct dmop_mmap_resource *)fill(i, W_ARG) = (struct dmop_mmap_resource){
+		.dom = i->domid, .type = RESOURCE_GRANT_TABLE,
+		.num = GRANT_FRAMES, .addr = (unsigned long)i->area,
+	};
+	return true;
+}
+
+static inline long issue_resource(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, use(i, W_ARG));
+}
+
+enum call_number {
+	OPEN, CLOSE, POLL, MMAP, MUNMAP, INFO, RESTRICT, DM_OP,
+	DM_OP_LARGE, HYPERCALL, BATCH, MAP, MAP_RETRY, RESOURCE, RESOURCES,
+};
+
+static const struct call calls[] = {
+	[OPEN] = { "open", with_nothing, issue_open, 4, C_ENTRY | C_ALLOC, false },
+	[CLOSE] = { "close", with_bound, issue_close, 1, C_ENTRY, false },
+	[POLL] = { "poll", with_bound, issue_poll, 1, C_ENTRY, false },
+	[MMAP] = { "mmap", with_bound, issue_mmap, 3, C_ENTRY | C_LOCK | C_ALLOC, false },
+	[MUNMAP] = { "munmap", mapped_prepare, issue_munmap, 3, C_ENTRY | C_LOCK, false },
+	[INFO] = { "info", info_prepare, issue_info, 3, C_ENTRY | C_FAULT, false },
+	[RESTRICT] = { "restrict", with_unbound, issue_restrict, 6, C_ENTRY | C_FAULT | C_ALLOC, false },
+	[DM_OP] = { "dm_op", dm_op_prepare, issue_dm_op, 8, C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+	[DM_OP_LARGE] = { "dm_op_large", dm_op_large_prepare, issue_dm_op, 10,
+	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
+	[HYPERCALL] = { "hypercall", hypercall_prepare, issue_hypercall, 8,
+	  C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+	[BATCH] = { "batch", batch_prepare, issue_batch, 10,
+	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
+	[MAP] = { "map", map_prepare, issue_map, 10, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
+	[MAP_RETRY] = { "map_retry", retry_prepare, issue_map, 8, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
+	[RESOURCE] = { "resource", resource_prepare, issue_resource, 6, C_ENTRY | C_FAULT | C_LOCK | C_XEN, true },
+	[RESOURCES] = { "resources", resources_prepare, issue_resource, 6,
+	  C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, true },
+};
+
+/* --- the process that issues one --------------------------------------------------- */
+
+/*
+ * After the call.
+ *
+ * @ready: it was prepared
+ * @ret:   its value
+ * @stall: all of its points
+ * @state: of the descriptor, DMOP_STATE_*
+ * @mapped: frames, from INFO
+ * @touch: signal from reading the area
+ */
+struct outcome {
+	bool ready;
+	long ret;
+	struct stall_status stall;
+	unsigned int state;
+	__u64 mapped;
+	int touch;
+};
+
+struct victim {
+	pid_t pid;
+	int results;	/* an outcome comes here if the call returns */
+	int leave;	/* closed: it may exit */
+};
+
+/* Opened before a test stops anybody. */
+static int stall_node = -1;
+
+static inline bool status_of_stall(struct stall_status *st)
+{
+	return !ioctl(stall_node, STALL_STATUS, st);
+}
+
+static inline void after_call(const struct call *c, struct issuer *i, struct outcome *o)
+{
+	o->state = DMOP_STATE_UNBOUND;
+	if (i->fd >= 0 && c->issue != issue_close) {
+		struct dmop_info info;
+
+		if (!dmop_info(i->fd, &info)) {
+			o->state = info.state;
+			o->mapped = info.mapped_frames;
+		}
+	}
+	if (i->area && i->area != MAP_FAILED)
+		o->touch = touch(i->area, false);
+}
+
+static inline void victim_main(const struct call *c, __u16 domid, __u32 nth, int results, int leave)
+{
+	struct issuer i = { .domid = domid, .fd = -1 };
+	struct outcome o = { };
+	char byte;
+	int node;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	node = open(STALL_NODE, O_RDWR | O_CLOEXEC);
+	o.ready = node >= 0 && windows_open(&i) && c->prepare(&i) &&
+		  !ioctl(node, STALL_ARM, &nth);
+	if (o.ready) {
+		o.ret = c->issue(&i);
+		ioctl(node, STALL_DISARM);
+		ioctl(node, STALL_STATUS, &o.stall);
+	}
+	if (write(results, &o, sizeof(o)) != sizeof(o))
+		_exit(1);
+	if (o.ready && read(leave, &byte, 1) == 1) {
+		after_call(c, &i, &o);
+		if (write(results, &o, sizeof(o)) != sizeof(o) || read(leave, &byte, 1))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static inline bool victim_start(struct victim *v, const struct call *c, __u16 domid, __u32 nth)
+{
+	int results[2], leave[2];
+
+	if (pipe2(results, O_CLOEXEC) || pipe2(leave, O_CLOEXEC))
+		return false;
+	v->pid = fork();
+	if (!v->pid) {
+		close(results[0]);
+		close(leave[1]);
+		victim_main(c, domid, nth, results[1], leave[0]);
+	}
+	close(results[1]);
+	close(leave[0]);
+	v->results = results[0];
+	v->leave = leave[1];
+	return v->pid > 0;
+}
+
+static inline bool victim_outcome(struct victim *v, struct outcome *o)
+{
+	return read(v->results, o, sizeof(*o)) == sizeof(*o);
+}
+
+/* Has it look at its descriptor now. */
+static inline bool victim_look(struct victim *v, struct outcome *o)
+{
+	return write(v->leave, "", 1) == 1 && victim_outcome(v, o);
+}
+
+/* The state of a victim that was started. */
+#define V_STOPPED	1
+#define V_RETURNED	2
+#define V_LOST		3	/* neither, for a long time */
+
+static inline int victim_wait(struct victim *v, struct stall_status *st, struct outcome *o,
+			      unsigned int seconds)
+{
+	struct pollfd p = { .fd = v->results, .events = POLLIN };
+	unsigned int tries = seconds * 1000;
+
+	while (tries--) {
+		if (status_of_stall(st) && st->stopped && st->pid == (__u32)v->pid)
+			return V_STOPPED;
+		if (poll(&p, 1, 1) > 0)
+			return victim_outcome(v, o) ? V_RETURNED : V_LOST;
+	}
+	return V_LOST;
+}
+
+/* Return: true if it has ended. */
+static inline bool victim_end(struct victim *v, bool kills)
+{
+	int i;
+
+	if (kills)
+		kill(v->pid, SIGKILL);
+	close(v->leave);
+	close(v->results);
+	for (i = 0; i < 60000; i++) {
+		if (waitpid(v->pid, NULL, WNOHANG) == v->pid)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+#endif /* DMOP_STALL_CALLS_H */

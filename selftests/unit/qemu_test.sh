@@ -1,0 +1,189 @@
+#!/bin/sh
+# qemu_test.sh: dmop-qemu without Xen; its QEMUs print their arguments
+#
+# A copy of dmop-qemu has its paths below a directory of the test.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/tap.sh
+. "$here/../../scripts/tap.sh"
+tap_begin qemu
+dir=$(mktemp -d) || exit
+trap 'rm -rf "$dir"' EXIT
+mkdir -p "$dir/usr/sbin" "$dir/usr/libexec" "$dir/usr/bin" "$dir/usr/lib/xen/bin" "$dir/usr/lib/dmop"
+sed "s#/usr/#$dir/usr/#g; s#/etc/default/#$dir/#" "$here/../../tools/dmop-qemu" >"$dir/dmop-qemu"
+conf=$dir/dmop-qemu.conf
+DMOP_QEMU_CONF=$conf
+export DMOP_QEMU_CONF
+
+# program NAME [TEXT]: a program that prints its name and its arguments, and contains TEXT
+program() {
+	cat >"$dir/source.c" <<-END
+		#include <stdio.h>
+		const char text[] = "${2:-}";
+		int main(int argc, char **argv)
+		{
+			int i;
+			printf("$1");
+			for (i = 1; i < argc; i++)
+				printf(" %s", argv[i]);
+			puts("");
+			return 0;
+		}
+	END
+	"${CC:-cc}" "$dir/source.c" -o "$dir/made"
+}
+
+# Each test begins with one QEMU, in Debian's place, and without settings.
+fresh() {
+	rm -f "$dir"/usr/*/*qemu-system* "$dir"/usr/lib/xen/bin/* "$conf"
+	cp "$dir/xen" "$dir/usr/libexec/xen-qemu-system-i386"
+}
+
+build() {
+	program qemu libxendevicemodel.so.1 && mv "$dir/made" "$dir/xen" &&
+		program plain && mv "$dir/made" "$dir/plain" &&
+		printf '#!/bin/sh\necho script "$@"\n' >"$dir/script" &&
+		printf '#!/bin/sh\necho "limit $(ulimit -f)"\necho dmop-run "$@"\n' >"$dir/usr/sbin/dmop-run" &&
+		printf '#!/bin/sh\necho "log $1"\nshift\nexec "$@"\n' >"$dir/usr/lib/dmop/dmop-log" &&
+		chmod +x "$dir/script" "$dir/usr/sbin/dmop-run" "$dir/usr/lib/dmop/dmop-log"
+}
+tap_ok 'everything is built' build
+qemu=$dir/usr/libexec/xen-qemu-system-i386
+
+limit=unlimited
+run() {
+	status=0
+	prlimit --fsize="$limit:unlimited" sh "$dir/dmop-qemu" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	cat "$dir/out" "$dir/err" >"$dir/all"
+}
+
+# query ARGUMENT...: QEMU gets them, unconfined
+query() {
+	fresh
+	run "$@"
+	[ "$status" = 0 ] && [ "$(cat "$dir/out")" = "qemu${*:+ $*}" ]
+	tap_result $? "QEMU answers: ${*:-no argument}" "$dir/all"
+}
+
+# confines TITLE QEMU [WORD...]: a guest is started with this QEMU, these words behind its arguments
+confines() {
+	title=$1 wanted=$2
+	shift 2
+	run -xen-domid 7 -xen-domid-restrict
+	[ "$status" = 0 ] && grep -qxF "dmop-run --verbose --images -- $wanted -xen-domid 7 -xen-domid-restrict${*:+ $*}" "$dir/out"
+	tap_result $? "$title" "$dir/all"
+}
+
+# says TITLE STATUS WORDS ARGUMENT...
+says() {
+	title=$1 wanted=$2 words=$3
+	shift 3
+	run "$@"
+	[ "$status" = "$wanted" ] && grep -qF -- "$words" "$dir/err"
+	tap_result $? "$title" "$dir/all"
+}
+
+# --- toolstacks ask
+query
+for word in -version --version -help --help -h; do
+	query "$word"
+done
+for word in -machine -M --machine -device -cpu -accel -netdev; do
+	query "$word" help
+done
+query -machine '?'
+query -device virtio-net,help
+query -machine xenfv,help
+query -M none
+query --machine none
+query -S -no-user-config -nodefaults -nographic -machine none,accel=xen -qmp stdio
+fresh
+confines 'a guest is confined' "$qemu"
+run --xen-domid 7 --xen-domid-restrict -device help
+[ "$status" = 0 ] && grep -q '^dmop-run .*help$' "$dir/out" && ! grep -q warning "$dir/err"
+tap_result $? 'a guest is no query; two dashes' "$dir/all"
+run -m 64
+[ "$status" = 0 ] && grep -q '^dmop-run .* -m 64$' "$dir/out"
+tap_result $? 'nor is anything else: dmop-run decides' "$dir/all"
+
+# --- a script in the place of QEMU
+fresh
+cp "$dir/script" "$qemu"
+cp "$dir/plain" "$dir/usr/bin/qemu-system-i386"
+cp "$dir/xen" "$dir/usr/bin/qemu-system-x86_64"
+confines 'a script is skipped, and a QEMU without Xen' "$dir/usr/bin/qemu-system-x86_64"
+grep -qF "xen-qemu-system-i386 is a script; $dir/usr/bin/qemu-system-i386 is built without Xen;" "$dir/err"
+tap_result $? 'and this is reported' "$dir/all"
+run -version
+[ "$(cat "$dir/all")" = 'qemu -version' ]
+tap_result $? 'but not for a query' "$dir/all"
+rm "$dir/usr/bin/qemu-system-x86_64"
+says 'none is left' 127 'is a script;' -xen-domid 7 -xen-domid-restrict
+grep -q 'install one (qemu-system-xen)' "$dir/err"
+tap_result $? 'the remedy' "$dir/all"
+echo "QEMU=$qemu" >"$conf"
+confines 'a script that is named is used' "$qemu"
+
+# --- the configuration file
+fresh
+cp "$dir/xen" "$dir/other"
+setting() {
+	title=$1
+	printf "$2" >"$conf"
+	confines "$title" "$dir/other"
+	[ ! -s "$dir/err" ] || ! grep -q "$conf" "$dir/err"
+	tap_result $? "$title: without a complaint" "$dir/all"
+}
+setting 'QEMU' "QEMU=$dir/other\n"
+setting 'QEMU with blanks' "  QEMU = $dir/other  \n"
+setting 'QEMU in quotes' "export QEMU=\"$dir/other\"\n"
+setting 'QEMU with a comment, without a newline' "# one\n\nQEMU='$dir/other'"
+setting 'QEMU with a comment behind it' "QEMU=$dir/other  # two\n"
+setting 'a file from another system' "# one\r\nQEMU=$dir/other\r\n\r\n"
+printf 'QEMU=\n' >"$conf"
+confines 'an empty QEMU is none' "$qemu"
+echo 'QEMU=$(touch '"$dir"'/touched)' >"$conf"
+says 'QEMU that is no path' 120 "$conf: QEMU=\$(touch $dir/touched) is not a path" -xen-domid 7 -xen-domid-restrict
+[ ! -e "$dir/touched" ]
+tap_result $? 'nothing in the file is executed'
+echo "QEMU=$dir/none" >"$conf"
+says 'QEMU that is not there' 127 "$dir/none, named by DMOP_QEMU or by QEMU in $conf" -xen-domid 7 -xen-domid-restrict
+printf 'QEMU_ARGS="-machine xenfv-4.2  -global x=*"\n' >"$conf"
+confines 'QEMU_ARGS' "$qemu" -machine xenfv-4.2 -global 'x=*'
+run -machine none
+[ "$(cat "$dir/out")" = 'qemu -machine none' ]
+tap_result $? 'QEMU_ARGS are for guests only' "$dir/all"
+printf 'NONE=1\n( frob\n' >"$conf"
+confines 'lines that are none' "$qemu"
+grep -q 'no setting has this name: NONE=1' "$dir/err" && grep -q 'not NAME=VALUE: ( frob' "$dir/err"
+tap_result $? 'and they are named' "$dir/all"
+
+# log_limit TITLE VALUE KIB: with this value in the file, and a limit of 256 KiB from xl
+log_limit() {
+	printf 'LOG_KIB=%s\n' "$2" >"$conf"
+	limit=262144
+	confines "$1" "$qemu"
+	limit=unlimited
+	grep -qx 'limit unlimited' "$dir/out" && grep -qx "log $3" "$dir/out" &&
+		{ [ "$3" != 1024 ] || grep -qF "LOG_KIB=$2 is not a number from 16 to 1048576; LOG_KIB=1024 is used" "$dir/err"; }
+	tap_result $? "$1: the limit" "$dir/all"
+}
+log_limit 'LOG_KIB' 128 128
+for value in unlimited 128M 08 15 1048577 -1 '' 99999999999999999999 '$((1))'; do
+	log_limit "LOG_KIB=$value" "$value" 1024
+done
+
+# --- a QEMU that stays root
+fresh
+says 'without dm_restrict' 0 'warning: without dm_restrict=1' -xen-domid 7
+says 'a backend' 0 'warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It stays root' -xen-domid 7 -xen-attach -machine xenpv
+says 'a backend, as xl devd starts it' 0 'It stays root' -xen-domid 7 -M xenpv
+echo 'UNRESTRICTED=refuse' >"$conf"
+says 'UNRESTRICTED=refuse, without dm_restrict' 126 'UNRESTRICTED=refuse' -xen-domid 7
+[ ! -s "$dir/out" ]
+tap_result $? 'nothing is started' "$dir/all"
+says 'UNRESTRICTED=refuse, a backend' 126 'It stays root' -xen-domid 7 -xen-attach
+confines 'UNRESTRICTED=refuse, with dm_restrict' "$qemu"
+echo 'UNRESTRICTED=yes' >"$conf"
+says 'UNRESTRICTED with a bad value refuses' 126 'UNRESTRICTED=yes is not "allow" or "refuse"; UNRESTRICTED=refuse is used' -xen-domid 7
+tap_end

@@ -1,0 +1,148 @@
+#!/bin/sh
+# run_test.sh UAPI_DIR: dmop-run and its library, without Xen
+#
+# A fake library stands for the nodes. The programs print the node behind their descriptor, see run/.
+set -u
+uapi=$1
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/tap.sh
+. "$here/../../scripts/tap.sh"
+tap_begin run
+dir=$(mktemp -d) || exit
+trap 'rm -rf "$dir"' EXIT
+model=$dir/model
+
+compile() {
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -I "$uapi" "$@"
+}
+
+build() {
+	make -s -C "$here/../../tools" O="$dir" "$dir/dmop-run" "$dir/libdmop-preload.so" &&
+		compile -fPIC -shared "$here/run/fake.c" -o "$dir/libfake.so" -ldl &&
+		compile -fPIC -shared "$here/run/xen.c" -Wl,-soname,libxendevicemodel.so.1 -o "$dir/libxendevicemodel.so.1" &&
+		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 &&
+		compile -DLATE "$here/run/model.c" -o "$dir/late" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -ldl &&
+		compile "$here/run/launch.c" -o "$dir/launch" &&
+		echo 'int main(void) { return 0; }' >"$dir/static.c" && compile -static "$dir/static.c" -o "$dir/static" &&
+		cp "$dir/launch" "$dir/setuid" && chmod u+s "$dir/setuid"
+}
+tap_ok 'everything is built' build
+
+# run ARGUMENT...: dmop-run; its status goes to $status, its output to $dir/out and $dir/err
+run() {
+	status=0
+	LD_PRELOAD=$dir/libfake.so "$dir/dmop-run" --domid 7 "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	cat "$dir/out" "$dir/err" >"$dir/all"
+}
+
+# confined TITLE CMD...: CMD starts a device model, and this gets dmop
+confined() {
+	title=$1
+	shift
+	run -v -- "$@"
+	[ "$status:$(cat "$dir/out")" = 0:dmop ] && grep -q 'reach domain 7 only' "$dir/err"
+	tap_result $? "$title" "$dir/all"
+}
+
+# says TITLE STATUS WORDS CMD...
+says() {
+	title=$1 wanted=$2 words=$3
+	shift 3
+	run "$@"
+	[ "$status" = "$wanted" ] && grep -q -- "$words" "$dir/err"
+	tap_result $? "$title" "$dir/all"
+}
+
+# --- launchers
+confined 'the program itself' "$model"
+confined 'one that loads the library at run time' "$dir/late"
+confined 'env' env "$model"
+confined 'env that empties the environment' env -i "$model"
+confined 'env without LD_PRELOAD' env -u LD_PRELOAD "$model"
+confined 'env without the handover' env -u DMOP_RUN_HANDOVER "$model"
+confined 'env that searches PATH' env PATH="$dir:/usr/bin:/bin" model
+confined 'nice' nice "$model"
+confined 'nohup' nohup "$model"
+confined 'timeout' timeout 600 "$model"
+confined 'taskset' taskset "$(taskset -p $$ | sed 's/.* //')" "$model"
+confined 'setpriv' setpriv --no-new-privs "$model"
+confined 'stdbuf, which preloads a library of its own' stdbuf -o L "$model"
+confined 'several in a row' env nice timeout 600 env -i "$model"
+for shell in sh bash; do
+	confined "$shell -c" $shell -c "$model"
+	confined "$shell -c, in a child" $shell -c "$model; :"
+	confined "$shell, after it used the descriptors of scripts" $shell -c "exec 3>/dev/null 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec $model"
+done
+printf '#!/bin/sh\nexec %s "$@" x\n' "$model" >"$dir/script"
+printf '#!%s\n' "$dir/script" >"$dir/nested"
+printf '#!/usr/bin/env -S -i LD_PRELOAD=%s bash\n%s\n' "$dir/libfake.so" "$model" >"$dir/other"
+chmod +x "$dir/script" "$dir/nested" "$dir/other"
+confined 'a script' "$dir/script"
+confined 'a script whose interpreter is a script' "$dir/nested"
+confined 'a script behind env' env "$dir/other"
+for way in execve execv execvp execvpe execl execlp execle fexecve execveat posix_spawn posix_spawnp vfork; do
+	confined "$way with an empty environment" "$dir/launch" $way "$model"
+done
+for way in system popen; do
+	confined "$way without the handover" "$dir/launch" $way "$model" "$dir/libfake.so"
+done
+
+# --- refusals
+for way in execve execvp fexecve execveat posix_spawn posix_spawnp vfork; do
+	says "$way: a static program" 126 'linked statically' -- "$dir/launch" $way "$dir/static"
+done
+says 'env: a setuid program' 126 'setuid' -- env "$dir/setuid"
+printf '#!%s\n' "$dir/static" >"$dir/bad"
+chmod +x "$dir/bad"
+says 'env: a script of a static program' 126 'linked statically' -- env "$dir/bad"
+says 'the remedy' 126 'put dmop-run behind its launcher' -- env "$dir/static"
+says 'a launcher that closes the descriptor' 126 'descriptor of /dev/xen/dmop has been closed' -- bash -c "exec 64>&-; exec $model"
+says 'a program that is not there' 127 'No such file' -- env "$dir/none"
+printf '#!%s\n' "$dir/none" >"$dir/bad"
+says 'dmop-run: a script whose interpreter is not there' 126 'its interpreter' -- "$dir/bad"
+printf '#!%s\n' "$dir/static" >"$dir/bad"
+says 'dmop-run: a script of a static program' 126 'linked statically' -- "$dir/bad"
+says 'dmop-run: a static program' 126 'linked statically' -- "$dir/static"
+
+# --- children of the device model
+run -- sh -c "$model child"
+[ "$(tr '\n' ' ' <"$dir/out")" = 'dmop 0 0 ' ]
+tap_result $? 'children of the device model get nothing of it' "$dir/all"
+run -- "$dir/late" child
+[ "$(tr '\n' ' ' <"$dir/out")" = 'dmop 0 0 ' ]
+tap_result $? 'nor those of one that loads the library at run time' "$dir/all"
+
+# --- the report of --verbose
+says 'verbose: a launcher is not said to be confined' 0 'has none of' -v -- env true
+grep -q 'reach domain' "$dir/err"
+tap_result $((!$?)) 'verbose: nor is its program without the libraries' "$dir/all"
+
+# --- the stock node opened without the libraries
+run -- "$model" own
+[ "$(tr '\n' ' ' <"$dir/out")" = 'dmop stock stock ' ] &&
+	[ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
+tap_result $? "the program's own open is warned of, once" "$dir/all"
+run -- "$model"
+[ ! -s "$dir/err" ]
+tap_result $? 'and nothing else is' "$dir/all"
+
+# --- the cause of a failure
+cause() {
+	title=$1 wanted=$2 words=$3
+	shift 3
+	status=0
+	env "$@" LD_PRELOAD="$dir/libfake.so" "$dir/dmop-run" -d 7 true >"$dir/all" 2>&1 || status=$?
+	[ "$status" = "$wanted" ] && grep -q -- "$words" "$dir/all"
+	tap_result $? "$title" "$dir/all"
+}
+cause 'no such domain' 124 'there is no domain 7' FAKE_RESTRICT=3 FAKE_DM_OP=3
+cause 'a domain without a directory in XenStore' 124 'exists in Xen, but has no directory /local/domain/7' FAKE_RESTRICT=3 FAKE_DM_OP=95
+cause 'without privileges' 123 'run this as root' FAKE_UNPRIVILEGED=1
+cause "Xen's policy, EACCES" 123 'FLASK' FAKE_RESTRICT=13
+cause "Xen's policy, EPERM" 123 'FLASK' FAKE_RESTRICT=1
+
+status=0
+"$dir/dmop-run" --help >/dev/full 2>"$dir/all" || status=$?
+[ "$status" = 125 ]
+tap_result $? 'the help cannot be written' "$dir/all"
+tap_end

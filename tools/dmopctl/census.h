@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * census.h - device models, and holders of an unrestricted /dev/xen/privcmd
+ */
+#ifndef DMOPCTL_CENSUS_H
+#define DMOPCTL_CENSUS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "domains.h"
+#include "text.h"
+
+enum kind { KIND_DEVICE_MODEL, KIND_XENSTORED, KIND_TOOLSTACK, KIND_OTHER };
+
+enum privcmd {
+	PRIVCMD_NONE,		/* no descriptor, or only those restricted by the stock driver */
+	PRIVCMD_OPEN,		/* an unrestricted one */
+	PRIVCMD_UNKNOWN,	/* one that cannot be queried */
+};
+
+struct holder {
+	pid_t pid;
+	uid_t uid;			/* effective */
+	char name[NAME_SIZE];		/* of the program, from text_clean() */
+	enum kind kind;
+	enum privcmd privcmd;
+	long domid;			/* of a device model, or NO_DOMID */
+	bool bound;			/* holds a /dev/xen/dmop bound to it */
+	unsigned long long buf_size;	/* of the smallest limit of these files */
+	unsigned long video;		/* MiB of video memory, from QEMU's arguments; 0: unknown */
+};
+
+struct census {
+	struct holder *list;		/* by pid */
+	unsigned int nr;
+	unsigned int hidden;		/* processes not readable by this user */
+	unsigned int models;		/* device models */
+	unsigned int confined;		/* those bound, and without an unrestricted descriptor */
+};
+
+/* Return: "device model", "xenstored", "toolstack", "other". */
+const char *kind_name(enum kind kind);
+
+/*
+ * kind_of() - tell the kind of a process
+ * @name:      its program
+ * @arguments: its arguments, each with a NUL
+ * @n:         their bytes
+ * @domid:     result: the domain in QEMU's arguments, or NO_DOMID
+ * @video:     result: the video memory in QEMU's arguments, in MiB, or 0
+ */
+enum kind kind_of(const char *name, const char *arguments, size_t n, long *domid,
+		  unsigned long *video);
+
+/* Return: true if this device model is confined. */
+bool holder_confined(const struct holder *h);
+
+/* Scans /proc. Return: 0, or a STATUS_ after an error message. */
+int census_take(struct census *c, const struct domains *d);
+void census_free(struct census *c);
+
+#endif /* DMOPCTL_CENSUS_H */
