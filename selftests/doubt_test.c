@@ -375,7 +375,7 @@ TEST_F(lifetime, another_of_that_number)
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, domid));
 
 	ASSERT_TRUE(destroy_in_xen(domid));
-	EXPECT_EQ(-ESRCH, unknown_op(last, domid));
+	EXPECT_EQ(-ESRCH, dying_op(last, domid));
 	ASSERT_TRUE(run("xenstore-rm /local/domain/%ld", domid));
 	close(fd);
 	close(fresh);
