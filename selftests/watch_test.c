@@ -107,8 +107,8 @@ TEST_F(looks, none_without_a_binding)
 	fd = dmop_open_bound(domid);
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(event());
-	ASSERT_TRUE(run(BARE_DOMAIN " destroy %ld", domid));
-	while (unknown_op(fd, domid) != -ESRCH)
+	ASSERT_TRUE(destroy_in_xen(domid));
+	while (dying_op(fd, domid) != -ESRCH)
 		usleep(1000);
 	EXPECT_TRUE(rounds_end());
 	ASSERT_TRUE(run("xenstore-rm /local/domain/%ld", domid));

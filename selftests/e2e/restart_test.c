@@ -8,6 +8,7 @@
 
 #define PV	PREFIX "pv"
 
+/* The step makes these two commands, in the current directory. */
 static long create_pv(void)
 {
 	if (!run("xl create -q -e -p /dev/null 'name=\"" PV "\"' 'type=\"pv\"' memory=192 vcpus=1 \"kernel=\\\"/boot/vmlinuz-$(uname -r)\\\"\" >&2"))
