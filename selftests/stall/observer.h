@@ -170,16 +170,29 @@ static inline bool xs_bytes(char *to, size_t nr)
 	return true;
 }
 
-static inline bool xs_receive(__u32 type)
+/*
+ * Waits for the reply to a request of @type and, if @event, for an event of the watch, in any
+ * order. The kernel must not get a request before the reply to the one before was read: its thread
+ * for XenStore could then wait for a lock of this file, held by the request (seen on Linux 6.1).
+ */
+static inline bool xs_receive(__u32 type, bool event)
 {
-	struct xs_head head;
-	char body[256];
+	bool reply = true;
 
-	do {
+	while (reply || event) {
+		struct xs_head head;
+		char body[256];
+
 		if (!xs_bytes((char *)&head, sizeof(head)) || head.len > sizeof(body) ||
 		    !xs_bytes(body, head.len))
 			return false;
-	} while (head.type != type);
+		if (head.type == XS_WATCH_EVENT)
+			event = false;
+		else if (head.type == type)
+			reply = false;
+		else
+			return false;
+	}
 	return true;
 }
 
@@ -187,9 +200,9 @@ static inline bool watch_round_trip(void)
 {
 	static const char watch[] = WATCHED "\0token", written[] = WATCHED "\0x";
 
-	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH_EVENT) &&
-	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WATCH_EVENT) &&
-	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH);
+	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH, true) &&
+	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WRITE, true) &&
+	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH, false);
 }
 
 /* --- the end of a domain ------------------------------------------------------- */
