@@ -171,21 +171,27 @@ static inline bool xs_bytes(char *to, size_t nr)
 }
 
 /*
- * Receives messages until there was one of each type. With a reply outstanding, the kernel's own
- * handling of the next request could wait for that reply for ever.
+ * Waits for the reply to a request of @type and, if @event, for an event of the watch, in any
+ * order. The kernel must not get a request before the reply to the one before was read: its thread
+ * for XenStore could then wait for a lock of this file, held by the request (seen on Linux 6.1).
  */
-static inline bool xs_receive(__u32 type, __u32 other)
+static inline bool xs_receive(__u32 type, bool event)
 {
-	bool seen = false, other_seen = false;
-	struct xs_head head;
-	char body[256];
+	bool reply = true;
 
-	while (!seen || !other_seen) {
+	while (reply || event) {
+		struct xs_head head;
+		char body[256];
+
 		if (!xs_bytes((char *)&head, sizeof(head)) || head.len > sizeof(body) ||
 		    !xs_bytes(body, head.len))
 			return false;
-		seen |= head.type == type;
-		other_seen |= head.type == other;
+		if (head.type == XS_WATCH_EVENT)
+			event = false;
+		else if (head.type == type)
+			reply = false;
+		else
+			return false;
 	}
 	return true;
 }
@@ -194,9 +200,9 @@ static inline bool watch_round_trip(void)
 {
 	static const char watch[] = WATCHED "\0token", written[] = WATCHED "\0x";
 
-	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH, XS_WATCH_EVENT) &&
-	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WRITE, XS_WATCH_EVENT) &&
-	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH, XS_UNWATCH);
+	return xs_send(XS_WATCH, watch, sizeof(watch)) && xs_receive(XS_WATCH, true) &&
+	       xs_send(XS_WRITE, written, sizeof(written) - 1) && xs_receive(XS_WRITE, true) &&
+	       xs_send(XS_UNWATCH, watch, sizeof(watch)) && xs_receive(XS_UNWATCH, false);
 }
 
 /* --- the end of a domain ------------------------------------------------------- */
