@@ -109,14 +109,8 @@ void dmop_area_put(struct dmop_area *area)
 {
 	if (!refcount_dec_and_test(&area->users))
 		return;
-	if (area->pages) {
-		/*
-		 * A TLB may still have an entry for a moment, if another thread is
-		 * unmapping; Xen flushes when it removes a frame.
-		 */
-		dmop_area_remove_frames(area, 0, area->nr);
+	if (area->pages)
 		dmop_pool_free(area->pages);
-	}
 	area_free(area);
 }
 
@@ -134,6 +128,12 @@ void dmop_area_close(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
 
+	/*
+	 * While the area is linked: a revocation removes the frames of a caller that is
+	 * starved here. A TLB may still have an entry for a moment, if another thread is
+	 * unmapping; Xen flushes when it removes a frame.
+	 */
+	dmop_area_remove_frames(area, 0, area->nr);
 	raw_spin_lock(&maps->lock);
 	if (!maps->closed)
 		dmop_area_unlink(area);

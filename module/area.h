@@ -193,9 +193,9 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 
 /**
  * dmop_area_put() - drop a reference
- * @area: the area; its frames are removed and it is freed with the last one
+ * @area: the area; freed, with its empty pages, with the last one
  *
- * Context: process context; may sleep. For the last one: no PTE maps frames of it.
+ * Context: process context; may sleep. For the last one: its frames were removed.
  */
 void dmop_area_put(struct dmop_area *area);
 

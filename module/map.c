@@ -313,7 +313,6 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		ret = -ESRCH;
 	if (ret) {
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
-		dmop_area_remove_frames(area, 0, nr);
 		vma->vm_private_data = NULL;
 		dmop_area_close(area);
 		return ret;
