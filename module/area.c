@@ -19,6 +19,7 @@
 #include "limits.h"
 #include "policy.h"
 #include "pool.h"
+#include "rights.h"
 
 /* Resources, and the holes in a domain's memory, are not counted in its maxmem. */
 #define MORE_PAGES		4096
@@ -152,23 +153,24 @@ static int area_alloc_pages(struct dmop_area *area)
 	return 0;
 }
 
-static bool fits(struct dmop_maps *maps, unsigned int nr)
+static int check_frames(struct dmop_maps *maps, unsigned int nr)
 {
-	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
+	unsigned long frames = dmop_maps_frames(maps) + nr;
+
+	if (!dmop_rights_frames(maps->rights, frames))
+		return DMOP_NARROWED;
+	return frames <= READ_ONCE(dmop_max_map_frames) ? 0 : -E2BIG;
 }
 
-/* Return: 0; or with nothing changed -E2BIG or -ESRCH. */
+/* Return: 0; or with nothing changed an error of check_frames() or -ESRCH. */
 static int area_link(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
-	int err = 0;
+	int err;
 
 	raw_spin_lock(&maps->lock);
-	if (maps->closed) {
-		err = -ESRCH;
-	} else if (!fits(maps, area->nr)) {
-		err = -E2BIG;
-	} else {
+	err = maps->closed ? -ESRCH : check_frames(maps, area->nr);
+	if (!err) {
 		area->busy_first = 0;
 		area->busy_nr = area->nr;
 		list_add(&area->link, &maps->areas);
@@ -192,8 +194,9 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 	int err;
 
 	/* First without the lock: the number is bounded before it sizes an allocation. */
-	if (!fits(maps, nr))
-		return ERR_PTR(-E2BIG);
+	err = check_frames(maps, nr);
+	if (err)
+		return ERR_PTR(err);
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);

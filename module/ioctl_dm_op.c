@@ -262,7 +262,7 @@ static __always_inline long call(struct dmop_file *f,
 	struct dmop_record *record;
 	long ret;
 
-	ret = dmop_enter(f, r, &record);
+	ret = dmop_enter(f, r, DMOP_RIGHT_CALL, &record);
 	if (ret != DMOP_ALLOW)
 		return ret;
 
