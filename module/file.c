@@ -89,12 +89,12 @@ int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 		     domid_t domid, unsigned int nr, struct dmop_op *ops)
 {
-	unsigned int done;
+	unsigned int done, i;
 	int err = 0;
 
-	for (done = 0; done < nr; done++)
-		if (!may_issue(f, ops[done].bufs))
-			return refuse(f, domid, ops[done].bufs, DMOP_NARROWED);
+	for (i = 0; i < nr; i++)
+		if (unlikely(!may_issue(f, ops[i].bufs)))
+			return refuse(f, domid, ops[i].bufs, DMOP_NARROWED);
 
 	for (done = 0; done < nr; done++) {
 		struct dmop_op *op = &ops[done];
