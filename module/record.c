@@ -184,7 +184,8 @@ static void record_free(struct dmop_record *record)
 {
 	dmop_record_unpin(record);
 	/* A killed caller of dmop_record_wait() may have left its callback. No part is left. */
-	srcu_barrier(&record->in_xen);
+	if (record->grace.requested)
+		srcu_barrier(&record->in_xen);
 	cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);
