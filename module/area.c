@@ -153,24 +153,25 @@ static int area_alloc_pages(struct dmop_area *area)
 	return 0;
 }
 
-static int check_frames(struct dmop_maps *maps, unsigned int nr)
+static bool fits(struct dmop_maps *maps, unsigned int nr)
 {
-	unsigned long frames = dmop_maps_frames(maps) + nr;
-
-	if (!dmop_rights_frames(maps->rights, frames))
-		return DMOP_NARROWED;
-	return frames <= READ_ONCE(dmop_max_map_frames) ? 0 : -E2BIG;
+	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
 }
 
-/* Return: 0; or with nothing changed an error of check_frames() or -ESRCH. */
+/* Return: 0; or with nothing changed DMOP_NARROWED, -E2BIG or -ESRCH. */
 static int area_link(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
-	int err;
+	int err = 0;
 
 	raw_spin_lock(&maps->lock);
-	err = maps->closed ? -ESRCH : check_frames(maps, area->nr);
-	if (!err) {
+	if (maps->closed) {
+		err = -ESRCH;
+	} else if (unlikely(!dmop_rights_frames(maps->rights, maps->frames + area->nr))) {
+		err = DMOP_NARROWED;
+	} else if (!fits(maps, area->nr)) {
+		err = -E2BIG;
+	} else {
 		area->busy_first = 0;
 		area->busy_nr = area->nr;
 		list_add(&area->link, &maps->areas);
@@ -194,9 +195,8 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 	int err;
 
 	/* First without the lock: the number is bounded before it sizes an allocation. */
-	err = check_frames(maps, nr);
-	if (err)
-		return ERR_PTR(err);
+	if (!fits(maps, nr))
+		return ERR_PTR(-E2BIG);
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);

@@ -61,10 +61,11 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 			      const union dmop_arg *arg, void __user *uarg)
 {
 	const struct dmop_mmapbatch_v2 *m = &arg->mmapbatch;
+	struct dmop_file *f = filp->private_data;
 	long ret = map_batch(filp, record, m);
 
-	trace_dmop_map(m->dom, false, m->addr, m->num,
-		       dmop_maps_frames(&((struct dmop_file *)filp->private_data)->maps), ret);
+	if (trace_dmop_map_enabled())
+		trace_dmop_map(m->dom, false, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 }
 
@@ -134,7 +135,8 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	ret = DMOP_NARROWED;
 	if (likely(dmop_rights_resource(&f->rights, m.type))) {
 		ret = map_resource(filp, record, &m, u);
-		trace_dmop_map(m.dom, true, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
+		if (trace_dmop_map_enabled())
+			trace_dmop_map(m.dom, true, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
 	}
 	dmop_file_leave(f, record);
 	if (unlikely(ret == DMOP_NARROWED))

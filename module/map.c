@@ -210,6 +210,14 @@ static int map_frames(const struct chunk *all)
 	return ret;
 }
 
+/* @more: frames of an area that is not there yet */
+static noinline bool may_map(struct dmop_maps *maps, const struct vm_area_struct *vma,
+			     u64 right, unsigned int more)
+{
+	return dmop_rights_map(maps->rights, right, vma->vm_flags & VM_WRITE) &&
+	       dmop_rights_frames(maps->rights, dmop_maps_frames(maps) + more);
+}
+
 static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
@@ -230,9 +238,9 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 	} else if (!covers(vma, range->addr, range->nr)) {
 		return -EINVAL;
 	}
-	if (!dmop_rights_map(maps->rights, DMOP_RIGHT_MAP_FOREIGN, vma->vm_flags & VM_WRITE) ||
-	    !dmop_rights_gfns(maps->rights, gfns, range->nr) ||
-	    !dmop_rights_frames(maps->rights, dmop_maps_frames(maps)))
+	if (dmop_rights_narrowed(maps->rights) &&
+	    (!may_map(maps, vma, DMOP_RIGHT_MAP_FOREIGN, all.area ? 0 : range->nr) ||
+	     !dmop_rights_gfns(maps->rights, gfns, range->nr)))
 		return DMOP_NARROWED;
 	if (!all.area) {
 		all.area = dmop_area_create(maps, range->domid, range->nr);
@@ -307,8 +315,9 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 
 	if (vma->vm_private_data)
 		return -EINVAL;
-	if (!dmop_rights_map(maps->rights, DMOP_RIGHT_MAP_RESOURCE, vma->vm_flags & VM_WRITE) ||
-	    !dmop_rights_resource(maps->rights, xar->type))
+	if (unlikely(dmop_rights_narrowed(maps->rights)) &&
+	    (!may_map(maps, vma, DMOP_RIGHT_MAP_RESOURCE, nr) ||
+	     !dmop_rights_resource(maps->rights, xar->type)))
 		return DMOP_NARROWED;
 	area = dmop_area_create(maps, xar->domid, nr);
 	if (IS_ERR(area))

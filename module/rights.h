@@ -67,6 +67,19 @@ static inline void dmop_rights_narrow(struct dmop_rights *rights, const struct d
 }
 
 /**
+ * dmop_rights_narrowed() - has a NARROW removed anything?
+ * @rights: of the file
+ *
+ * Context: any.
+ *
+ * Return: false if the file has all rights.
+ */
+static __always_inline bool dmop_rights_narrowed(const struct dmop_rights *rights)
+{
+	return READ_ONCE(rights->untouched) != DMOP_NARROW_ALL;
+}
+
+/**
  * dmop_rights_has() - does the file have these rights?
  * @rights: of the file
  * @needed: DMOP_RIGHT_*, one or more

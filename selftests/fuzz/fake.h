@@ -194,6 +194,7 @@ void fake_access_end(void);
 /* Trace points */
 #define DMOP_TRACE_H
 #define trace_dmop_op_enabled()	true
+#define trace_dmop_map_enabled()	true
 #define trace_dmop_op(...)		fake_trace(__VA_ARGS__)
 #define trace_dmop_restrict(...)	fake_trace(__VA_ARGS__)
 #define trace_dmop_map(...)		fake_trace(__VA_ARGS__)
