@@ -251,16 +251,6 @@ static long call_narrow(void)
 	n.ops[OP_KEPT / 64] = 1ULL << OP_KEPT % 64;
 	return sys_ioctl(narrow_fd, DMOP_IOCTL_NARROW, &n);
 }
-
-static void bench_narrow(void)
-{
-	narrow_fd = open_node();
-	if (sys_ioctl(narrow_fd, DMOP_IOCTL_RESTRICT, &target) || call_narrow())
-		die("NARROW");
-	bench("dm_op_64_narrowed", call_kept, -EOPNOTSUPP);
-	bench("removed", call_removed, -EPERM);
-	close(narrow_fd);
-}
 #endif
 
 #ifdef DMOP_IOCTL_BATCH
@@ -582,6 +572,18 @@ static void bench_weight(void)
 	for (i = 0; i < NR_AREAS; i++)
 		munmap(areas[i], 256 * PAGE);
 }
+
+#ifdef DMOP_IOCTL_NARROW
+static void bench_narrow(void)
+{
+	narrow_fd = open_node();
+	if (sys_ioctl(narrow_fd, DMOP_IOCTL_RESTRICT, &target) || call_narrow())
+		die("NARROW");
+	bench("dm_op_64_narrowed", call_kept, -EOPNOTSUPP);
+	bench("removed", call_removed, -EPERM);
+	close(narrow_fd);
+}
+#endif
 
 /* Many descriptors, of two domains: what they weigh, and do they slow one down? */
 static void bench_many(void)
