@@ -183,9 +183,15 @@ int dmop_record_wait(struct dmop_record *record)
 static void record_free(struct dmop_record *record)
 {
 	dmop_record_unpin(record);
-	/* A killed caller of dmop_record_wait() may have left its callback. No part is left. */
-	if (record->grace.requested)
+	/*
+	 * Killed callers of dmop_record_wait() may have left the callback, and it queues itself once
+	 * more if one of them came after it had begun: the second barrier is for that. No part is
+	 * left that it could wait for.
+	 */
+	if (record->grace.requested) {
 		srcu_barrier(&record->in_xen);
+		srcu_barrier(&record->in_xen);
+	}
 	cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);

@@ -425,6 +425,7 @@ TEST_F(trace, narrow)
 	EXPECT_EQ(MAP_FAILED, area(self->fd, 1, PROT_READ));
 	EXPECT_EVENT("dmop_refuse: act=mmap op=0 domid=0 bound=%u cause=%d why=narrowed",
 		     target_domid, -EPERM);
+	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
 }
 
 TEST_F(trace, refuse_without_privilege)
