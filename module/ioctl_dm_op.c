@@ -208,8 +208,8 @@ static int bufs_write_back(struct call_bufs *b)
 }
 
 /*
- * Traces the operation as Xen received it; Xen may have overwritten @data since. One that NARROW has
- * removed did not get there.
+ * Traces the operation as Xen received it; Xen may have overwritten @data since. One that NARROW
+ * has removed did not get there.
  */
 static void trace_bufs(const struct dmop_file *f, struct call_bufs *b, domid_t domid, int ret)
 {

@@ -105,8 +105,8 @@ TRACE_EVENT(dmop_narrow,
 );
 
 /*
- * A mapping call that was admitted; @resource: of a resource, else of foreign frames; @mapped: frames
- * in the areas of the file after it.
+ * A mapping call that was admitted; @resource: of a resource, else of foreign frames; @mapped:
+ * frames in the areas of the file after it.
  */
 TRACE_EVENT(dmop_map,
 	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, u64 mapped, int ret),
