@@ -81,12 +81,12 @@ static long fdinfo_number(int fd, const char *name)
 static void expect_rights(struct __test_metadata *const _metadata, int fd,
 			  const struct dmop_info *info)
 {
-	EXPECT_LINE("narrowed", "%#llx", info->narrowed);
-	EXPECT_LINE("acts", "%#llx", info->acts);
-	EXPECT_LINE("ops", "%#llx %#llx", info->ops[0], info->ops[1]);
-	EXPECT_LINE("resources", "%#llx", info->resources);
+	EXPECT_LINE("narrowed", "0x%llx", info->narrowed);
+	EXPECT_LINE("acts", "0x%llx", info->acts);
+	EXPECT_LINE("ops", "0x%llx 0x%llx", info->ops[0], info->ops[1]);
+	EXPECT_LINE("resources", "0x%llx", info->resources);
 	EXPECT_LINE("max-frames", "%llu", info->max_frames);
-	EXPECT_LINE("gfns", "%#llx %#llx", info->gfn_first, info->gfn_last);
+	EXPECT_LINE("gfns", "0x%llx 0x%llx", info->gfn_first, info->gfn_last);
 }
 
 /* fdinfo has the same values as INFO. */
