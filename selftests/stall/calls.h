@@ -82,6 +82,7 @@ static inline bool windows_open(struct issuer *i)
  * @least:   scheduling points that it has at least
  * @classes: bits of the classes of these
  * @maps:    it maps frames in the area of the issuer
+ * @first:   nobody is bound to the domain before
  */
 struct call {
 	const char *name;
@@ -90,6 +91,7 @@ struct call {
 	unsigned int least;
 	unsigned int classes;
 	bool maps;
+	bool first;
 };
 
 #define C_ENTRY		(1U << STALL_ENTRY)
@@ -199,6 +201,15 @@ static inline bool dm_op_large_prepare(struct issuer *i)
 	};
 	bufs[1] = (struct dmop_buf){ .uptr = use(i, W_MORE), .size = PAGE };
 	return bufs_prepare(i, bufs);
+}
+
+static inline bool dm_op_unbound_prepare(struct issuer *i)
+{
+	if (!dm_op_prepare(i))
+		return false;
+	close(i->fd);
+	i->fd = dmop_open();
+	return i->fd >= 0;
 }
 
 static inline long issue_dm_op(struct issuer *i)
@@ -350,36 +361,57 @@ static inline bool resources_prepare(struct issuer *i)
 	return true;
 }
 
+static inline bool size_prepare(struct issuer *i)
+{
+	*(struct dmop_mmap_resource *)fill(i, W_ARG) = (struct dmop_mmap_resource){
+		.dom = i->domid, .type = RESOURCE_GRANT_TABLE,
+	};
+	return with_bound(i);
+}
+
 static inline long issue_resource(struct issuer *i)
 {
 	return do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, use(i, W_ARG));
 }
 
 enum call_number {
-	OPEN, CLOSE, POLL, MMAP, MUNMAP, INFO, RESTRICT, DM_OP,
-	DM_OP_LARGE, HYPERCALL, BATCH, MAP, MAP_RETRY, RESOURCE, RESOURCES,
+	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
+	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, HYPERCALL, BATCH,
+	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE,
 };
 
 static const struct call calls[] = {
-	[OPEN] = { "open", with_nothing, issue_open, 4, C_ENTRY | C_ALLOC, false },
-	[CLOSE] = { "close", with_bound, issue_close, 1, C_ENTRY, false },
-	[POLL] = { "poll", with_bound, issue_poll, 1, C_ENTRY, false },
-	[MMAP] = { "mmap", with_bound, issue_mmap, 3, C_ENTRY | C_LOCK | C_ALLOC, false },
-	[MUNMAP] = { "munmap", mapped_prepare, issue_munmap, 3, C_ENTRY | C_LOCK, false },
-	[INFO] = { "info", info_prepare, issue_info, 3, C_ENTRY | C_FAULT, false },
-	[RESTRICT] = { "restrict", with_unbound, issue_restrict, 6, C_ENTRY | C_FAULT | C_ALLOC, false },
-	[DM_OP] = { "dm_op", dm_op_prepare, issue_dm_op, 8, C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+	[OPEN] = { "open", with_nothing, issue_open, 4, C_ENTRY | C_ALLOC },
+	[CLOSE] = { "close", with_bound, issue_close, 1, C_ENTRY },
+	[CLOSE_LAST] = { "close_last", with_bound, issue_close, 1, C_ENTRY, .first = true },
+	[POLL] = { "poll", with_bound, issue_poll, 1, C_ENTRY },
+	[MMAP] = { "mmap", with_bound, issue_mmap, 3, C_ENTRY | C_LOCK | C_ALLOC },
+	[MUNMAP] = { "munmap", mapped_prepare, issue_munmap, 3, C_ENTRY | C_LOCK },
+	[INFO] = { "info", info_prepare, issue_info, 3, C_ENTRY | C_FAULT },
+	[RESTRICT] = { "restrict", with_unbound, issue_restrict, 6,
+		       C_ENTRY | C_FAULT | C_ALLOC },
+	[RESTRICT_FIRST] = { "restrict_first", with_unbound, issue_restrict, 6,
+			     C_ENTRY | C_FAULT | C_ALLOC, .first = true },
+	[DM_OP] = { "dm_op", dm_op_prepare, issue_dm_op, 8,
+		    C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[DM_OP_LARGE] = { "dm_op_large", dm_op_large_prepare, issue_dm_op, 10,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
+			  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
+	[DM_OP_UNBOUND] = { "dm_op_unbound", dm_op_unbound_prepare, issue_dm_op, 8,
+			    C_ENTRY | C_FAULT | C_LOCK | C_XEN },
 	[HYPERCALL] = { "hypercall", hypercall_prepare, issue_hypercall, 8,
-	  C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+			C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[BATCH] = { "batch", batch_prepare, issue_batch, 10,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
-	[MAP] = { "map", map_prepare, issue_map, 10, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
-	[MAP_RETRY] = { "map_retry", retry_prepare, issue_map, 8, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
-	[RESOURCE] = { "resource", resource_prepare, issue_resource, 6, C_ENTRY | C_FAULT | C_LOCK | C_XEN, true },
+		    C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
+	[MAP] = { "map", map_prepare, issue_map, 10,
+		  C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
+	[MAP_RETRY] = { "map_retry", retry_prepare, issue_map, 8,
+			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
+	[RESOURCE] = { "resource", resource_prepare, issue_resource, 6,
+		       C_ENTRY | C_FAULT | C_LOCK | C_XEN, .maps = true },
 	[RESOURCES] = { "resources", resources_prepare, issue_resource, 6,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, true },
+			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, .maps = true },
+	[RESOURCE_SIZE] = { "resource_size", size_prepare, issue_resource, 4,
+			    C_ENTRY | C_FAULT | C_XEN },
 };
 
 /* --- the process that issues one --------------------------------------------------- */

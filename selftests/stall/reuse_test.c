@@ -215,6 +215,7 @@ CALL(MAP, map);
 CALL(MAP_RETRY, map_retry);
 CALL(RESOURCE, resource);
 CALL(RESOURCES, resources);
+CALL(RESOURCE_SIZE, resource_size);
 
 TEST_F(reuse, no_number_changes_hands)
 {

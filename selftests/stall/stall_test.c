@@ -83,9 +83,10 @@ static bool one_round(struct sweep *w, unsigned int nth, unsigned int *missed)
 	struct stall_status st = { };
 	struct outcome out;
 	struct victim v;
+	char request = w->call->first ? R_PREPARE_FIRST : R_PREPARE_BOTH;
 	long domid;
 
-	if (!observer_asked(&observer, R_PREPARE_BOTH, &domid, PATIENCE) || observer.shared->failed ||
+	if (!observer_asked(&observer, request, &domid, PATIENCE) || observer.shared->failed ||
 	    !victim_start(&v, w->call, domid, nth)) {
 		printf("# %s: round %u cannot be prepared: %s\n", w->call->name, nth,
 		       observer.shared->action);
@@ -162,19 +163,23 @@ FIXTURE_TEARDOWN(stall)
 
 CALL(OPEN, open);
 CALL(CLOSE, close);
+CALL(CLOSE_LAST, close_last);
 CALL(POLL, poll);
 CALL(MMAP, mmap);
 CALL(MUNMAP, munmap);
 CALL(INFO, info);
 CALL(RESTRICT, restrict);
+CALL(RESTRICT_FIRST, restrict_first);
 CALL(DM_OP, dm_op);
 CALL(DM_OP_LARGE, dm_op_large);
+CALL(DM_OP_UNBOUND, dm_op_unbound);
 CALL(HYPERCALL, hypercall);
 CALL(BATCH, batch);
 CALL(MAP, map);
 CALL(MAP_RETRY, map_retry);
 CALL(RESOURCE, resource);
 CALL(RESOURCES, resources);
+CALL(RESOURCE_SIZE, resource_size);
 
 TEST_F(stall, holds_up_nobody)
 {
