@@ -487,6 +487,9 @@ static inline void victim_main(const struct call *c, __u16 domid, __u32 nth, int
 		if (write(results, &o, sizeof(o)) != sizeof(o) || read(leave, &byte, 1))
 			_exit(1);
 	}
+	/* For the next call on this domain: it can have so many servers. */
+	if (dmop_state(i.fd) != DMOP_STATE_REVOKED)
+		ioreq_destroy_all(i.fd, domid);
 	_exit(0);
 }
 
