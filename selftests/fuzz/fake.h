@@ -61,6 +61,7 @@ typedef struct { int unused; } raw_spinlock_t;
 struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
+struct completion { int unused; };
 struct address_space { int unused; };
 struct seq_file;
 struct vm_area_struct;
