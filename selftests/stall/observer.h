@@ -436,6 +436,36 @@ static inline bool observer_start(struct observer *ob)
 	return ob->pid > 0;
 }
 
+static inline void show_lines(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		printf("#	%s", line);
+	if (f)
+		fclose(f);
+}
+
+/* Shows where in the kernel a process and its descendants are. */
+static inline void show_stacks(pid_t pid)
+{
+	char path[64];
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	show_lines(path);
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	show_lines(path);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &child) == 1)
+		show_stacks(child);
+	if (f)
+		fclose(f);
+}
+
 /* Return: true if the answer came in time; else the action that hangs is in @ob->shared. */
 static inline bool observer_answers(struct observer *ob, long *answer, unsigned int seconds)
 {

@@ -9,10 +9,15 @@
  */
 #include "sweep.h"
 
-/* A call that is over but for its last copy to user memory reports what it did. */
-static bool reports_end(long ret, __u32 hypercalls)
+/*
+ * A call that is over but for its last copy to user memory reports what it did. So does a batch
+ * that ended early (EAGAIN, see issue_batch()): the next one reports the end.
+ */
+static bool reports_end(const struct call *call, long ret, __u32 hypercalls)
 {
-	return ret == -ESRCH || (!ret && !hypercalls);
+	if (ret == -ESRCH)
+		return true;
+	return !hypercalls && (!ret || (ret == -EAGAIN && call->issue == issue_batch));
 }
 
 /* The call goes on, with or without another domain of its number. */
@@ -31,7 +36,7 @@ static void go_on(struct sweep *w, struct victim *v, const struct stall_status *
 		report(w, st, "the number was reused inside a section");
 	if (reused && out.stall.xen)
 		report(w, st, "the call entered Xen for the next domain");
-	if (reused && !reports_end(out.ret, out.stall.xen))
+	if (reused && !reports_end(w->call, out.ret, out.stall.xen))
 		report(w, st, "the call does not report the end of its domain");
 
 	/* At the latest now. */

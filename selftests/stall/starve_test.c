@@ -190,10 +190,12 @@ static bool one_round(const struct means *m)
 	/* Some time for it to get stuck. */
 	usleep(200000);
 	hung = ok && !observer_asked(&observer, R_OBSERVE, &answer, 2 * PATIENCE);
-	if (hung)
+	if (hung) {
 		printf("# waits: %s\n", observer.shared->action);
-	else if (observer.shared->failed)
+		show_stacks(observer.pid);
+	} else if (observer.shared->failed) {
 		printf("# an action of the observer failed\n");
+	}
 	ok = ok && !hung && !observer.shared->failed;
 	m->end();
 	if (!is_killed(pid)) {
@@ -390,12 +392,14 @@ static bool one_file(const struct call *c, enum window w)
 	pid = stuck_process(c, domid, w);
 	ok = is_asleep(pid);
 	hung = ok && !observer_asked(&observer, R_OBSERVE, &answer, PATIENCE);
-	if (!ok)
+	if (!ok) {
 		printf("# %s: it does not wait for the file\n", c->name);
-	else if (hung)
+	} else if (hung) {
 		printf("# %s: window %d: waits: %s\n", c->name, w, observer.shared->action);
-	else if (observer.shared->failed)
+		show_stacks(observer.pid);
+	} else if (observer.shared->failed) {
 		printf("# %s: window %d: an action of the observer failed\n", c->name, w);
+	}
 	ok = ok && !hung && !observer.shared->failed;
 	if (!is_killed(pid)) {
 		printf("# the killed process survives\n");

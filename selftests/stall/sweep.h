@@ -59,6 +59,7 @@ static inline bool ask(struct sweep *w, const struct stall_status *st, char requ
 	if (!observer_asked(&observer, request, answer, patience)) {
 		snprintf(fault, sizeof(fault), "waits: %s", observer.shared->action);
 		report(w, st, fault);
+		show_stacks(observer.pid);
 		w->hung = true;
 		patience = IMPATIENCE;
 		return false;
