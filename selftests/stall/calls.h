@@ -217,6 +217,24 @@ static inline long issue_dm_op(struct issuer *i)
 	return do_ioctl(i->fd, DMOP_IOCTL_DM_OP, use(i, W_ARG));
 }
 
+/* Refused, counted, and reported in the log. */
+static inline bool refused_prepare(struct issuer *i)
+{
+	struct dmop_dm_op *call = fill(i, W_ARG);
+
+	if (!dm_op_prepare(i))
+		return false;
+	call->dom = i->domid + 1;
+	return true;
+}
+
+static inline long issue_refused(struct issuer *i)
+{
+	long ret = issue_dm_op(i);
+
+	return ret == -EPERM ? 0 : -EPROTO;
+}
+
 static inline bool hypercall_prepare(struct issuer *i)
 {
 	*(struct dmop_hypercall *)fill(i, W_ARG) = (struct dmop_hypercall){
@@ -376,7 +394,7 @@ static inline long issue_resource(struct issuer *i)
 
 enum call_number {
 	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
-	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, HYPERCALL, BATCH,
+	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
 	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE,
 };
 
@@ -398,6 +416,7 @@ static const struct call calls[] = {
 			  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
 	[DM_OP_UNBOUND] = { "dm_op_unbound", dm_op_unbound_prepare, issue_dm_op, 8,
 			    C_ENTRY | C_FAULT | C_LOCK | C_XEN },
+	[REFUSED] = { "refused", refused_prepare, issue_refused, 2, C_ENTRY | C_FAULT },
 	[HYPERCALL] = { "hypercall", hypercall_prepare, issue_hypercall, 8,
 			C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[BATCH] = { "batch", batch_prepare, issue_batch, 10,

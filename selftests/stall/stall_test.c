@@ -48,6 +48,7 @@ CALL(RESTRICT_FIRST, restrict_first);
 CALL(DM_OP, dm_op);
 CALL(DM_OP_LARGE, dm_op_large);
 CALL(DM_OP_UNBOUND, dm_op_unbound);
+CALL(REFUSED, refused);
 CALL(HYPERCALL, hypercall);
 CALL(BATCH, batch);
 CALL(MAP, map);
