@@ -83,6 +83,7 @@ static inline bool windows_open(struct issuer *i)
  * @classes: bits of the classes of these
  * @maps:    it maps frames in the area of the issuer
  * @first:   nobody is bound to the domain before
+ * @once:    once for each domain: its log lines have a rate limit
  */
 struct call {
 	const char *name;
@@ -92,6 +93,7 @@ struct call {
 	unsigned int classes;
 	bool maps;
 	bool first;
+	bool once;
 };
 
 #define C_ENTRY		(1U << STALL_ENTRY)
@@ -416,7 +418,8 @@ static const struct call calls[] = {
 			  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
 	[DM_OP_UNBOUND] = { "dm_op_unbound", dm_op_unbound_prepare, issue_dm_op, 8,
 			    C_ENTRY | C_FAULT | C_LOCK | C_XEN },
-	[REFUSED] = { "refused", refused_prepare, issue_refused, 2, C_ENTRY | C_FAULT },
+	[REFUSED] = { "refused", refused_prepare, issue_refused, 4,
+		      C_ENTRY | C_FAULT | C_ALLOC, .once = true },
 	[HYPERCALL] = { "hypercall", hypercall_prepare, issue_hypercall, 8,
 			C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[BATCH] = { "batch", batch_prepare, issue_batch, 10,

@@ -12,9 +12,11 @@
 #include "calls.h"
 
 /* Seconds for an action. Emulation can be a hundred times slower than a machine. */
+#ifndef PATIENCE
 #define PATIENCE	60
+#endif
 /* The same, once an action was too slow for PATIENCE: the test has failed already. */
-#define IMPATIENCE	30
+#define IMPATIENCE	(PATIENCE / 2)
 
 enum request {
 	R_PREPARE,	/* creates the domain of the next call. Answer: its domid */

@@ -174,6 +174,17 @@ static inline bool pass_by(struct sweep *w, struct victim *v)
 	return victim_end(v, !ok) && ok;
 }
 
+/* Return: true if the next call can be prepared. */
+static inline bool over(struct sweep *w)
+{
+	long answer;
+
+	if (!w->call->once)
+		return true;
+	w->prepared = false;
+	return observer_asked(&observer, R_RESET, &answer, PATIENCE);
+}
+
 /* Return: true if the sweep goes on. */
 static inline bool one_round(struct sweep *w, unsigned int nth, unsigned int *missed)
 {
@@ -197,13 +208,13 @@ static inline bool one_round(struct sweep *w, unsigned int nth, unsigned int *mi
 		w->stops++;
 		w->seen |= 1U << st.class;
 		if (!is_new(w, &st))
-			return pass_by(w, &v);
+			return pass_by(w, &v) && over(w);
 		w->judged++;
 		w->prepared = false;
 		return w->judge(w, &v, &st);
 	case V_RETURNED:
 		(*missed)++;
-		return victim_end(&v, false) && returns(w, &out);
+		return victim_end(&v, false) && returns(w, &out) && over(w);
 	default:
 		printf("# %s: round %u neither stops nor returns\n", w->call->name, nth);
 		w->bad++;
