@@ -10,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
 
@@ -47,6 +48,16 @@ static void pages_alloc(struct work_struct *work)
 	pages_put(pages);
 }
 
+/* One limit for all: the line is about the host, and names no process. */
+static void warn_of_limit(unsigned long max)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
+
+	if (___ratelimit(&limit, KBUILD_MODNAME ": refused mappings"))
+		pr_warn("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
+			max);
+}
+
 /* Never counts pages that will not be allocated: the caller may be starved anywhere. */
 static bool reserve(unsigned int nr, unsigned long max)
 {
@@ -54,8 +65,7 @@ static bool reserve(unsigned int nr, unsigned long max)
 
 	do {
 		if (used + nr > max) {
-			pr_warn_ratelimited("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
-					    max);
+			warn_of_limit(max);
 			return false;
 		}
 	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
