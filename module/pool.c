@@ -8,12 +8,15 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
 
+#include "limits.h"
 #include "pool.h"
 
 static struct workqueue_struct *pool_queue;
@@ -105,8 +108,14 @@ void dmop_pool_free(struct dmop_pages *pages)
 	pages_put(pages);
 }
 
+/*
+ * Xen gives a dom0 room for the frames of its memory, and for 1024 frames more for each MiB
+ * of it; part of that room is in use.
+ */
 int dmop_pool_init(void)
 {
+	if (!dmop_max_empty_pages)
+		dmop_max_empty_pages = min_t(unsigned long, totalram_pages(), UINT_MAX);
 	pool_queue = alloc_workqueue("dmop_pool", WQ_UNBOUND, 0);
 	return pool_queue ? 0 : -ENOMEM;
 }
