@@ -100,7 +100,7 @@ TEST_F(map, limit_of_all_empty_pages)
 	long before = param_get("max_empty_pages"), wanted = dom0_is_pvh() ? -ENOMEM : 0;
 	char *p = area(self->bound, 4, PROT_READ), last[1024];
 	int i, wrong = 0, logs[] = { kmsg_open(), kmsg_open(), kmsg_open() };
-	unsigned int suppressed;
+	unsigned int lines, suppressed;
 
 	ASSERT_LE(0, logs[2]);
 	ASSERT_LT(0, before);
@@ -125,9 +125,11 @@ TEST_F(map, limit_of_all_empty_pages)
 		EXPECT_EQ(wanted, map(self->bound, target_domid, p, 4, self->gfns, self->errs));
 		ASSERT_EQ(0, param_set("max_empty_pages", before));
 	}
-	EXPECT_EQ(wanted ? 2 : 0, kmsg_count(logs[0], "max_empty_pages (3)", last, sizeof(last)));
+	/* An earlier line may have used up the limit for the first 5 seconds. */
+	lines = kmsg_count(logs[0], "max_empty_pages (3)", last, sizeof(last));
 	suppressed = kmsg_count(logs[1], "dmop_privcmd: refused mappings: ", last, sizeof(last));
-	EXPECT_EQ(wanted ? 1 : 0, suppressed);
+	EXPECT_EQ(!!wanted, lines > 0 && suppressed > 0);
+	EXPECT_GT(REFUSALS / 2, lines + suppressed);
 	EXPECT_EQ(suppressed, kmsg_count(logs[2], "callbacks suppressed", last, sizeof(last)));
 	for (i = 0; i < 3; i++)
 		close(logs[i]);
