@@ -117,7 +117,8 @@ static inline __u64 hash(__u64 h, const char *text, size_t len)
 
 /*
  * Stops are alike if their function is the same, and the function of the module that called it, at
- * whatever distance. All stops within a page fault are alike.
+ * whatever distance. All stops within a page fault are alike. Without a function of the module, the
+ * kernel is in a system call on its own: then they are alike if none is at a lock.
  */
 static inline __u64 key_of(const struct stall_status *st)
 {
@@ -131,7 +132,7 @@ static inline __u64 key_of(const struct stall_status *st)
 	else
 		h = hash(h, st->where, strlen(st->where));
 	if (!ours)
-		return hash(h, line, strlen(line));
+		return st->class == STALL_LOCK ? hash(h, line, strlen(line)) : h;
 	while (ours > line && ours[-1] != '\n')
 		ours--;
 	return hash(h, ours, strcspn(ours, "\n"));
