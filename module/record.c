@@ -65,7 +65,10 @@ static void revoke_record(struct work_struct *work)
 	revoke_files(work);
 }
 
-/* Return: the record in the table if it has one for the domain, else @new, added; or NULL. */
+/*
+ * Return: the record in the table if it has one for the domain, else @new, added, or NULL
+ * without one; or ERR_PTR: the domain cannot be bound to.
+ */
 static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 {
 	struct dmop_record *record;
@@ -74,8 +77,6 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 	lockdep_assert_held(&dmop_records_lock);
 
 	record = record_find(domid);
-	if (!record && !new)
-		return NULL;
 	err = dmop_hypercall_probe(domid);
 	if (err) {
 		if (record && err == -ESRCH)
@@ -86,7 +87,8 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 		refcount_inc(&record->users);
 		return record;
 	}
-	list_add(&new->link, &dmop_records);
+	if (new)
+		list_add(&new->link, &dmop_records);
 	return new;
 }
 
@@ -198,6 +200,7 @@ struct dmop_record *dmop_record_get(domid_t domid)
 {
 	struct dmop_record *new, *record;
 
+	/* A dying domain is not pinned. */
 	record = record_find_live(domid, NULL);
 	if (record)
 		return record;
