@@ -44,7 +44,8 @@ dev_t xen_device(const char *name)
 	char path[128], text[32];
 
 	/* Each of the kernel's own is a misc device. */
-	snprintf(path, sizeof(path), "/sys/class/%s/xen!%s/dev", strcmp(name, "dmop") ? "misc" : "dmop", name);
+	snprintf(path, sizeof(path), "/sys/class/%s/xen!%s/dev",
+		 strcmp(name, "dmop") ? "misc" : "dmop", name);
 	if (read_text(AT_FDCWD, path, text, sizeof(text)) < 0 ||
 	    sscanf(text, "%u:%u", &major, &minor) != 2)
 		return 0;
