@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "command.h"
 #include "dmop_test.h"
 
 #define MODULE		"dmop_privcmd"
-#define REFCOUNT	"/sys/module/" MODULE "/refcnt"
 
 static long unload(void)
 {
@@ -23,18 +23,6 @@ static bool load(const char *params)
 
 	snprintf(command, sizeof(command), "modprobe %s %s 2>/dev/null", MODULE, params);
 	return !system(command);
-}
-
-static long refcount(void)
-{
-	char text[32] = "";
-	int fd = open(REFCOUNT, O_RDONLY);
-	long n = -1;
-
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
-		n = atol(text);
-	close(fd);
-	return n;
 }
 
 FIXTURE(module) {};
