@@ -157,9 +157,7 @@ static int join_domain(struct dmop_file *f, domid_t domid)
 	if (IS_ERR(record))
 		return PTR_ERR(record);
 
-	err = dmop_record_pin(record);
-	if (!err)
-		err = dmop_watch_check(record);
+	err = dmop_watch_check(record);
 	if (!err)
 		err = file_join(f, record);
 	if (err)

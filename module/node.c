@@ -4,9 +4,11 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/device.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
-#include <linux/miscdevice.h>
+#include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -73,23 +75,49 @@ static const struct file_operations node_fops = {
 	.get_unmapped_area = dmop_maps_unmapped_area,
 };
 
-static struct miscdevice node = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = "xen/dmop",
-	.fops = &node_fops,
-	.mode = 0600,
+/*
+ * Not a misc device: an open of one holds a lock that the open of every other one needs, and
+ * a caller may be starved there. The node has the kernel's default mode, 0600.
+ */
+#define NAME	"dmop"
+
+static struct class node_class = {
+	.name = NAME,
 };
+static int node_major;
+
+static int create_device(void)
+{
+	struct device *dev;
+	int err;
+
+	err = class_register(&node_class);
+	if (err)
+		return err;
+	dev = device_create(&node_class, NULL, MKDEV(node_major, 0), NULL, "xen/" NAME);
+	if (!IS_ERR(dev))
+		return 0;
+	class_unregister(&node_class);
+	return PTR_ERR(dev);
+}
 
 int dmop_node_init(void)
 {
-	int err = misc_register(&node);
+	int err;
 
-	if (err)
-		pr_err("not loaded: no device node: error %d\n", err);
+	node_major = __register_chrdev(0, 0, 1, NAME, &node_fops);
+	err = node_major < 0 ? node_major : create_device();
+	if (!err)
+		return 0;
+	if (node_major >= 0)
+		__unregister_chrdev(node_major, 0, 1, NAME);
+	pr_err("not loaded: no device node: error %d\n", err);
 	return err;
 }
 
 void dmop_node_exit(void)
 {
-	misc_deregister(&node);
+	device_destroy(&node_class, MKDEV(node_major, 0));
+	class_unregister(&node_class);
+	__unregister_chrdev(node_major, 0, 1, NAME);
 }

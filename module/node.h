@@ -12,7 +12,7 @@
  *
  * Context: module init.
  *
- * Return: 0, or an errno of misc_register(), which is then in the log.
+ * Return: 0, or an errno of the kernel, which is then in the log.
  */
 int dmop_node_init(void);
 

@@ -8,11 +8,15 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
 
+#include "limits.h"
 #include "pool.h"
 
 static struct workqueue_struct *pool_queue;
@@ -47,6 +51,16 @@ static void pages_alloc(struct work_struct *work)
 	pages_put(pages);
 }
 
+/* One limit for all: the line is about the host, and names no process. */
+static void warn_of_limit(unsigned long max)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
+
+	if (___ratelimit(&limit, KBUILD_MODNAME ": refused mappings"))
+		pr_warn("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
+			max);
+}
+
 /* Never counts pages that will not be allocated: the caller may be starved anywhere. */
 static bool reserve(unsigned int nr, unsigned long max)
 {
@@ -54,8 +68,7 @@ static bool reserve(unsigned int nr, unsigned long max)
 
 	do {
 		if (used + nr > max) {
-			pr_warn_ratelimited("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
-					    max);
+			warn_of_limit(max);
 			return false;
 		}
 	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
@@ -95,8 +108,14 @@ void dmop_pool_free(struct dmop_pages *pages)
 	pages_put(pages);
 }
 
+/*
+ * Xen gives a dom0 room for the frames of its memory, and for 1024 frames more for each MiB
+ * of it; part of that room is in use.
+ */
 int dmop_pool_init(void)
 {
+	if (!dmop_max_empty_pages)
+		dmop_max_empty_pages = min_t(unsigned long, totalram_pages(), UINT_MAX);
 	pool_queue = alloc_workqueue("dmop_pool", WQ_UNBOUND, 0);
 	return pool_queue ? 0 : -ENOMEM;
 }

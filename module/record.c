@@ -25,6 +25,12 @@ unsigned long dmop_records_events;
 static struct workqueue_struct *revoke_queue;
 static work_func_t revoke_files;
 
+/*
+ * A record is set up and freed by a worker: the allocator of per-CPU memory and that of the
+ * kernel's addresses hold locks that the whole kernel needs, and a caller may be starved there.
+ */
+static struct workqueue_struct *record_queue;
+
 static struct dmop_record *record_find(domid_t domid)
 {
 	struct dmop_record *record;
@@ -59,7 +65,10 @@ static void revoke_record(struct work_struct *work)
 	revoke_files(work);
 }
 
-/* Return: the record in the table if it has one for the domain, else @new, added. */
+/*
+ * Return: the record in the table if it has one for the domain, else @new, added, or NULL
+ * without one; or ERR_PTR: the domain cannot be bound to.
+ */
 static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 {
 	struct dmop_record *record;
@@ -78,55 +87,19 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 		refcount_inc(&record->users);
 		return record;
 	}
-	list_add(&new->link, &dmop_records);
+	if (new)
+		list_add(&new->link, &dmop_records);
 	return new;
 }
 
-static struct dmop_record *record_create(domid_t domid)
+static struct dmop_record *record_find_live(domid_t domid, struct dmop_record *new)
 {
-	struct dmop_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
+	struct dmop_record *record;
 
-	if (!record)
-		return NULL;
-	if (init_srcu_struct(&record->in_xen)) {
-		kfree(record);
-		return NULL;
-	}
-	refcount_set(&record->users, 1);
-	INIT_LIST_HEAD(&record->link);
-	record->domid = domid;
-	raw_spin_lock_init(&record->lock);
-	INIT_LIST_HEAD(&record->files);
-	INIT_WORK(&record->revoke, revoke_record);
-	init_waitqueue_head(&record->checked);
-	init_waitqueue_head(&record->grace.wait);
-	ratelimit_default_init(&record->log_limit.limit);
-	record->log_limit.quiet_until = jiffies;
-	record->watch.events = READ_ONCE(dmop_records_events);
+	raw_spin_lock(&dmop_records_lock);
+	record = record_join(domid, new);
+	raw_spin_unlock(&dmop_records_lock);
 	return record;
-}
-
-int dmop_record_pin(struct dmop_record *record)
-{
-	struct dmop_pin *pin;
-	int err;
-
-	if (dmop_record_pinned(record))
-		return 0;
-	pin = dmop_pin_create(record->domid);
-	if (IS_ERR(pin)) {
-		err = PTR_ERR(pin);
-		return err == -ENOMEM || err == -EINTR ? err : 0;
-	}
-
-	/* Revocation, which takes the lock after @dead was set, then finds the pin or none ever. */
-	raw_spin_lock(&record->lock);
-	if (!record->dead && !record->pin)
-		swap(record->pin, pin);
-	raw_spin_unlock(&record->lock);
-	if (pin)
-		dmop_pin_destroy(pin);
-	return 0;
 }
 
 void dmop_record_unpin(struct dmop_record *record)
@@ -180,8 +153,10 @@ int dmop_record_wait(struct dmop_record *record)
 	return wait_event_killable(g->wait, (long)(READ_ONCE(g->ended) - mine) >= 0) ? -EINTR : 0;
 }
 
-static void record_free(struct dmop_record *record)
+static void record_free(struct work_struct *work)
 {
+	struct dmop_record *record = container_of(work, struct dmop_record, work);
+
 	dmop_record_unpin(record);
 	/*
 	 * Killed callers of dmop_record_wait() may have left the callback, and it queues itself once
@@ -192,27 +167,11 @@ static void record_free(struct dmop_record *record)
 		srcu_barrier(&record->in_xen);
 		srcu_barrier(&record->in_xen);
 	}
-	cleanup_srcu_struct(&record->in_xen);
+	if (!record->err)
+		cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
 	kfree(record->watch.unique);
 	kfree(record);
-}
-
-struct dmop_record *dmop_record_get(domid_t domid)
-{
-	struct dmop_record *new, *record;
-
-	new = record_create(domid);
-	if (!new)
-		return ERR_PTR(-ENOMEM);
-
-	raw_spin_lock(&dmop_records_lock);
-	record = record_join(domid, new);
-	raw_spin_unlock(&dmop_records_lock);
-
-	if (record != new)
-		record_free(new);
-	return record;
 }
 
 void dmop_record_put(struct dmop_record *record)
@@ -229,8 +188,82 @@ void dmop_record_put(struct dmop_record *record)
 		list_del_init(&record->link);
 	raw_spin_unlock(&dmop_records_lock);
 
-	if (last)
-		record_free(record);
+	if (last) {
+		INIT_WORK(&record->work, record_free);
+		queue_work(record_queue, &record->work);
+	}
+}
+
+/* Return: 0, also if Xen refuses; -ENOMEM; or -ESRCH: Xen knows no such domain. */
+static int record_pin(struct dmop_record *record)
+{
+	struct dmop_pin *pin = dmop_pin_create(record->domid);
+
+	if (!IS_ERR(pin)) {
+		record->pin = pin;
+		return 0;
+	}
+	return PTR_ERR(pin) == -ENOMEM || PTR_ERR(pin) == -ESRCH ? PTR_ERR(pin) : 0;
+}
+
+static void record_set_up(struct work_struct *work)
+{
+	struct dmop_record *record = container_of(work, struct dmop_record, work);
+
+	record->err = record_pin(record);
+	if (!record->err)
+		record->err = init_srcu_struct(&record->in_xen);
+	complete(&record->is_set_up);
+	dmop_record_put(record);
+}
+
+/* Return: a record, not in the table yet; or ERR_PTR of -ENOMEM, -ESRCH or -EINTR. */
+static struct dmop_record *record_create(domid_t domid)
+{
+	struct dmop_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!record)
+		return ERR_PTR(-ENOMEM);
+	/* The caller's and the worker's. */
+	refcount_set(&record->users, 2);
+	INIT_LIST_HEAD(&record->link);
+	record->domid = domid;
+	raw_spin_lock_init(&record->lock);
+	INIT_LIST_HEAD(&record->files);
+	INIT_WORK(&record->work, record_set_up);
+	init_completion(&record->is_set_up);
+	INIT_WORK(&record->revoke, revoke_record);
+	init_waitqueue_head(&record->checked);
+	init_waitqueue_head(&record->grace.wait);
+	ratelimit_default_init(&record->log_limit.limit);
+	record->log_limit.quiet_until = jiffies;
+	record->watch.events = READ_ONCE(dmop_records_events);
+	queue_work(record_queue, &record->work);
+
+	err = wait_for_completion_killable(&record->is_set_up) ? -EINTR : record->err;
+	if (err) {
+		dmop_record_put(record);
+		return ERR_PTR(err);
+	}
+	return record;
+}
+
+struct dmop_record *dmop_record_get(domid_t domid)
+{
+	struct dmop_record *new, *record;
+
+	/* A dying domain is not pinned. */
+	record = record_find_live(domid, NULL);
+	if (record)
+		return record;
+	new = record_create(domid);
+	if (IS_ERR(new))
+		return new;
+	record = record_find_live(domid, new);
+	if (record != new)
+		dmop_record_put(new);
+	return record;
 }
 
 void dmop_record_probe(struct dmop_record *record)
@@ -248,11 +281,19 @@ void dmop_record_probe(struct dmop_record *record)
 int dmop_record_init(work_func_t revoke)
 {
 	revoke_files = revoke;
+	record_queue = alloc_workqueue("dmop_record", WQ_UNBOUND, 0);
+	if (!record_queue)
+		return -ENOMEM;
 	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, WQ_MAX_ACTIVE);
-	return revoke_queue ? 0 : -ENOMEM;
+	if (revoke_queue)
+		return 0;
+	destroy_workqueue(record_queue);
+	return -ENOMEM;
 }
 
 void dmop_record_exit(void)
 {
+	/* A revocation drops the last reference, and the worker frees the record. */
 	destroy_workqueue(revoke_queue);
+	destroy_workqueue(record_queue);
 }

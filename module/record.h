@@ -6,6 +6,7 @@
 #define DMOP_RECORD_H
 
 #include <linux/compiler.h>
+#include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/ratelimit.h>
@@ -84,7 +85,7 @@ struct dmop_record_grace {
  * another record.
  *
  * @users:  one for each bound file, each RESTRICT in progress, a queued revocation and
- *          a check in progress; the last put frees the record
+ *          a check in progress; the last put queues the end of the record
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
@@ -94,8 +95,10 @@ struct dmop_record_grace {
  * @in_xen: held by every call of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
  * @grace:  see there
- * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set under @lock while not
- *          dead
+ * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set before the record is
+ *          in the table
+ * @work:   sets up @pin and @in_xen, later frees all
+ * @is_set_up: @err is valid: 0, or why the record cannot be used
  * @revoke: revokes @files after death
  * @checked: woken after each check, and by @revoke
  * @watch:  see there
@@ -111,6 +114,9 @@ struct dmop_record {
 	struct srcu_struct in_xen;
 	struct dmop_record_grace grace;
 	struct dmop_pin *pin;
+	struct work_struct work;
+	struct completion is_set_up;
+	int err;
 	struct work_struct revoke;
 	wait_queue_head_t checked;
 	struct dmop_record_watch watch;
@@ -152,20 +158,24 @@ void dmop_record_exit(void);
  * dmop_record_get() - the record of a live domain
  * @domid: a domid that the policy admits as a target
  *
- * Context: process context; charged to the caller.
+ * A new record is pinned to the domain first, so that the domain that the caller checks
+ * afterwards is the pinned one. If Xen refuses, the record stays unpinned.
+ *
+ * Context: process context; waits, killably, for a worker; charged to the caller.
  *
  * Return: the record with a reference; or ERR_PTR of
  *  -ESRCH  Xen knows no such domain
  *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed
  *  another errno of Xen, which refuses the caller
  */
 struct dmop_record *dmop_record_get(domid_t domid);
 
 /**
  * dmop_record_put() - drop a reference
- * @record: the record; may be freed
+ * @record: the record; may be freed, by a worker
  *
- * Context: process context; may sleep.
+ * Context: process context.
  */
 void dmop_record_put(struct dmop_record *record);
 
@@ -190,19 +200,6 @@ void dmop_record_die(struct dmop_record *record);
  * Context: process context; may sleep.
  */
 void dmop_record_probe(struct dmop_record *record);
-
-/**
- * dmop_record_pin() - keep Xen from reusing the domid of a record
- * @record: the record, with a reference
- *
- * To be called before the record is checked, so that the checked domain is the pinned
- * one. If Xen refuses, the record stays unpinned. A dead record is not pinned.
- *
- * Context: process context; may wait, killably, for a worker.
- *
- * Return: 0, -ENOMEM, or -EINTR: the caller is being killed.
- */
-int dmop_record_pin(struct dmop_record *record);
 
 /**
  * dmop_record_unpin() - the opposite

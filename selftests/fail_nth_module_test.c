@@ -28,13 +28,13 @@ static long load_it(struct state *s)
 static bool not_loaded(struct state *s)
 {
 	(void)s;
-	return access("/sys/module/dmop_privcmd", F_OK) && access("/sys/class/misc/xen!dmop", F_OK);
+	return access("/sys/module/dmop_privcmd", F_OK) && access("/sys/class/dmop/xen!dmop", F_OK);
 }
 
 /* devtmpfs creates the node. If that fails, the kernel carries on without it, for any driver. */
 static bool node_lost(void)
 {
-	return access(DMOP_NODE, F_OK) && !access("/sys/class/misc/xen!dmop", F_OK);
+	return access(DMOP_NODE, F_OK) && !access("/sys/class/dmop/xen!dmop", F_OK);
 }
 
 static bool loaded(struct state *s)

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "hold.h"
+#include "kmsg.h"
 #include "mapping.h"
 
 /* A device model can move a page of its domain to this frame. */
@@ -86,6 +87,52 @@ TEST_F(map, limit_of_a_file)
 	EXPECT_EQ(-E2BIG, second_resource);
 	EXPECT_EQ(0, third);
 	EXPECT_EQ(4, mapped_frames(self->bound));
+}
+
+#define REFUSALS	100
+
+/*
+ * The empty pages of all files together. The log names the parameter, but not for each refusal; and
+ * no line there begins with the name of a function.
+ */
+TEST_F(map, limit_of_all_empty_pages)
+{
+	long before = param_get("max_empty_pages"), wanted = dom0_is_pvh() ? -ENOMEM : 0;
+	char *p = area(self->bound, 4, PROT_READ), last[1024];
+	int i, wrong = 0, logs[] = { kmsg_open(), kmsg_open(), kmsg_open() };
+	unsigned int lines, suppressed;
+
+	ASSERT_LE(0, logs[2]);
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, param_set("max_empty_pages", 3));
+	for (i = 0; i < REFUSALS; i++) {
+		wrong += map(self->bound, target_domid, p, 4, self->gfns, self->errs) != wanted;
+		if (!wanted) {
+			munmap(p, 4 * PAGE);
+			p = area(self->bound, 4, PROT_READ);
+		}
+	}
+	ASSERT_EQ(0, param_set("max_empty_pages", before));
+	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(0, mapped_frames(self->bound));
+	EXPECT_EQ(0, map(self->bound, target_domid, p, 4, self->gfns, self->errs));
+
+	/* The next line, after the interval of the limit, would report the suppressed ones. */
+	if (wanted) {
+		sleep(6);
+		ASSERT_EQ(0, param_set("max_empty_pages", 3));
+		p = area(self->bound, 4, PROT_READ);
+		EXPECT_EQ(wanted, map(self->bound, target_domid, p, 4, self->gfns, self->errs));
+		ASSERT_EQ(0, param_set("max_empty_pages", before));
+	}
+	/* An earlier line may have used up the limit for the first 5 seconds. */
+	lines = kmsg_count(logs[0], "max_empty_pages (3)", last, sizeof(last));
+	suppressed = kmsg_count(logs[1], "dmop_privcmd: refused mappings: ", last, sizeof(last));
+	EXPECT_EQ(!!wanted, lines > 0 && suppressed > 0);
+	EXPECT_GT(REFUSALS / 2, lines + suppressed);
+	EXPECT_EQ(suppressed, kmsg_count(logs[2], "callbacks suppressed", last, sizeof(last)));
+	for (i = 0; i < 3; i++)
+		close(logs[i]);
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "frames.h"
+#include "kmsg.h"
 #include "narrow.h"
 
 #define DOOMED		"dmop-test-observed"
@@ -504,35 +505,6 @@ TEST_F(trace, nothing_when_off)
 
 /* --- the kernel's log -------------------------------------------------- */
 
-/* Return: a descriptor for the records from now on. */
-static int log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd;
-}
-
-/* Return: the number of new records that contain @what. Copies the last of them to @last. */
-static unsigned int log_count(int fd, const char *what, char *last, size_t size)
-{
-	unsigned int n = 0;
-	char record[8192];
-	ssize_t length;
-
-	*last = 0;
-	/* EPIPE: records were overwritten before this read. The next read continues after them. */
-	while ((length = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
-		record[length > 0 ? length : 0] = 0;
-		if (!strstr(record, what))
-			continue;
-		n++;
-		snprintf(last, size, "%.*s", (int)size - 1, record);
-	}
-	return n;
-}
-
 /*
  * Causes refusals until one is logged. Earlier lines may have used up the rate limit, which allows
  * lines again after 5 seconds.
@@ -546,14 +518,14 @@ static unsigned int logged_refusal(int log, int fd, const char *what, char *last
 		if (tries)
 			usleep(100000);
 		unknown_op(fd, other_domid);
-		n = log_count(log, what, last, size);
+		n = kmsg_count(log, what, last, size);
 	}
 	return n;
 }
 
 TEST(log_names_who_and_what)
 {
-	int fd = dmop_open_bound(target_domid), log = log_open();
+	int fd = dmop_open_bound(target_domid), log = kmsg_open();
 	char wanted[128], last[1024];
 
 	ASSERT_LE(0, fd);
@@ -592,7 +564,7 @@ TEST(log_names_a_narrowed_operation)
 /* An attacker can choose the name of a process. It must not start a new line in the log. */
 TEST(log_line_cannot_be_forged)
 {
-	int fd = dmop_open_bound(target_domid), log = log_open();
+	int fd = dmop_open_bound(target_domid), log = kmsg_open();
 	char last[1024];
 
 	ASSERT_LE(0, fd);
@@ -610,7 +582,7 @@ TEST(log_line_cannot_be_forged)
 /* At most ten lines in five seconds, for any number of refusals. */
 TEST(log_is_limited)
 {
-	int fd = dmop_open_bound(target_domid), log = log_open();
+	int fd = dmop_open_bound(target_domid), log = kmsg_open();
 	struct timespec before, after;
 	unsigned int n, i;
 	char last[1024];
@@ -621,7 +593,7 @@ TEST(log_is_limited)
 	for (i = 0; i < 5000; i++)
 		EXPECT_EQ(-EPERM, unknown_op(fd, other_domid));
 	clock_gettime(CLOCK_MONOTONIC, &after);
-	n = log_count(log, "refused: call", last, sizeof(last));
+	n = kmsg_count(log, "refused: call", last, sizeof(last));
 	EXPECT_LE(n, 10 * ((after.tv_sec - before.tv_sec) / 5 + 2)) {
 		TH_LOG("%u lines in %ld s", n, after.tv_sec - before.tv_sec);
 	}
@@ -637,7 +609,7 @@ TEST(log_is_limited)
 TEST(log_limit_of_each_domain)
 {
 	int noisy = dmop_open_bound(target_domid), fd = dmop_open_bound(other_domid);
-	int log = log_open();
+	int log = kmsg_open();
 	char wanted[128], last[1024];
 	unsigned int i;
 
@@ -649,7 +621,7 @@ TEST(log_limit_of_each_domain)
 	EXPECT_EQ(-EPERM, unknown_op(fd, target_domid));
 	snprintf(wanted, sizeof(wanted), "refused: call op %u on domain %u, descriptor bound %u",
 		 DMOP_HYPERCALL_NR, target_domid, other_domid);
-	EXPECT_EQ(1, log_count(log, wanted, last, sizeof(last)));
+	EXPECT_EQ(1, kmsg_count(log, wanted, last, sizeof(last)));
 
 	/* After 5 seconds lines are allowed again, and the kernel reports the suppressed ones. */
 	EXPECT_LT(0, logged_refusal(log, noisy, "dmop_privcmd: refusals: ", last, sizeof(last)));

@@ -103,8 +103,9 @@ config() {
 	printf '%s\n' "$@"
 }
 
+# confined NAME [LINE...]
 confined() {
-	config "$1" 'device_model_version = "qemu-xen"' 'device_model_override = "/usr/lib/dmop/dmop-qemu"'
+	config "$@" 'device_model_version = "qemu-xen"' 'device_model_override = "/usr/lib/dmop/dmop-qemu"'
 }
 
 # Without dmop-qemu. Xen 4.20 and QEMU 10 need what it repairs, or they do not start, see there.

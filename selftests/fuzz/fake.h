@@ -68,6 +68,7 @@ struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
 struct rcu_head { int unused; };
+struct completion { int unused; };
 struct address_space { int unused; };
 struct seq_file;
 struct vm_area_struct { unsigned long vm_flags; };
@@ -93,18 +94,21 @@ struct file_operations {
 	unsigned long (*get_unmapped_area)(struct file *filp, unsigned long addr, unsigned long len,
 					   unsigned long pgoff, unsigned long flags);
 };
-struct miscdevice {
-	int minor;
+struct class {
 	const char *name;
-	const struct file_operations *fops;
-	unsigned short mode;
 };
 extern const struct file_operations *fake_fops;
 #define THIS_MODULE		NULL
 #define KBUILD_MODNAME		"fake"
-#define MISC_DYNAMIC_MINOR	255
-#define misc_register(m)	(fake_fops = (m)->fops, 0)
-#define misc_deregister(m)	((void)(m), fake_fops = NULL)
+#define MKDEV(major, minor)	((major) << 20 | (minor))
+#define __register_chrdev(major, first, count, name, fops)	(fake_fops = (fops), 240)
+#define __unregister_chrdev(major, first, count, name)	((void)(major), fake_fops = NULL)
+#define class_register(c)	((void)(c), 0)
+#define class_unregister(c)	((void)(c))
+#define device_create(c, parent, number, data, ...)	((struct device *)(c))
+#define device_destroy(c, number)	((void)(c))
+#define IS_ERR(p)		((void)(p), false)
+#define PTR_ERR(p)		((void)(p), 0)
 #define nonseekable_open(i, f)	((void)(i), (void)(f), 0)
 #define pr_err(...)		((void)0)
 

@@ -6,7 +6,8 @@
  * for a key, so that somebody can look at it from outside: 'q' makes it finish and
  * power off, 'l' makes it load its device model for ever. 'w' writes two sectors of a large
  * disk and reads them back, 'r' only reads them; the answer is a line "# disk: ...". 'b' resets the
- * machine; 'c' reports a crash to Xen, 's' asks it for a soft reset.
+ * machine; 'c' reports a crash to Xen, 's' asks it for a soft reset. 'm' gives memory back to Xen,
+ * and the answer is a line "# memory: ..."; 'z' asks for S3, and the answer is "# awake".
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -121,6 +122,8 @@ static void serial_init(void)
 #define SCANCODE_C	0x2e
 #define SCANCODE_B	0x30
 #define SCANCODE_L	0x26
+#define SCANCODE_Z	0x2c
+#define SCANCODE_M	0x32
 #define SCANCODE_RELEASE 0x80
 #define IRQ_TIMER	0
 #define IRQ_KEYBOARD	1
@@ -362,16 +365,23 @@ static void test_move_registers(void)
 	result(before && after && left, "a BAR of registers is moved");
 }
 
-/* The device model moves pages of the guest, or answers for them where they now are. */
+/*
+ * The device model moves pages of the guest, or answers for them where they now are. And back: QEMU
+ * 7.2 looks for the pages where the BAR points when it is restored, and it had not moved them.
+ */
 static void test_move_framebuffer(void)
 {
 	uint32_t old = (uint32_t)framebuffer;
+	bool moved;
 
 	pci_move_bar(vga, 0, NEW_FRAMEBUFFER);
 	print_hex("framebuffer moved from", old);
 	framebuffer = (void *)NEW_FRAMEBUFFER;
-	result(framebuffer_holds(), "a BAR of memory is moved, with what is in it");
+	moved = framebuffer_holds();
 	draw_text(160, 208, "and this, after that memory was moved");
+	pci_move_bar(vga, 0, old);
+	framebuffer = (void *)old;
+	result(moved && framebuffer_holds(), "a BAR of memory is moved, with what is in it");
 }
 
 /* --- disk -------------------------------------------------------------- */
@@ -406,21 +416,21 @@ static uint8_t right_byte(int i, uint32_t seed)
 	return i * 3 + seed;
 }
 
-static bool sector_is_right(uint32_t seed)
+static bool is_right(const uint8_t *memory, uint32_t seed)
 {
 	int i;
 
 	for (i = 0; i < SECTOR; i++)
-		if (sector[i] != right_byte(i, seed))
+		if (memory[i] != right_byte(i, seed))
 			return false;
 	return true;
 }
 
 /*
- * Moves one sector between the disk and sector[]: the device model reads or writes memory of the
+ * Moves one sector between the disk and @memory: the device model reads or writes memory of the
  * guest. Return: the disk's status, or IDE_FAULTS without a disk.
  */
-static uint8_t transfer(uint8_t device, uint32_t lba, uint8_t command)
+static uint8_t transfer(uint8_t device, uint32_t lba, uint8_t command, const uint8_t *memory)
 {
 	static _Alignas(8) uint32_t prd[2];
 	int ide = pci_find(PCI_CLASS, 16, CLASS_IDE);
@@ -431,7 +441,7 @@ static uint8_t transfer(uint8_t device, uint32_t lba, uint8_t command)
 		return IDE_FAULTS;
 	master = pci_read(ide, PCI_BAR(4)) & ~3U;
 	pci_write(ide, PCI_COMMAND, (pci_read(ide, PCI_COMMAND) & 0xffff) | PCI_MASTER);
-	prd[0] = (uint32_t)sector;
+	prd[0] = (uint32_t)memory;
 	prd[1] = SECTOR | PRD_LAST;
 	while (in8(IDE_COMMAND) & IDE_BUSY)
 		;
@@ -452,10 +462,16 @@ static uint8_t transfer(uint8_t device, uint32_t lba, uint8_t command)
 	return in8(IDE_COMMAND);
 }
 
+static bool read_sector_to(const uint8_t *memory)
+{
+	return !(transfer(IDE_FIRST, DATA_SECTOR, IDE_READ_DMA, memory) & IDE_FAULTS) &&
+	       is_right(memory, 0);
+}
+
 static bool read_sector(void)
 {
 	memset(sector, 0, sizeof(sector));
-	return !(transfer(IDE_FIRST, DATA_SECTOR, IDE_READ_DMA) & IDE_FAULTS) && sector_is_right(0);
+	return read_sector_to(sector);
 }
 
 /* --- a large disk ------------------------------------------------------ */
@@ -488,7 +504,7 @@ static uint8_t write_places(uint8_t disk)
 	for (n = 0; n < NR_PLACES && !(status & IDE_FAULTS); n++) {
 		for (i = 0; i < SECTOR; i++)
 			sector[i] = right_byte(i, seed_of(places[n]));
-		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_WRITE_DMA);
+		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_WRITE_DMA, sector);
 	}
 	return status;
 }
@@ -511,12 +527,12 @@ static void read_places(uint8_t disk)
 
 	for (n = 0; n < NR_PLACES; n++) {
 		memset(sector, 0, sizeof(sector));
-		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_READ_DMA);
+		status = transfer(disk, places[n] * SECTORS_OF_MIB, IDE_READ_DMA, sector);
 		if (status & IDE_FAULTS) {
 			report_disk("not read", status);
 			return;
 		}
-		if (!sector_is_right(seed_of(places[n]))) {
+		if (!is_right(sector, seed_of(places[n]))) {
 			report_disk("read, but it is not what was written", 0);
 			return;
 		}
@@ -540,6 +556,7 @@ static void use_large_disk(bool writing)
 
 #define PM1A_CONTROL	0xb004
 #define SLEEP_ENABLE	0x2000	/* with type 0, which Xen's ACPI tables give as S5 */
+#define SLEEP_S3	0x0400	/* type 1 */
 
 /* What the firmware left would hold back what comes next. */
 static void empty_keyboard(void)
@@ -554,6 +571,7 @@ static void empty_keyboard(void)
 #define XEN_CPUID	0x40000000	/* and each 0x100 after it */
 #define XEN_CPUID_END	0x40010000
 #define XEN_SIGNATURE	0x566e6558	/* "XenV" */
+#define MEMORY_OP	12		/* __HYPERVISOR_memory_op */
 #define SCHED_OP	29		/* __HYPERVISOR_sched_op */
 #define SCHED_SHUTDOWN	2
 #define SHUTDOWN_CRASH	3
@@ -567,25 +585,86 @@ static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c)
 	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(d) : "0"(leaf), "2"(0));
 }
 
-/* Xen fills a page with its hypercalls when the guest names the page. */
-static void xen_shutdown(uint32_t reason)
+/* Xen fills a page with its hypercalls when the guest names the page. Return: Xen's answer. */
+static int32_t hypercall(uint32_t number, uint32_t command, const void *argument)
 {
 	static _Alignas(4096) uint8_t hypercalls[4096];
 	uint32_t base = XEN_CPUID, a, b, c;
 
 	for (;; base += 0x100) {
 		if (base == XEN_CPUID_END)
-			return;
+			return -1;
 		cpuid(base, &a, &b, &c);
 		if (b == XEN_SIGNATURE)
 			break;
 	}
 	cpuid(base + 2, &a, &b, &c);
 	asm volatile("wrmsr" : : "c"(b), "a"(hypercalls), "d"(0) : "memory");
-	asm volatile("call *%1" : "=a"(a)
-		     : "r"(hypercalls + SCHED_OP * HYPERCALL_SIZE), "b"(SCHED_SHUTDOWN), "c"(&reason)
-		     : "memory");
+	asm volatile("call *%[entry]" : "=a"(a), "+b"(command), "+c"(argument)
+		     : [entry] "r"(hypercalls + number * HYPERCALL_SIZE) : "memory");
+	return a;
 }
+
+static void xen_shutdown(uint32_t reason)
+{
+	hypercall(SCHED_OP, SCHED_SHUTDOWN, &reason);
+}
+
+/* --- memory ------------------------------------------------------------ */
+
+/* In MiB: memory for which the guest has no other use. */
+#define GIVEN_FROM	16
+#define GIVEN_EXTENTS	8
+#define EXTENT_ORDER	9	/* 2 MiB */
+#define EXTENT_FRAMES	(1 << EXTENT_ORDER)
+#define DECREASE_RESERVATION 1
+#define DOMID_SELF	0x7ff0
+
+#define AT_MIB(n)	((uint8_t *)((n) << 20))
+
+/* struct xen_memory_reservation of a 32-bit guest */
+struct reservation {
+	const uint32_t *extents;
+	uint32_t nr;
+	uint32_t order;
+	uint32_t flags;
+	uint16_t domid;
+};
+
+/* As a balloon driver does. */
+static bool give_memory_back(void)
+{
+	uint32_t extents[GIVEN_EXTENTS];
+	struct reservation r = {
+		.extents = extents, .nr = GIVEN_EXTENTS, .order = EXTENT_ORDER, .domid = DOMID_SELF,
+	};
+	int i;
+
+	for (i = 0; i < GIVEN_EXTENTS; i++)
+		extents[i] = (GIVEN_FROM << 20 >> 12) + i * EXTENT_FRAMES;
+	return hypercall(MEMORY_OP, DECREASE_RESERVATION, &r) == GIVEN_EXTENTS;
+}
+
+/*
+ * The device model writes to a page that the guest has not touched, so maps it; Xen takes the page
+ * away; then the device model writes to another one.
+ */
+static void use_memory(void)
+{
+	const char *answer = "given back";
+
+	if (!read_sector_to(AT_MIB(GIVEN_FROM)))
+		answer = "the device model does not reach the page to give back";
+	else if (!give_memory_back())
+		answer = "Xen does not take it";
+	else if (!read_sector_to(AT_MIB(GIVEN_FROM + 2 * GIVEN_EXTENTS)))
+		answer = "the device model does not reach the pages kept";
+	print("# memory: ");
+	print(answer);
+	print("\n");
+}
+
+/* --- keys -------------------------------------------------------------- */
 
 static void obey(uint8_t key)
 {
@@ -602,6 +681,13 @@ static void obey(uint8_t key)
 		break;
 	case SCANCODE_S:
 		xen_shutdown(SHUTDOWN_SOFT_RESET);
+		break;
+	case SCANCODE_M:
+		use_memory();
+		break;
+	case SCANCODE_Z:
+		out16(PM1A_CONTROL, SLEEP_ENABLE | SLEEP_S3);
+		print("# awake\n");
 		break;
 	}
 }

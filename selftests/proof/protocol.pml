@@ -39,7 +39,6 @@
  * BROKEN_TRIES_ONCE 3               RESTRICT tries a second record if the first is dead
  * BROKEN_JOINS_THE_DEAD 2           a file does not join a dead record
  * BROKEN_CHECKS_BEFORE_PIN 2        the pin comes before the check of the identity
- * BROKEN_PINS_THE_DEAD 3            a dead record is not pinned
  * BROKEN_STAYS_IN_TABLE 3           a dead record leaves the table
  * BROKEN_NO_REFERENCE 2             a queued revocation has a reference to the record
  * BROKEN_KEEPS_REFERENCE 2          and drops it
@@ -262,7 +261,19 @@ inline dmop_record_put(r) {
 #endif
 }
 
-/* A record of a live domain, or NONE: ESRCH */
+/* Xen may refuse the frame; the record is then unpinned. */
+inline record_pin(r) {
+	uses(r);
+	if
+	:: !pin[r] && !dead[r] -> pin[r] = true; pinned_for[r] = instance[domid(r)] + 1
+	:: true
+	fi
+}
+
+/*
+ * A record of a live domain, or NONE: ESRCH. A worker pins a new one before it is in the table;
+ * the pin keeps the number, so it might as well be at the same time.
+ */
 inline dmop_record_get(r, d) {
 	atomic {
 		table_free ->
@@ -284,23 +295,12 @@ inline dmop_record_get(r, d) {
 			assert(r < end_of(d));
 			made[r] = true;
 			in_table[r] = true;
-			users[r] = 1
+			users[r] = 1;
+#ifndef BROKEN_CHECKS_BEFORE_PIN
+			record_pin(r)
+#endif
 		fi
 	}
-}
-
-/* Xen may refuse the frame; the record is then unpinned. */
-inline dmop_record_pin(r) {
-	uses(r);
-	if
-#ifdef BROKEN_PINS_THE_DEAD
-	:: !pin[r] ->
-#else
-	:: !pin[r] && !dead[r] ->
-#endif
-		pin[r] = true; pinned_for[r] = instance[domid(r)] + 1
-	:: true
-	fi
 }
 
 inline done(f) {
@@ -341,7 +341,6 @@ try:	/* join_domain() */
 	atomic {
 		table_free ->
 #ifndef BROKEN_CHECKS_BEFORE_PIN
-		dmop_record_pin(r);
 		had_pin = pin[r];
 #endif
 		uses(r);			/* dmop_watch_check() */
@@ -353,7 +352,7 @@ try:	/* join_domain() */
 	:: killed -> dmop_record_put(r); goto unlock
 	fi;
 #ifdef BROKEN_CHECKS_BEFORE_PIN
-	atomic { dmop_record_pin(r); had_pin = pin[r] };
+	atomic { record_pin(r); had_pin = pin[r] };
 #endif
 
 	/* file_join() */
@@ -1057,7 +1056,7 @@ init {
 		map_earlier(0);
 		map_earlier(1);
 		if
-		:: dmop_record_pin(0)
+		:: record_pin(0)
 		fi;
 #if SCENE == 4
 		if

@@ -82,6 +82,8 @@ static inline bool windows_open(struct issuer *i)
  * @least:   scheduling points that it has at least
  * @classes: bits of the classes of these
  * @maps:    it maps frames in the area of the issuer
+ * @first:   nobody is bound to the domain before
+ * @once:    once for each domain: its log lines have a rate limit
  */
 struct call {
 	const char *name;
@@ -90,6 +92,8 @@ struct call {
 	unsigned int least;
 	unsigned int classes;
 	bool maps;
+	bool first;
+	bool once;
 };
 
 #define C_ENTRY		(1U << STALL_ENTRY)
@@ -201,9 +205,36 @@ static inline bool dm_op_large_prepare(struct issuer *i)
 	return bufs_prepare(i, bufs);
 }
 
+static inline bool dm_op_unbound_prepare(struct issuer *i)
+{
+	if (!dm_op_prepare(i))
+		return false;
+	close(i->fd);
+	i->fd = dmop_open();
+	return i->fd >= 0;
+}
+
 static inline long issue_dm_op(struct issuer *i)
 {
 	return do_ioctl(i->fd, DMOP_IOCTL_DM_OP, use(i, W_ARG));
+}
+
+/* Refused, counted, and reported in the log. */
+static inline bool refused_prepare(struct issuer *i)
+{
+	struct dmop_dm_op *call = fill(i, W_ARG);
+
+	if (!dm_op_prepare(i))
+		return false;
+	call->dom = i->domid + 1;
+	return true;
+}
+
+static inline long issue_refused(struct issuer *i)
+{
+	long ret = issue_dm_op(i);
+
+	return ret == -EPERM ? 0 : -EPROTO;
 }
 
 static inline bool hypercall_prepare(struct issuer *i)
@@ -350,36 +381,59 @@ static inline bool resources_prepare(struct issuer *i)
 	return true;
 }
 
+static inline bool size_prepare(struct issuer *i)
+{
+	*(struct dmop_mmap_resource *)fill(i, W_ARG) = (struct dmop_mmap_resource){
+		.dom = i->domid, .type = RESOURCE_GRANT_TABLE,
+	};
+	return with_bound(i);
+}
+
 static inline long issue_resource(struct issuer *i)
 {
 	return do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, use(i, W_ARG));
 }
 
 enum call_number {
-	OPEN, CLOSE, POLL, MMAP, MUNMAP, INFO, RESTRICT, DM_OP,
-	DM_OP_LARGE, HYPERCALL, BATCH, MAP, MAP_RETRY, RESOURCE, RESOURCES,
+	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
+	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
+	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE,
 };
 
 static const struct call calls[] = {
-	[OPEN] = { "open", with_nothing, issue_open, 4, C_ENTRY | C_ALLOC, false },
-	[CLOSE] = { "close", with_bound, issue_close, 1, C_ENTRY, false },
-	[POLL] = { "poll", with_bound, issue_poll, 1, C_ENTRY, false },
-	[MMAP] = { "mmap", with_bound, issue_mmap, 3, C_ENTRY | C_LOCK | C_ALLOC, false },
-	[MUNMAP] = { "munmap", mapped_prepare, issue_munmap, 3, C_ENTRY | C_LOCK, false },
-	[INFO] = { "info", info_prepare, issue_info, 3, C_ENTRY | C_FAULT, false },
-	[RESTRICT] = { "restrict", with_unbound, issue_restrict, 6, C_ENTRY | C_FAULT | C_ALLOC, false },
-	[DM_OP] = { "dm_op", dm_op_prepare, issue_dm_op, 8, C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+	[OPEN] = { "open", with_nothing, issue_open, 4, C_ENTRY | C_ALLOC },
+	[CLOSE] = { "close", with_bound, issue_close, 1, C_ENTRY },
+	[CLOSE_LAST] = { "close_last", with_bound, issue_close, 1, C_ENTRY, .first = true },
+	[POLL] = { "poll", with_bound, issue_poll, 1, C_ENTRY },
+	[MMAP] = { "mmap", with_bound, issue_mmap, 3, C_ENTRY | C_LOCK | C_ALLOC },
+	[MUNMAP] = { "munmap", mapped_prepare, issue_munmap, 3, C_ENTRY | C_LOCK },
+	[INFO] = { "info", info_prepare, issue_info, 3, C_ENTRY | C_FAULT },
+	[RESTRICT] = { "restrict", with_unbound, issue_restrict, 6,
+		       C_ENTRY | C_FAULT | C_ALLOC },
+	[RESTRICT_FIRST] = { "restrict_first", with_unbound, issue_restrict, 6,
+			     C_ENTRY | C_FAULT | C_ALLOC, .first = true },
+	[DM_OP] = { "dm_op", dm_op_prepare, issue_dm_op, 8,
+		    C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[DM_OP_LARGE] = { "dm_op_large", dm_op_large_prepare, issue_dm_op, 10,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
+			  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
+	[DM_OP_UNBOUND] = { "dm_op_unbound", dm_op_unbound_prepare, issue_dm_op, 8,
+			    C_ENTRY | C_FAULT | C_LOCK | C_XEN },
+	[REFUSED] = { "refused", refused_prepare, issue_refused, 4,
+		      C_ENTRY | C_FAULT | C_ALLOC, .once = true },
 	[HYPERCALL] = { "hypercall", hypercall_prepare, issue_hypercall, 8,
-	  C_ENTRY | C_FAULT | C_SECTION | C_XEN, false },
+			C_ENTRY | C_FAULT | C_SECTION | C_XEN },
 	[BATCH] = { "batch", batch_prepare, issue_batch, 10,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN, false },
-	[MAP] = { "map", map_prepare, issue_map, 10, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
-	[MAP_RETRY] = { "map_retry", retry_prepare, issue_map, 8, C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, true },
-	[RESOURCE] = { "resource", resource_prepare, issue_resource, 6, C_ENTRY | C_FAULT | C_LOCK | C_XEN, true },
+		    C_ENTRY | C_FAULT | C_ALLOC | C_SECTION | C_XEN },
+	[MAP] = { "map", map_prepare, issue_map, 10,
+		  C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
+	[MAP_RETRY] = { "map_retry", retry_prepare, issue_map, 8,
+			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
+	[RESOURCE] = { "resource", resource_prepare, issue_resource, 6,
+		       C_ENTRY | C_FAULT | C_LOCK | C_XEN, .maps = true },
 	[RESOURCES] = { "resources", resources_prepare, issue_resource, 6,
-	  C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, true },
+			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, .maps = true },
+	[RESOURCE_SIZE] = { "resource_size", size_prepare, issue_resource, 4,
+			    C_ENTRY | C_FAULT | C_XEN },
 };
 
 /* --- the process that issues one --------------------------------------------------- */
@@ -455,6 +509,9 @@ static inline void victim_main(const struct call *c, __u16 domid, __u32 nth, int
 		if (write(results, &o, sizeof(o)) != sizeof(o) || read(leave, &byte, 1))
 			_exit(1);
 	}
+	/* For the next call on this domain: it can have so many servers. */
+	if (dmop_state(i.fd) != DMOP_STATE_REVOKED)
+		ioreq_destroy_all(i.fd, domid);
 	_exit(0);
 }
 

@@ -12,13 +12,16 @@
 #include "calls.h"
 
 /* Seconds for an action. Emulation can be a hundred times slower than a machine. */
+#ifndef PATIENCE
 #define PATIENCE	60
+#endif
 /* The same, once an action was too slow for PATIENCE: the test has failed already. */
-#define IMPATIENCE	10
+#define IMPATIENCE	(PATIENCE / 2)
 
 enum request {
 	R_PREPARE,	/* creates the domain of the next call. Answer: its domid */
 	R_PREPARE_BOTH,	/* the same, and a domain to be destroyed beside the call */
+	R_PREPARE_FIRST, /* the same, but no descriptor of the first one yet */
 	R_OBSERVE,	/* all actions */
 	R_END,		/* the domain of the call is destroyed, and its other descriptor revoked */
 	R_REUSE,	/* a domain with its number. Answer: 0 or minus the errno */
@@ -276,13 +279,14 @@ static inline long create_domain(void)
 	return domid;
 }
 
-static inline long prepare(bool both)
+static inline long prepare(bool both, bool first)
 {
 	begin("creation of domains");
 	o.domid = create_domain();
 	o.doomed = both ? create_domain() : 0;
 	begin("mapping of domains");
-	must(bind_and_map(o.domid, &o.fd, &o.p));
+	if (!first)
+		must(bind_and_map(o.domid, &o.fd, &o.p));
 	if (both)
 		must(bind_and_map(o.doomed, &o.doomed_fd, &o.doomed_p));
 	return o.domid;
@@ -296,6 +300,8 @@ static inline void observe(void)
 	must(use_domain(other_domid, GFN));
 	begin("calls on another descriptor of the domain");
 	must(use_domain(o.domid, FIRST_GFN));
+	if (!o.p)
+		must(bind_and_map(o.domid, &o.fd, &o.p));
 	begin("a watch of XenStore");
 	must(watch_round_trip());
 	begin("dmopctl list");
@@ -372,10 +378,13 @@ static inline void observer_main(int requests, int answers)
 		answer = 0;
 		switch (request) {
 		case R_PREPARE:
-			answer = prepare(false);
+			answer = prepare(false, false);
 			break;
 		case R_PREPARE_BOTH:
-			answer = prepare(true);
+			answer = prepare(true, false);
+			break;
+		case R_PREPARE_FIRST:
+			answer = prepare(true, true);
 			break;
 		case R_OBSERVE:
 			observe();
@@ -427,6 +436,36 @@ static inline bool observer_start(struct observer *ob)
 	ob->requests = requests[1];
 	ob->answers = answers[0];
 	return ob->pid > 0;
+}
+
+static inline void show_lines(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		printf("#	%s", line);
+	if (f)
+		fclose(f);
+}
+
+/* Shows where in the kernel a process and its descendants are. */
+static inline void show_stacks(pid_t pid)
+{
+	char path[64];
+	int child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	show_lines(path);
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	show_lines(path);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &child) == 1)
+		show_stacks(child);
+	if (f)
+		fclose(f);
 }
 
 /* Return: true if the answer came in time; else the action that hangs is in @ob->shared. */

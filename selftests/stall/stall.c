@@ -109,6 +109,7 @@ static struct point points[] = {
 
 	{ TARGET ":dmop_hypercall_dm_op", STALL_XEN, BOTH, ALWAYS },
 	{ TARGET ":dmop_hypercall_acquire_resource", STALL_XEN, BOTH, ALWAYS },
+	{ TARGET ":dmop_hypercall_add_foreign", STALL_XEN, BOTH, ALWAYS },
 };
 
 /* --- the armed thread -------------------------------------------------------- */
@@ -145,14 +146,16 @@ static bool armed(void)
 static void note_stack(void)
 {
 	struct stall_status *st = &stall.status;
-	unsigned long entries[24];
+	unsigned long entries[32];
 	unsigned int i, nr, len = 0;
 
-	/* Without this function and its two callers. */
-	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 3);
-	for (i = 0; i < nr && len < sizeof(st->stack); i++)
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+	for (i = 0; i < nr && len < sizeof(st->stack); i++) {
+		if (within_module(entries[i], THIS_MODULE))
+			continue;
 		len += scnprintf(st->stack + len, sizeof(st->stack) - len, "%ps\n",
 				 (void *)entries[i]);
+	}
 }
 
 static void stop(struct point *p, const char *side)

@@ -173,16 +173,19 @@ for value in unlimited 128M 08 15 1048577 -1 '' 99999999999999999999 '$((1))'; d
 	log_limit "LOG_KIB=$value" "$value" 1024
 done
 
-# --- a QEMU that stays root
+# --- a QEMU that is not confined
 fresh
 says 'without dm_restrict' 0 'warning: without dm_restrict=1' -xen-domid 7
-says 'a backend' 0 'warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It stays root' -xen-domid 7 -xen-attach -machine xenpv
-says 'a backend, as xl devd starts it' 0 'It stays root' -xen-domid 7 -M xenpv
+backend='warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It keeps stock descriptors'
+says 'a backend' 0 "$backend" -xen-domid 7 -xen-attach -machine xenpv
+says 'a backend, as xl devd starts it' 0 "$backend" -xen-domid 7 -M xenpv
+says 'a backend, with dm_restrict' 0 "$backend" -xen-domid 7 -xen-attach -xen-domid-restrict -machine xenpv
 echo 'UNRESTRICTED=refuse' >"$conf"
 says 'UNRESTRICTED=refuse, without dm_restrict' 126 'UNRESTRICTED=refuse' -xen-domid 7
 [ ! -s "$dir/out" ]
 tap_result $? 'nothing is started' "$dir/all"
-says 'UNRESTRICTED=refuse, a backend' 126 'It stays root' -xen-domid 7 -xen-attach
+says 'UNRESTRICTED=refuse, a backend' 126 'It keeps stock descriptors' -xen-domid 7 -xen-attach
+says 'UNRESTRICTED=refuse, a backend with dm_restrict' 126 'It keeps stock descriptors' -xen-domid 7 -xen-attach -xen-domid-restrict
 confines 'UNRESTRICTED=refuse, with dm_restrict' "$qemu"
 echo 'UNRESTRICTED=yes' >"$conf"
 says 'UNRESTRICTED with a bad value refuses' 126 'UNRESTRICTED=yes is not "allow" or "refuse"; UNRESTRICTED=refuse is used' -xen-domid 7

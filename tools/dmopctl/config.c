@@ -242,14 +242,14 @@ static void check_disks(struct config *c)
 		if (!spec)
 			continue;
 		disk_parse(spec, true, &disk);
-		if (!disk.by_qemu)
+		/* An emulated CD drive is all that drivers want, but for those of OVMF. */
+		if (!disk.by_qemu || (disk.cdrom && !ovmf))
 			continue;
 		finding(c->f, WARN, TOPIC,
-			disk.cdrom ? "a medium as a raw disk works; a CD only as it is at the start" :
+			disk.cdrom ? "boot from a raw image or a block device" :
 			"convert it to a raw image or a block device, which the kernel serves",
-			"%s: QEMU serves %s %s. Restricted, it cannot serve a paravirtual driver%s%s",
+			"%s: QEMU serves %s %s. Restricted, it cannot serve a paravirtual driver%s",
 			c->name, disk.cdrom ? "the CD drive" : "disk", disk.vdev,
-			disk.cdrom ? ", nor change the medium (xl cd-insert)" : "",
 			ovmf ? "; OVMF has one, and may not boot from it" : "");
 	}
 }
@@ -385,8 +385,8 @@ static void check_other(struct config *c, enum type type)
 
 	if (device)
 		finding(c->f, WARN, TOPIC, "without that, and with raw disks, it needs no QEMU",
-			"%s: QEMU serves it (%s) as root in this domain, and is not confined", c->name,
-			device);
+			"%s: QEMU serves it (%s) %s in this domain, keeps stock descriptors, and is not confined",
+			c->name, device, is_true(c, "dm_restrict") ? "under dm_restrict" : "as root");
 	else
 		finding(c->f, NOTE, TOPIC, NULL, "%s: not type = \"hvm\", no QEMU to confine", c->name);
 }

@@ -19,6 +19,16 @@
 
 #define XENFS_MAGIC	0xabba1974
 
+static void nodes_add(struct nodes *n, const char *name)
+{
+	struct node *node;
+
+	n->list = grow(n->list, n->nr + 1, sizeof(*n->list));
+	node = &n->list[n->nr++];
+	snprintf(node->name, sizeof(node->name), "%.63s", name);
+	node->device = xen_device(node->name);
+}
+
 void nodes_read(struct nodes *n)
 {
 	struct dirent *entry;
@@ -28,15 +38,11 @@ void nodes_read(struct nodes *n)
 
 	*n = (struct nodes){ 0 };
 	while (dir && (entry = readdir(dir))) {
-		struct node *node;
-
-		if (strncmp(entry->d_name, "xen!", 4))
-			continue;
-		n->list = grow(n->list, n->nr + 1, sizeof(*n->list));
-		node = &n->list[n->nr++];
-		snprintf(node->name, sizeof(node->name), "%.63s", entry->d_name + 4);
-		node->device = xen_device(node->name);
+		if (!strncmp(entry->d_name, "xen!", 4))
+			nodes_add(n, entry->d_name + 4);
 	}
+	if (xen_device("dmop"))
+		nodes_add(n, "dmop");
 	if (dir)
 		closedir(dir);
 	/* All mounts of xenfs share one superblock. */

@@ -43,7 +43,9 @@ dev_t xen_device(const char *name)
 	unsigned int major, minor;
 	char path[128], text[32];
 
-	snprintf(path, sizeof(path), "/sys/class/misc/xen!%s/dev", name);
+	/* Each of the kernel's own is a misc device. */
+	snprintf(path, sizeof(path), "/sys/class/%s/xen!%s/dev",
+		 strcmp(name, "dmop") ? "misc" : "dmop", name);
 	if (read_text(AT_FDCWD, path, text, sizeof(text)) < 0 ||
 	    sscanf(text, "%u:%u", &major, &minor) != 2)
 		return 0;
