@@ -69,7 +69,7 @@ static void revoke_record(struct work_struct *work)
  * Return: the record in the table if it has one for the domain, else @new, added, or NULL
  * without one; or ERR_PTR: the domain cannot be bound to.
  */
-static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
+static struct dmop_record *record_join_locked(domid_t domid, struct dmop_record *new)
 {
 	struct dmop_record *record;
 	int err;
@@ -92,12 +92,12 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 	return new;
 }
 
-static struct dmop_record *record_find_live(domid_t domid, struct dmop_record *new)
+static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 {
 	struct dmop_record *record;
 
 	raw_spin_lock(&dmop_records_lock);
-	record = record_join(domid, new);
+	record = record_join_locked(domid, new);
 	raw_spin_unlock(&dmop_records_lock);
 	return record;
 }
@@ -198,12 +198,11 @@ void dmop_record_put(struct dmop_record *record)
 static int record_pin(struct dmop_record *record)
 {
 	struct dmop_pin *pin = dmop_pin_create(record->domid);
+	int err = PTR_ERR_OR_ZERO(pin);
 
-	if (!IS_ERR(pin)) {
+	if (!err)
 		record->pin = pin;
-		return 0;
-	}
-	return PTR_ERR(pin) == -ENOMEM || PTR_ERR(pin) == -ESRCH ? PTR_ERR(pin) : 0;
+	return err == -ENOMEM || err == -ESRCH ? err : 0;
 }
 
 static void record_set_up(struct work_struct *work)
@@ -254,13 +253,13 @@ struct dmop_record *dmop_record_get(domid_t domid)
 	struct dmop_record *new, *record;
 
 	/* A dying domain is not pinned. */
-	record = record_find_live(domid, NULL);
+	record = record_join(domid, NULL);
 	if (record)
 		return record;
 	new = record_create(domid);
 	if (IS_ERR(new))
 		return new;
-	record = record_find_live(domid, new);
+	record = record_join(domid, new);
 	if (record != new)
 		dmop_record_put(new);
 	return record;

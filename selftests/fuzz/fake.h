@@ -33,6 +33,8 @@ typedef unsigned int __poll_t;
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
 #define __maybe_unused		__attribute__((unused))
+#define __acquire(context)	((void)(context))
+#define __release(context)	((void)(context))
 #define noinline		__attribute__((noinline))
 #define dmop_uninitialized
 #define might_fault()		((void)0)
