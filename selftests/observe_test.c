@@ -539,7 +539,7 @@ TEST(log_names_who_and_what)
 
 TEST(log_names_a_narrowed_operation)
 {
-	int fd = dmop_open_bound(target_domid), log = log_open();
+	int fd = dmop_open_bound(target_domid), log = kmsg_open();
 	char wanted[128], last[1024];
 	unsigned int n = 0;
 	int tries;
@@ -554,7 +554,7 @@ TEST(log_names_a_narrowed_operation)
 		if (tries)
 			usleep(100000);
 		EXPECT_EQ(-EPERM, unknown_op(fd, target_domid));
-		n = log_count(log, wanted, last, sizeof(last));
+		n = kmsg_count(log, wanted, last, sizeof(last));
 	}
 	EXPECT_LT(0, n);
 	close(log);
