@@ -149,8 +149,9 @@ struct looper {
 static void *loop_main(void *data)
 {
 	struct looper *l = data;
-	FIXTURE_DATA(race) *self = l->self;
+	FIXTURE_DATA(race) *self;
 
+	self = l->self;
 	while (!atomic_load(&l->stop)) {
 		long map = ports_map(l->fd, target_domid, self->server, PORT, PORT);
 		long unmap = ports_unmap(l->fd, target_domid, self->server, PORT, PORT);
