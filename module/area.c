@@ -19,6 +19,7 @@
 #include "limits.h"
 #include "policy.h"
 #include "pool.h"
+#include "rights.h"
 
 /* Resources, and the holes in a domain's memory, are not counted in its maxmem. */
 #define MORE_PAGES		4096
@@ -157,7 +158,7 @@ static bool fits(struct dmop_maps *maps, unsigned int nr)
 	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
 }
 
-/* Return: 0; or with nothing changed -E2BIG or -ESRCH. */
+/* Return: 0; or with nothing changed DMOP_NARROWED, -E2BIG or -ESRCH. */
 static int area_link(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
@@ -166,6 +167,8 @@ static int area_link(struct dmop_area *area)
 	raw_spin_lock(&maps->lock);
 	if (maps->closed) {
 		err = -ESRCH;
+	} else if (unlikely(!dmop_rights_frames(maps->rights, maps->frames + area->nr))) {
+		err = DMOP_NARROWED;
 	} else if (!fits(maps, area->nr)) {
 		err = -E2BIG;
 	} else {

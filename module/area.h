@@ -14,6 +14,7 @@
 #include <xen/interface/xen.h>
 
 struct dmop_pages;
+struct dmop_rights;
 
 /*
  * The frames mapped in one VMA; created by the first mapping call on it.
@@ -49,6 +50,7 @@ struct dmop_area {
  * The mappings of one open file.
  *
  * @space:  holds every VMA of the file, so that one call unmaps all
+ * @rights: of the file
  * @lock:   protects @areas, @frames and @closed. A raw spinlock, whose holder is not preempted:
  *          revocation needs it. Nothing under it allocates or issues a hypercall
  * @areas:  the areas with a mapping call behind them
@@ -61,20 +63,22 @@ struct dmop_area {
  */
 struct dmop_maps {
 	struct address_space space;
+	const struct dmop_rights *rights;
 	raw_spinlock_t lock;
+	bool closed;
 	struct list_head areas;
 	struct list_head taken;
 	struct dmop_area small;
 	unsigned long frames;
-	bool closed;
 };
 
 /**
  * dmop_maps_init() - no mapping yet
  * @maps: of the file that is being opened
+ * @rights: of that file
  * @filp: that file; its VMAs belong to @maps from now on
  */
-void dmop_maps_init(struct dmop_maps *maps, struct file *filp);
+void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp);
 
 /**
  * dmop_maps_mmap() - make a new VMA an area
@@ -181,6 +185,7 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
  * All frames of the new area are busy, as after dmop_area_begin().
  *
  * Return: the area, which belongs to the VMA; or ERR_PTR of
+ *  DMOP_NARROWED the file has no right to so many frames
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
  *          than the domain's maxmem allows
  *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages

@@ -14,6 +14,7 @@
 
 #include "file.h"
 #include "hypercall.h"
+#include "observe.h"
 #include "policy.h"
 #include "watch.h"
 
@@ -24,7 +25,16 @@ static struct dmop_log_limit unbound_limit = {
 	.quiet_until = INITIAL_JIFFIES,
 };
 
-/* Return: 0, and *@ret is Xen's answer; or -ESRCH: the record is dead, Xen was not entered. */
+static __always_inline bool may_issue(const struct dmop_file *f, const struct xen_dm_op_buf *bufs)
+{
+	return likely(dmop_rights_any_op(&f->rights)) ||
+	       dmop_rights_op(&f->rights, dmop_hypercall_buf(bufs), bufs->size);
+}
+
+/*
+ * Return: 0, and *@ret is Xen's answer; or Xen was not entered: -ESRCH: the record is dead;
+ * DMOP_NARROWED: the operation is not among the rights of the file.
+ */
 static __always_inline int issue(struct dmop_file *f, struct dmop_record *record,
 				 domid_t domid, unsigned int nr,
 				 struct xen_dm_op_buf *bufs, int *ret)
@@ -38,6 +48,11 @@ static __always_inline int issue(struct dmop_file *f, struct dmop_record *record
 	err = dmop_record_enter(record, &token);
 	if (unlikely(err))
 		return err;
+	/* In here the decision is final, see dmop_file_narrow(). */
+	if (unlikely(!may_issue(f, bufs))) {
+		dmop_record_leave(record, token);
+		return DMOP_NARROWED;
+	}
 	atomic64_inc(&f->calls);
 	*ret = dmop_hypercall_dm_op(record ? record->domid : domid, nr, bufs);
 	dmop_record_leave(record, token);
@@ -47,22 +62,39 @@ static __always_inline int issue(struct dmop_file *f, struct dmop_record *record
 	return 0;
 }
 
+/* Return: the error of a call that did not enter Xen. */
+static noinline int refuse(struct dmop_file *f, domid_t domid, const struct xen_dm_op_buf *bufs,
+			   int err)
+{
+	u32 op = U32_MAX;
+
+	if (err == DMOP_NARROWED) {
+		if (bufs->size >= sizeof(op))
+			op = *(const u32 *)dmop_hypercall_buf(bufs);
+		return dmop_observe_narrowed(f, DMOP_ACT_OPERATION, op, domid);
+	}
+	atomic64_inc(&f->refused_dead);
+	return err;
+}
+
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs)
 {
 	int ret;
 	int err = issue(f, record, domid, nr, bufs, &ret);
 
-	if (!err)
-		return ret;
-	atomic64_inc(&f->refused_dead);
-	return err;
+	return likely(!err) ? ret : refuse(f, domid, bufs, err);
 }
 
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 		     domid_t domid, unsigned int nr, struct dmop_op *ops)
 {
-	unsigned int done;
+	unsigned int done, i;
+	int err = 0;
+
+	for (i = 0; i < nr; i++)
+		if (unlikely(!may_issue(f, ops[i].bufs)))
+			return refuse(f, domid, ops[i].bufs, DMOP_NARROWED);
 
 	for (done = 0; done < nr; done++) {
 		struct dmop_op *op = &ops[done];
@@ -72,13 +104,11 @@ int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 			if (fatal_signal_pending(current))
 				break;
 		}
-		if (issue(f, record, domid, op->nr, op->bufs, &op->ret))
+		err = issue(f, record, domid, op->nr, op->bufs, &op->ret);
+		if (err)
 			break;
 	}
-	if (done)
-		return done;
-	atomic64_inc(&f->refused_dead);
-	return -ESRCH;
+	return done ? done : refuse(f, domid, ops->bufs, err);
 }
 
 int dmop_file_enter_unbound(struct dmop_file *f)
@@ -165,6 +195,18 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid)
 	return err;
 }
 
+/*
+ * A call that has seen the old rights is inside dmop_record_enter(), or will decide again there
+ * before it enters Xen. So the wait is for the calls inside, and it is short, unless one of them
+ * makes Xen work for long, or gets no processor. Only the files of this domain can cause that.
+ */
+int dmop_file_narrow(struct dmop_file *f, struct dmop_record *record,
+		     const struct dmop_narrow *n)
+{
+	dmop_rights_narrow(&f->rights, n);
+	return dmop_record_wait(record);
+}
+
 /* After any failure the file stays unbound, and every call on it is refused here. */
 static void bind_to_target(struct dmop_file *f)
 {
@@ -195,7 +237,8 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	init_rwsem(&f->restrict_sem);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
-	dmop_maps_init(&f->maps, filp);
+	dmop_policy_rights(&f->rights);
+	dmop_maps_init(&f->maps, &f->rights, filp);
 	if (!xen_initial_domain())
 		bind_to_target(f);
 	return f;

@@ -18,6 +18,7 @@
 
 #include "area.h"
 #include "record.h"
+#include "rights.h"
 
 /*
  * An open file.
@@ -35,6 +36,7 @@
  * @wait:   pollers; woken when the domain dies
  * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
  *          one that all such files share
+ * @rights: what NARROW has left, see rights.h
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
  * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
@@ -49,6 +51,7 @@ struct dmop_file {
 	struct dmop_maps maps;
 	wait_queue_head_t wait;
 	struct dmop_log_limit *log_limit;
+	struct dmop_rights rights;
 	atomic64_t calls;
 	atomic64_t refused_policy;
 	atomic64_t refused_dead;
@@ -173,6 +176,21 @@ static inline unsigned int dmop_file_state(const struct dmop_record *record)
 int dmop_file_restrict(struct dmop_file *f, domid_t domid);
 
 /**
+ * dmop_file_narrow() - remove rights of a file
+ * @f:      the file
+ * @record: its record: the file is bound
+ * @n:      a valid argument
+ *
+ * When it returns 0, no call that needs one of the removed rights is in Xen or maps anything.
+ *
+ * Context: process context; waits, killably, for the calls of the domain's files that are in Xen.
+ *
+ * Return: 0; or -EINTR: the caller is being killed. The rights are removed in either case.
+ */
+int dmop_file_narrow(struct dmop_file *f, struct dmop_record *record,
+		     const struct dmop_narrow *n);
+
+/**
  * dmop_file_dm_op() - issue a dm_op that was admitted
  * @f:      the file
  * @record: as passed to dmop_file_enter()
@@ -184,7 +202,9 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid);
  *
  * Context: process context, between dmop_file_enter() and dmop_file_leave().
  *
- * Return: Xen's return value; or -ESRCH: the record is dead, Xen was not entered.
+ * Return: Xen's return value; or Xen was not entered:
+ *  -ESRCH  the record is dead
+ *  -EPERM  NARROW has removed the operation
  */
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *record,
 		    domid_t domid, unsigned int nr, struct xen_dm_op_buf *bufs);
@@ -212,12 +232,13 @@ struct dmop_op {
  *
  * Each operation is a hypercall of its own, issued in order; a failure does not
  * stop the rest. Between two operations the caller may be scheduled out. The
- * batch ends early if the file is revoked or the caller is killed.
+ * batch ends early if the file is revoked, NARROW removes an operation, or the caller
+ * is killed.
  *
  * Context: as dmop_file_dm_op()
  *
- * Return: number of operations issued, a prefix of @ops, at least 1; or -ESRCH:
- * the record was dead before the first.
+ * Return: number of operations issued, a prefix of @ops, at least 1; or, of the first,
+ * -ESRCH: the record was dead; or -EPERM: NARROW has removed an operation of the batch.
  */
 int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *record,
 		     domid_t domid, unsigned int nr, struct dmop_op *ops);

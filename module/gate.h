@@ -14,6 +14,7 @@
 #include "file.h"
 #include "observe.h"
 #include "policy.h"
+#include "rights.h"
 #include "watch.h"
 
 /**
@@ -45,8 +46,8 @@ static __always_inline int dmop_decide(struct dmop_file *f,
 	 * capable() leaves a mark on the caller (PF_SUPERPRIV, audit), so it is asked
 	 * only if its answer counts: for an unbound file, in the initial domain.
 	 */
-	if (s.state == DMOP_STATE_UNBOUND &&
-	    r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE) {
+	if (s.state == DMOP_STATE_UNBOUND && r->act != DMOP_ACT_INFO &&
+	    r->act != DMOP_ACT_PROBE && r->act != DMOP_ACT_NARROW) {
 		s.own = dmop_own_domid();
 		s.admin = xen_initial_domain() && capable(CAP_SYS_ADMIN);
 	}
@@ -61,6 +62,7 @@ static __always_inline int dmop_decide(struct dmop_file *f,
  * dmop_enter() - decide, and hold the state that the decision was made under
  * @f:      the file
  * @r:      the request
+ * @right:  DMOP_RIGHT_*: needed for it
  * @record: out: the record of the file, or NULL: unbound
  *
  * The loop runs twice at most, for a file is bound once.
@@ -68,10 +70,10 @@ static __always_inline int dmop_decide(struct dmop_file *f,
  * Context: process context; waits, killably, for a RESTRICT in progress.
  *
  * Return: %DMOP_ALLOW, to be followed by dmop_file_leave(); else as dmop_policy(),
- * or -EINTR: the caller is being killed.
+ * -EPERM: NARROW has removed @right, or -EINTR: the caller is being killed.
  */
 static __always_inline int dmop_enter(struct dmop_file *f,
-				      const struct dmop_request *r,
+				      const struct dmop_request *r, u64 right,
 				      struct dmop_record **record)
 {
 	int ret;
@@ -81,6 +83,8 @@ static __always_inline int dmop_enter(struct dmop_file *f,
 		ret = dmop_decide(f, *record, r);
 		if (ret != DMOP_ALLOW)
 			return ret;
+		if (unlikely(!dmop_rights_has(&f->rights, right)))
+			return dmop_observe_narrowed(f, r->act, r->op, r->domid);
 		ret = dmop_file_enter(f, *record);
 	} while (ret == -EAGAIN);
 

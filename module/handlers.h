@@ -20,6 +20,7 @@ struct dmop_record;
  * @info:        INFO; the handler reads the rest behind it
  * @mmapbatch:   MMAPBATCH_V2
  * @batch:       BATCH; the handler reads the rest behind it
+ * @narrow:      NARROW; the handler checks the rest behind it
  */
 union dmop_arg {
 	u16 restrict_to;
@@ -29,11 +30,12 @@ union dmop_arg {
 	} info;
 	struct dmop_mmapbatch_v2 mmapbatch;
 	struct dmop_batch batch;
+	struct dmop_narrow narrow;
 };
 
 /*
- * A gated ioctl. The call was admitted for the domid in @arg; unless it is RESTRICT
- * or INFO, the state of the file is held.
+ * A gated ioctl. The call was admitted for the domid in @arg; unless it is RESTRICT,
+ * INFO or NARROW, the state of the file is held.
  *
  * @filp:   open file of /dev/xen/dmop
  * @record: of the file, or NULL: unbound
@@ -45,6 +47,7 @@ typedef long dmop_handler(struct file *filp, struct dmop_record *record,
 
 dmop_handler dmop_handle_batch;
 dmop_handler dmop_handle_mmapbatch_v2;
+dmop_handler dmop_handle_narrow;
 
 /**
  * dmop_ioctl_dm_op() - DM_OP, without the gate

@@ -26,6 +26,18 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 			 struct xen_dm_op_buf *bufs);
 
 /**
+ * dmop_hypercall_buf() - the contents of a buffer
+ * @buf: a buffer in kernel memory
+ *
+ * Return: their address. The handle is a pointer; on some architectures a union that begins with
+ * one.
+ */
+static inline const void *dmop_hypercall_buf(const struct xen_dm_op_buf *buf)
+{
+	return *(void *const *)&buf->h;
+}
+
+/**
  * dmop_hypercall_probe() - ask Xen for a domain without acting on it
  * @domid: the domain
  *

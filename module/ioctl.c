@@ -42,6 +42,9 @@ static long handle_restrict(struct file *filp, struct dmop_record *record,
 static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		      struct dmop_info *info)
 {
+	struct dmop_rights rights;
+
+	dmop_rights_read(&f->rights, &rights);
 	*info = (struct dmop_info) {
 		.abi_version = DMOP_ABI_VERSION,
 		.state = dmop_file_state(record),
@@ -52,12 +55,19 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
-			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH |
+			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
 			    (dmop_record_pinned(record) ? DMOP_FEATURE_PINNED : 0),
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
 		.mapped_frames = dmop_maps_frames(&f->maps),
+		.narrowed = DMOP_NARROW_ALL & ~rights.untouched,
+		.acts = rights.acts,
+		.ops = { rights.ops[0], rights.ops[1] },
+		.resources = rights.resources,
+		.max_frames = rights.max_frames,
+		.gfn_first = rights.gfn_first,
+		.gfn_last = rights.gfn_last,
 	};
 }
 
@@ -131,6 +141,7 @@ static const struct ioctl_row ioctls[] = {
 	GATED(DMOP_IOCTL_INFO, true, info, DMOP_ACT_INFO, handle_info),
 	GATED(DMOP_IOCTL_BATCH, true, batch, DMOP_ACT_CALL, dmop_handle_batch,
 	      DOMID(batch.domid)),
+	GATED(DMOP_IOCTL_NARROW, true, narrow, DMOP_ACT_NARROW, dmop_handle_narrow),
 };
 
 static u64 domid_of(const struct ioctl_row *row, const union dmop_arg *arg)
@@ -150,7 +161,7 @@ static u64 domid_of(const struct ioctl_row *row, const union dmop_arg *arg)
 /*
  * The order of refusals: EFAULT for the argument, then the decision, then the
  * handler's own checks. RESTRICT replaces the state and INFO reads it once, so it is
- * not held for these two.
+ * not held for these two; nor for NARROW, which is for a bound file, and that stays bound.
  */
 static long gate(struct file *filp, const struct ioctl_row *row,
 		 void __user *uarg)
@@ -169,7 +180,8 @@ static long gate(struct file *filp, const struct ioctl_row *row,
 		r.op = DMOP_HYPERCALL_NR;
 
 	if (hold) {
-		ret = dmop_enter(f, &r, &record);
+		ret = dmop_enter(f, &r, r.act == DMOP_ACT_CALL ? DMOP_RIGHT_CALL :
+							    DMOP_RIGHT_MAP_FOREIGN, &record);
 	} else {
 		record = dmop_file_record(f);
 		ret = dmop_decide(f, record, &r);
@@ -227,9 +239,10 @@ static_assert(sizeof(struct dmop_buf) == 16);
 static_assert(sizeof(struct dmop_dm_op) == 16);
 static_assert(sizeof(struct dmop_mmapbatch_v2) == 32);
 static_assert(sizeof(struct dmop_mmap_resource) == 32);
-static_assert(sizeof(struct dmop_info) == DMOP_INFO_SIZE_V1);
+static_assert(offsetof(struct dmop_info, narrowed) == DMOP_INFO_SIZE_V1);
 static_assert(offsetof(struct dmop_info, features) == 10 * sizeof(u32));
 static_assert(sizeof(struct dmop_batch) == DMOP_BATCH_SIZE_V1);
 static_assert(sizeof(struct dmop_batch_op) == 16);
+static_assert(sizeof(struct dmop_narrow) == DMOP_NARROW_SIZE_V1);
 static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
 static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

@@ -207,13 +207,19 @@ static int bufs_write_back(struct call_bufs *b)
 	return 0;
 }
 
-/* Traces the operation as Xen received it; Xen may have overwritten @data since. */
-static void trace_bufs(struct call_bufs *b, domid_t domid, int ret)
+/*
+ * Traces the operation as Xen received it; Xen may have overwritten @data since. One that NARROW
+ * has removed did not get there.
+ */
+static void trace_bufs(const struct dmop_file *f, struct call_bufs *b, domid_t domid, int ret)
 {
 	struct place p = { };
 	u32 op = U32_MAX;
 
 	place_next(b, &p, b->xbufs[0].size);
+	if (ret == -EPERM && !dmop_rights_any_op(&f->rights) &&
+	    !dmop_rights_op(&f->rights, p.given, b->xbufs[0].size))
+		return;
 	if (b->xbufs[0].size >= sizeof(op))
 		memcpy(&op, p.given, sizeof(op));
 	trace_dmop_op(domid, op, b->nr, b->xbufs[0].size,
@@ -243,7 +249,7 @@ static noinline long copy_and_call(struct dmop_file *f,
 
 	ret = dmop_file_dm_op(f, record, domid, b.nr, b.xbufs);
 	if (trace_dmop_op_enabled())
-		trace_bufs(&b, domid, ret);
+		trace_bufs(f, &b, domid, ret);
 	if (ret >= 0) {
 		int err = bufs_write_back(&b);
 
@@ -262,7 +268,7 @@ static __always_inline long call(struct dmop_file *f,
 	struct dmop_record *record;
 	long ret;
 
-	ret = dmop_enter(f, r, &record);
+	ret = dmop_enter(f, r, DMOP_RIGHT_CALL, &record);
 	if (ret != DMOP_ALLOW)
 		return ret;
 

@@ -45,6 +45,8 @@ static long map_batch(struct file *filp, struct dmop_record *record,
 		goto out;
 	}
 	ret = dmop_map_foreign(&f->maps, record, filp, &range, gfns, errs);
+	if (ret == DMOP_NARROWED)
+		ret = dmop_observe_narrowed(f, DMOP_ACT_MAP, 0, m->dom);
 	if (record && (ret == -ESRCH || (!ret && errs[0] == -ESRCH)))
 		dmop_record_probe(record);
 	if ((!ret || ret == -ENOENT) &&
@@ -59,9 +61,11 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 			      const union dmop_arg *arg, void __user *uarg)
 {
 	const struct dmop_mmapbatch_v2 *m = &arg->mmapbatch;
+	struct dmop_file *f = filp->private_data;
 	long ret = map_batch(filp, record, m);
 
-	trace_dmop_map(m->dom, false, m->addr, m->num, ret);
+	if (trace_dmop_map_enabled())
+		trace_dmop_map(m->dom, false, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 }
 
@@ -87,10 +91,17 @@ static long map_resource(struct file *filp, struct dmop_record *record,
 		return dmop_map_resource(&f->maps, record, filp, m->addr, &xar);
 	}
 
-	ret = dmop_map_resource_size(record, &xar);
+	ret = dmop_map_resource_size(&f->maps, record, &xar);
 	if (!ret && put_user(xar.nr_frames, &uarg->num))
 		ret = -EFAULT;
 	return ret;
+}
+
+static long refuse_resource(struct dmop_file *f, const struct dmop_mmap_resource *m)
+{
+	if (dmop_rights_resource(&f->rights, m->type))
+		return dmop_observe_narrowed(f, DMOP_ACT_MAP, 0, m->dom);
+	return dmop_observe_narrowed(f, DMOP_ACT_RESOURCE, m->type, m->dom);
 }
 
 /*
@@ -118,12 +129,18 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	user_access_end();
 
 	r.domid = m.dom;
-	ret = dmop_enter(f, &r, &record);
+	ret = dmop_enter(f, &r, DMOP_RIGHT_MAP_RESOURCE, &record);
 	if (ret != DMOP_ALLOW)
 		return ret;
-	ret = map_resource(filp, record, &m, u);
-	trace_dmop_map(m.dom, true, m.addr, m.num, ret);
+	ret = DMOP_NARROWED;
+	if (likely(dmop_rights_resource(&f->rights, m.type))) {
+		ret = map_resource(filp, record, &m, u);
+		if (trace_dmop_map_enabled())
+			trace_dmop_map(m.dom, true, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
+	}
 	dmop_file_leave(f, record);
+	if (unlikely(ret == DMOP_NARROWED))
+		ret = refuse_resource(f, &m);
 	return ret;
 fault:
 	user_access_end();

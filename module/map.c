@@ -20,6 +20,7 @@
 #include "policy.h"
 #include "pool.h"
 #include "record.h"
+#include "rights.h"
 
 /*
  * Frames mapped between two checks for a fatal signal and for the domain's death. Of a
@@ -209,6 +210,14 @@ static int map_frames(const struct chunk *all)
 	return ret;
 }
 
+/* @more: frames of an area that is not there yet */
+static noinline bool may_map(struct dmop_maps *maps, const struct vm_area_struct *vma,
+			     u64 right, unsigned int more)
+{
+	return dmop_rights_map(maps->rights, right, vma->vm_flags & VM_WRITE) &&
+	       dmop_rights_frames(maps->rights, dmop_maps_frames(maps) + more);
+}
+
 static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
@@ -226,9 +235,14 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		if (!dmop_policy_same_target(all.area->domid, range->domid) ||
 		    find_next_bit(all.area->mapped, end, all.first) < end)
 			return -EINVAL;
-	} else {
-		if (!covers(vma, range->addr, range->nr))
-			return -EINVAL;
+	} else if (!covers(vma, range->addr, range->nr)) {
+		return -EINVAL;
+	}
+	if (dmop_rights_narrowed(maps->rights) &&
+	    (!may_map(maps, vma, DMOP_RIGHT_MAP_FOREIGN, all.area ? 0 : range->nr) ||
+	     !dmop_rights_gfns(maps->rights, gfns, range->nr)))
+		return DMOP_NARROWED;
+	if (!all.area) {
 		all.area = dmop_area_create(maps, range->domid, range->nr);
 		if (IS_ERR(all.area))
 			return PTR_ERR(all.area);
@@ -301,6 +315,10 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 
 	if (vma->vm_private_data)
 		return -EINVAL;
+	if (unlikely(dmop_rights_narrowed(maps->rights)) &&
+	    (!may_map(maps, vma, DMOP_RIGHT_MAP_RESOURCE, nr) ||
+	     !dmop_rights_resource(maps->rights, xar->type)))
+		return DMOP_NARROWED;
 	area = dmop_area_create(maps, xar->domid, nr);
 	if (IS_ERR(area))
 		return PTR_ERR(area);
@@ -364,7 +382,7 @@ out:
 	return ret;
 }
 
-int dmop_map_resource_size(struct dmop_record *record,
+int dmop_map_resource_size(struct dmop_maps *maps, struct dmop_record *record,
 			   struct xen_mem_acquire_resource *xar)
 {
 	int token, ret;
@@ -372,7 +390,11 @@ int dmop_map_resource_size(struct dmop_record *record,
 	ret = dmop_record_enter(record, &token);
 	if (ret)
 		return ret;
-	ret = dmop_hypercall_acquire_resource(xar);
+	if (dmop_rights_has(maps->rights, DMOP_RIGHT_MAP_RESOURCE) &&
+	    dmop_rights_resource(maps->rights, xar->type))
+		ret = dmop_hypercall_acquire_resource(xar);
+	else
+		ret = DMOP_NARROWED;
 	dmop_record_leave(record, token);
 	return ret;
 }

@@ -26,6 +26,11 @@ struct dmop_range {
 	domid_t domid;
 };
 
+/*
+ * Each function below decides on the rights of the file inside dmop_record_enter(), so that
+ * NARROW can wait for it.
+ */
+
 /**
  * dmop_map_foreign() - map frames of a domain
  * @maps:  of @filp
@@ -43,6 +48,8 @@ struct dmop_range {
  * Return: 0 with @errs filled in, also if frames failed; -ENOENT likewise, if at
  * least one failed because it is paged out; or with nothing changed:
  *  -EINVAL no area of this file there, not wholly covered, or mapped before
+ *  DMOP_NARROWED NARROW has removed such mappings, a frame number, write access, or so many
+ *          frames
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
  *          than the domain's maxmem and 4096
  *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages
@@ -73,15 +80,16 @@ int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *record,
 
 /**
  * dmop_map_resource_size() - ask Xen for the size of a resource
+ * @maps: of the file
  * @record: of the file, or NULL: unbound
  * @xar:  the request: domid, type and id; the other members are zero.
  *        Out: nr_frames, the size in frames
  *
  * Context: process context.
  *
- * Return: 0; an errno of Xen; -ESRCH: the domain died.
+ * Return: 0; an errno of Xen; -ESRCH: the domain died; DMOP_NARROWED as above.
  */
-int dmop_map_resource_size(struct dmop_record *record,
+int dmop_map_resource_size(struct dmop_maps *maps, struct dmop_record *record,
 			   struct xen_mem_acquire_resource *xar);
 
 #endif /* DMOP_MAP_H */

@@ -13,8 +13,9 @@
 #include "policy.h"
 #include "pool.h"
 
-void dmop_maps_init(struct dmop_maps *maps, struct file *filp)
+void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp)
 {
+	maps->rights = rights;
 	raw_spin_lock_init(&maps->lock);
 	INIT_LIST_HEAD(&maps->areas);
 	INIT_LIST_HEAD(&maps->taken);

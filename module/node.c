@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 
@@ -57,6 +58,8 @@ static int node_mmap(struct file *filp, struct vm_area_struct *vma)
 
 	if (ret != DMOP_ALLOW)
 		return ret;
+	if (!dmop_policy_area(READ_ONCE(f->rights.acts), vma->vm_flags & VM_WRITE))
+		return dmop_observe_narrowed(f, DMOP_ACT_AREA, 0, 0);
 	return dmop_maps_mmap(&f->maps, vma);
 }
 

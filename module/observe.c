@@ -45,7 +45,9 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 {
 	struct dmop_file *f = filp->private_data;
 	const struct dmop_record *record = dmop_file_record(f);
+	struct dmop_rights rights;
 
+	dmop_rights_read(&f->rights, &rights);
 	seq_printf(m, "dmop-state:\t%s\n", state_name(dmop_file_state(record)));
 	seq_printf(m, "dmop-domid:\t%d\n", record ? record->domid : -1);
 	seq_printf(m, "dmop-calls:\t%lld\n", atomic64_read(&f->calls));
@@ -58,13 +60,19 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 	seq_printf(m, "dmop-max-buf-size:\t%u\n", READ_ONCE(dmop_max_buf_size));
 	seq_printf(m, "dmop-max-map-frames:\t%u\n",
 		   READ_ONCE(dmop_max_map_frames));
+	seq_printf(m, "dmop-narrowed:\t%#llx\n", DMOP_NARROW_ALL & ~rights.untouched);
+	seq_printf(m, "dmop-acts:\t%#llx\n", rights.acts);
+	seq_printf(m, "dmop-ops:\t%#llx %#llx\n", rights.ops[0], rights.ops[1]);
+	seq_printf(m, "dmop-resources:\t%#llx\n", rights.resources);
+	seq_printf(m, "dmop-max-frames:\t%llu\n", rights.max_frames);
+	seq_printf(m, "dmop-gfns:\t%#llx %#llx\n", rights.gfn_first, rights.gfn_last);
 }
 
 static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,
 			const struct dmop_request *r, int cause)
 {
 	int bound = s->state == DMOP_STATE_BOUND ? s->bound : -1;
-	char comm[TASK_COMM_LEN];
+	char comm[TASK_COMM_LEN], why[32];
 
 	/* The second argument begins the kernel's line about suppressed lines. */
 	if (!___ratelimit(&l->limit, KBUILD_MODNAME ": refusals")) {
@@ -74,10 +82,14 @@ static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,
 	}
 
 	get_task_comm(comm, current);
+	if (cause == DMOP_NARROWED)
+		strscpy(why, "narrowed", sizeof(why));
+	else
+		snprintf(why, sizeof(why), "error %d", cause);
 	/* Escaped: a process may have any bytes in its name, a new line too. */
-	pr_notice("%*pE[%d] refused: %s op %llu on domain %llu, descriptor %s %d (error %d)\n",
+	pr_notice("%*pE[%d] refused: %s op %llu on domain %llu, descriptor %s %d (%s)\n",
 		  (int)strlen(comm), comm, task_pid_nr(current), act_name(r->act), r->op,
-		  r->domid, state_name(s->state), bound, cause);
+		  r->domid, state_name(s->state), bound, why);
 	audit_log(audit_context(), GFP_KERNEL, AUDIT_KERNEL_OTHER,
 		  "op=dmop-%s hypercall=%llu domid=%llu bound=%d pid=%d res=0",
 		  act_name(r->act), r->op, r->domid, bound, task_pid_nr(current));
@@ -90,7 +102,7 @@ static noinline __noclone void report_refusal(struct dmop_file *f,
 {
 	trace_dmop_refuse(r->act, r->op, r->domid,
 			  s->state == DMOP_STATE_BOUND ? s->bound : DMOP_DOMID_NONE,
-			  cause);
+			  cause == DMOP_NARROWED ? -EPERM : cause, cause == DMOP_NARROWED);
 	if (cause != -ESRCH)
 		log_refusal(READ_ONCE(f->log_limit), s, r, cause);
 }
@@ -106,4 +118,17 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 	if (trace_dmop_refuse_enabled() ||
 	    (long)(jiffies - READ_ONCE(READ_ONCE(f->log_limit)->quiet_until)) >= 0)
 		report_refusal(f, s, r, cause);
+}
+
+int dmop_observe_narrowed(struct dmop_file *f, enum dmop_act act, u64 number, u64 domid)
+{
+	const struct dmop_record *record = dmop_file_record(f);
+	struct dmop_subject s = {
+		.state = dmop_file_state(record),
+		.bound = record ? record->domid : 0,
+	};
+	struct dmop_request r = { .act = act, .op = number, .domid = domid };
+
+	dmop_observe_refusal(f, &s, &r, DMOP_NARROWED);
+	return -EPERM;
 }

@@ -30,27 +30,84 @@ static int decide_target(const struct dmop_subject *s, __u64 domid)
 
 int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 {
-	if (r->act == DMOP_ACT_INFO)
-		return DMOP_ALLOW;
-
 	/* Fail closed: an unknown state counts as revoked. */
-	if (s->state != DMOP_STATE_UNBOUND && s->state != DMOP_STATE_BOUND)
-		return -ESRCH;
+	if (s->state != DMOP_STATE_UNBOUND && s->state != DMOP_STATE_BOUND) {
+		if (r->act != DMOP_ACT_INFO)
+			return -ESRCH;
+		return DMOP_ALLOW;
+	}
+
+	/* Before the others, because their number costs instructions. */
+	if (r->act == DMOP_ACT_CALL) {
+		if (r->op != DMOP_HYPERCALL_NR)
+			return -EPERM;
+		return decide_target(s, r->domid);
+	}
 
 	switch (r->act) {
+	case DMOP_ACT_INFO:
+		return DMOP_ALLOW;
 	case DMOP_ACT_PROBE:
 		return DMOP_DONE;
 	case DMOP_ACT_RESTRICT:
 		return decide_restrict(s, r->domid);
-	case DMOP_ACT_CALL:
-		if (r->op != DMOP_HYPERCALL_NR)
-			return -EPERM;
-		return decide_target(s, r->domid);
 	case DMOP_ACT_MAP:
 		return decide_target(s, r->domid);
 	case DMOP_ACT_AREA:
 		return s->state == DMOP_STATE_BOUND || s->admin ? DMOP_ALLOW : -EPERM;
+	case DMOP_ACT_NARROW:
+		return s->state == DMOP_STATE_BOUND ? DMOP_ALLOW : -EPERM;
 	default:
 		return -EPERM;
+	}
+}
+
+void dmop_policy_rights(struct dmop_rights *r)
+{
+	r->untouched = DMOP_NARROW_ALL;
+	r->acts = DMOP_RIGHT_ALL;
+	r->ops[0] = ~0ULL;
+	r->ops[1] = ~0ULL;
+	r->resources = ~0ULL;
+	r->max_frames = ~0ULL;
+	r->gfn_first = 0;
+	r->gfn_last = ~0ULL;
+}
+
+int dmop_policy_check_narrow(const struct dmop_narrow *n)
+{
+	if (n->size < DMOP_NARROW_SIZE_V1 || (n->flags & ~DMOP_NARROW_ALL))
+		return -EINVAL;
+	if ((n->flags & DMOP_NARROW_GFNS) && n->gfn_first > n->gfn_last)
+		return -EINVAL;
+	return 0;
+}
+
+static void keep_ops(struct dmop_rights *r, __u64 low, __u64 high)
+{
+	r->untouched &= ~DMOP_NARROW_OPS;
+	r->ops[0] &= low;
+	r->ops[1] &= high;
+}
+
+void dmop_policy_narrow(struct dmop_rights *r, const struct dmop_narrow *n)
+{
+	r->untouched &= ~(__u64)n->flags;
+	if (n->flags & DMOP_NARROW_ACTS) {
+		r->acts &= n->acts;
+		if (!(n->acts & DMOP_RIGHT_CALL))
+			keep_ops(r, 0, 0);
+	}
+	if (n->flags & DMOP_NARROW_OPS)
+		keep_ops(r, n->ops[0], n->ops[1]);
+	if (n->flags & DMOP_NARROW_RESOURCES)
+		r->resources &= n->resources;
+	if ((n->flags & DMOP_NARROW_FRAMES) && n->max_frames < r->max_frames)
+		r->max_frames = n->max_frames;
+	if (n->flags & DMOP_NARROW_GFNS) {
+		if (n->gfn_first > r->gfn_first)
+			r->gfn_first = n->gfn_first;
+		if (n->gfn_last < r->gfn_last)
+			r->gfn_last = n->gfn_last;
 	}
 }

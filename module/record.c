@@ -110,11 +110,63 @@ void dmop_record_unpin(struct dmop_record *record)
 		dmop_pin_destroy(pin);
 }
 
+/* Return: true if the callback has to be queued. */
+static bool grace_begin(struct dmop_record_grace *g)
+{
+	if (g->queued || g->requested == g->ended)
+		return false;
+	g->queued = true;
+	g->begun = g->requested;
+	return true;
+}
+
+/* The callback of SRCU: all parts have ended that had begun when it was queued. */
+static void grace_end(struct rcu_head *head)
+{
+	struct dmop_record *record = container_of(head, struct dmop_record, grace.head);
+	struct dmop_record_grace *g = &record->grace;
+	bool again;
+
+	raw_spin_lock(&record->lock);
+	g->queued = false;
+	WRITE_ONCE(g->ended, g->begun);
+	again = grace_begin(g);
+	raw_spin_unlock(&record->lock);
+	wake_up_all(&g->wait);
+	if (again)
+		call_srcu(&record->in_xen, &g->head, grace_end);
+}
+
+/* synchronize_srcu() cannot be killed, and a part can take as long as its caller wants. */
+int dmop_record_wait(struct dmop_record *record)
+{
+	struct dmop_record_grace *g = &record->grace;
+	unsigned long mine;
+	bool queue;
+
+	raw_spin_lock(&record->lock);
+	mine = ++g->requested;
+	queue = grace_begin(g);
+	raw_spin_unlock(&record->lock);
+	if (queue)
+		call_srcu(&record->in_xen, &g->head, grace_end);
+	return wait_event_killable(g->wait, (long)(READ_ONCE(g->ended) - mine) >= 0) ? -EINTR : 0;
+}
+
 static void record_free(struct work_struct *work)
 {
 	struct dmop_record *record = container_of(work, struct dmop_record, work);
 
 	dmop_record_unpin(record);
+	/*
+	 * Killed callers of dmop_record_wait() may have left the callback, and it queues itself once
+	 * more if one of them came after it had begun: the second barrier is for that. No part is
+	 * left that it could wait for.
+	 */
+	if (record->grace.requested) {
+		srcu_barrier(&record->in_xen);
+		srcu_barrier(&record->in_xen);
+	}
 	if (!record->err)
 		cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
@@ -182,6 +234,7 @@ static struct dmop_record *record_create(domid_t domid)
 	init_completion(&record->is_set_up);
 	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);
+	init_waitqueue_head(&record->grace.wait);
 	ratelimit_default_init(&record->log_limit.limit);
 	record->log_limit.quiet_until = jiffies;
 	record->watch.events = READ_ONCE(dmop_records_events);

@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -59,6 +60,26 @@ struct dmop_log_limit {
 };
 
 /*
+ * The waits for the calls in progress, see dmop_record_wait(). One callback of SRCU serves all
+ * that wait, so a killed caller leaves nothing behind.
+ *
+ * @head:      its place in SRCU
+ * @queued:    it is there; this and the next three are protected by record->lock
+ * @requested: number of waits so far
+ * @begun:     number of those that @head was queued for
+ * @ended:     number of those that are over
+ * @wait:      woken when @ended changes
+ */
+struct dmop_record_grace {
+	struct rcu_head head;
+	bool queued;
+	unsigned long requested;
+	unsigned long begun;
+	unsigned long ended;
+	wait_queue_head_t wait;
+};
+
+/*
  * A domain, shared by all open files bound to it. A dead record has left the
  * table and never returns: the next file to be restricted to that domid gets
  * another record.
@@ -68,11 +89,12 @@ struct dmop_log_limit {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects the files' @link; a raw spinlock for the same reason as
+ * @lock:   protects the files' @link and @grace; a raw spinlock for the same reason as
  *          dmop_records_lock
  * @files:  the open files bound to the domain; revocation moves them away
  * @in_xen: held by every call of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
+ * @grace:  see there
  * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set before the record is
  *          in the table
  * @work:   sets up @pin and @in_xen, later frees all
@@ -90,6 +112,7 @@ struct dmop_record {
 	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
+	struct dmop_record_grace grace;
 	struct dmop_pin *pin;
 	struct work_struct work;
 	struct completion is_set_up;
@@ -185,6 +208,19 @@ void dmop_record_probe(struct dmop_record *record);
  * Context: process context.
  */
 void dmop_record_unpin(struct dmop_record *record);
+
+/**
+ * dmop_record_wait() - wait for the calls in progress
+ * @record: the record of an open file
+ *
+ * A part begun by dmop_record_enter() before this call has ended when it returns 0. A part that
+ * begins later sees what the caller stored before.
+ *
+ * Context: process context; waits killably.
+ *
+ * Return: 0; or -EINTR: the caller is being killed.
+ */
+int dmop_record_wait(struct dmop_record *record);
 
 /**
  * dmop_record_pinned() - is the domid of a record safe from reuse?

@@ -59,16 +59,17 @@ TRACE_EVENT(dmop_op,
 
 DMOP_ACTS(DMOP_ACT_VALUE, DMOP_ACT_VALUE)
 
-/* A refusal by the decision: @act is enum dmop_act, @cause the errno. */
+/* A refusal by policy: @act is enum dmop_act, @cause the errno, @narrowed: because of NARROW. */
 TRACE_EVENT(dmop_refuse,
-	TP_PROTO(unsigned int act, u64 op, u64 domid, u32 bound, int cause),
-	TP_ARGS(act, op, domid, bound, cause),
+	TP_PROTO(unsigned int act, u64 op, u64 domid, u32 bound, int cause, bool narrowed),
+	TP_ARGS(act, op, domid, bound, cause, narrowed),
 	TP_STRUCT__entry(
 		__field(unsigned int, act)
 		__field(u64, op)
 		__field(u64, domid)
 		__field(u32, bound)
 		__field(int, cause)
+		__field(bool, narrowed)
 	),
 	TP_fast_assign(
 		__entry->act = act;
@@ -76,23 +77,46 @@ TRACE_EVENT(dmop_refuse,
 		__entry->domid = domid;
 		__entry->bound = bound;
 		__entry->cause = cause;
+		__entry->narrowed = narrowed;
 	),
-	TP_printk("act=%s op=%llu domid=%llu bound=%d cause=%d",
+	TP_printk("act=%s op=%llu domid=%llu bound=%d cause=%d%s",
 		  __print_symbolic(__entry->act,
 				   DMOP_ACTS(DMOP_ACT_NAME, DMOP_ACT_LAST_NAME)),
 		  __entry->op, __entry->domid, (int)__entry->bound,
-		  __entry->cause)
+		  __entry->cause, __entry->narrowed ? " why=narrowed" : "")
 );
 
-/* A mapping call that was admitted; @resource: of a resource, else of foreign frames. */
+/* NARROW on a bound file, and its result: @members is DMOP_NARROW_*. */
+TRACE_EVENT(dmop_narrow,
+	TP_PROTO(u16 domid, u32 members, int ret),
+	TP_ARGS(domid, members, ret),
+	TP_STRUCT__entry(
+		__field(u16, domid)
+		__field(u32, members)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->domid = domid;
+		__entry->members = members;
+		__entry->ret = ret;
+	),
+	TP_printk("domid=%u members=%#x ret=%d", __entry->domid, __entry->members,
+		  __entry->ret)
+);
+
+/*
+ * A mapping call that was admitted; @resource: of a resource, else of foreign frames; @mapped:
+ * frames in the areas of the file after it.
+ */
 TRACE_EVENT(dmop_map,
-	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, int ret),
-	TP_ARGS(domid, resource, addr, nr, ret),
+	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, u64 mapped, int ret),
+	TP_ARGS(domid, resource, addr, nr, mapped, ret),
 	TP_STRUCT__entry(
 		__field(u16, domid)
 		__field(bool, resource)
 		__field(u64, addr)
 		__field(u64, nr)
+		__field(u64, mapped)
 		__field(int, ret)
 	),
 	TP_fast_assign(
@@ -100,11 +124,12 @@ TRACE_EVENT(dmop_map,
 		__entry->resource = resource;
 		__entry->addr = addr;
 		__entry->nr = nr;
+		__entry->mapped = mapped;
 		__entry->ret = ret;
 	),
-	TP_printk("domid=%u %s addr=%#llx frames=%llu ret=%d", __entry->domid,
+	TP_printk("domid=%u %s addr=%#llx frames=%llu mapped=%llu ret=%d", __entry->domid,
 		  __entry->resource ? "resource" : "foreign", __entry->addr,
-		  __entry->nr, __entry->ret)
+		  __entry->nr, __entry->mapped, __entry->ret)
 );
 
 /* Revocation of all files of a domain that died. */

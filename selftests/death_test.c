@@ -87,6 +87,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	struct dmop_mmapbatch_v2 batch = { .num = 1 };
 	struct dmop_mmap_resource resource = { .num = 0 };
 	struct dmop_batch empty = { };
+	struct dmop_narrow narrow = { };
 	struct dmop_info before, after;
 	unsigned int i, refused = 0;
 
@@ -114,7 +115,10 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &batch));
 		resource.dom = d;
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
-		refused += 15;
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
+		narrow.size = sizeof(narrow);
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
+		refused += 17;
 	}
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
@@ -122,6 +126,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_NARROW, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
 	EXPECT_EQ(-ENOTTY, do_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
 

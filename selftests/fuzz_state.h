@@ -180,6 +180,8 @@ static inline void judge(const struct thread *t, const struct dmop_info *was, __
 		wrong("a hypercall that is no dm_op");
 	if (was->state == DMOP_STATE_BOUND && domid != was->domid && !any_of(ret, refused))
 		wrong("a bound file that reaches another domain");
+	if (was->state == DMOP_STATE_BOUND && !(was->acts & 7) && !any_of(ret, refused))
+		wrong("a bound file without a right that is answered");
 	if (was->state == DMOP_STATE_REVOKED && !any_of(ret, dead))
 		wrong("a revoked file that is answered");
 	if (was->state == DMOP_STATE_UNBOUND && !privileged && !any_of(ret, refused))

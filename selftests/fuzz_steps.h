@@ -547,11 +547,49 @@ static inline void step_thread(struct thread *t)
 	helped = !pthread_create(&helper, NULL, help, &helper_state);
 }
 
+static inline void step_narrow(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EINTR, -EBADF, 0 };
+	struct dmop_narrow n = { .size = sizeof(n) };
+	struct dmop_info was, is;
+	int fd = slot(t);
+	long ret;
+	__u8 b;
+
+	b = byte(t);
+	n.flags = b % 8 ? b % 32 : b;
+	/* Most keep most, so that more than refusals is left. */
+	n.acts = byte(t) % 4 ? ~0ULL : byte(t);
+	n.ops[0] = byte(t) % 4 ? ~0ULL : word(t);
+	n.ops[1] = byte(t) % 4 ? ~0ULL : word(t);
+	n.resources = byte(t) % 4 ? ~0ULL : byte(t);
+	n.max_frames = byte(t) % 4 ? 1000 : byte(t);
+	n.gfn_first = byte(t) % 4 ? 0 : byte(t);
+	n.gfn_last = byte(t) % 4 ? ~0ULL : byte(t);
+	b = byte(t);
+	if (b < 16)
+		n.size = b < 8 ? 57 + b : 4080 + 2 * b;
+	look(t, fd, &was);
+	ret = do_ioctl(fd, DMOP_IOCTL_NARROW, place(t, &n, sizeof(n)));
+	look(t, fd, &is);
+	if (ret && !any_of(ret, errors))
+		wrong("NARROW with an error of its own");
+	if (!t->alone || !was.size)
+		return;
+	if ((is.acts & ~was.acts) || (is.ops[0] & ~was.ops[0]) || (is.ops[1] & ~was.ops[1]) ||
+	    (is.resources & ~was.resources) || (was.narrowed & ~is.narrowed) ||
+	    is.max_frames > was.max_frames || is.gfn_first < was.gfn_first ||
+	    is.gfn_last > was.gfn_last)
+		wrong("NARROW that gives a right");
+	if (was.state != DMOP_STATE_BOUND && is.narrowed != was.narrowed)
+		wrong("an unbound file that was narrowed");
+}
+
 static void (*const steps[])(struct thread *t) = {
 	step_open, step_restrict, step_dm_op, step_mmap, step_map, step_fill, step_batch,
 	step_hypercall, step_resource, step_touch, step_info, step_unmap, step_poll,
 	step_close, step_dup, step_change_area, step_thread, step_fork, step_privilege,
-	step_parameter, step_raw,
+	step_parameter, step_raw, step_narrow,
 };
 
 static inline void go(struct thread *t)

@@ -10,6 +10,7 @@
 static const unsigned int known[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO, DMOP_IOCTL_BATCH,
+	DMOP_IOCTL_NARROW,
 };
 
 static bool is_known(unsigned int cmd)
@@ -182,6 +183,21 @@ TEST_F(surface, info_of_32_bit_callers)
 	EXPECT_EQ(0, ioctl_32(self->fd, DMOP_IOCTL_INFO, info));
 	EXPECT_EQ(0, memcmp(&wide, info, sizeof(wide)));
 	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_INFO, BAD_POINTER));
+}
+
+TEST_F(surface, narrow_of_32_bit_callers)
+{
+	struct dmop_narrow *n = (void *)self->arg;
+	struct dmop_info info;
+
+	memset(n, 0, sizeof(*n));
+	n->size = sizeof(*n);
+	n->flags = DMOP_NARROW_FRAMES;
+	n->max_frames = 7;
+	EXPECT_EQ(variant->bound ? 0 : -EPERM, ioctl_32(self->fd, DMOP_IOCTL_NARROW, n));
+	ASSERT_EQ(0, dmop_info(self->fd, &info));
+	EXPECT_EQ(variant->bound ? 7 : ~0ULL, info.max_frames);
+	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_NARROW, BAD_POINTER));
 }
 #endif /* __x86_64__ */
 

@@ -19,6 +19,7 @@ enum act {
 	ACT_RESTRICT,
 	ACT_MMAPBATCH,
 	ACT_MMAP_RESOURCE,
+	ACT_NARROW,
 	NR_ACTS,
 };
 
@@ -45,6 +46,7 @@ struct user_memory {
 		struct dmop_hypercall hypercall;
 		struct dmop_mmapbatch_v2 batch;
 		struct dmop_mmap_resource resource;
+		struct dmop_narrow narrow;
 		__u16 domid;
 	} arg;
 };
@@ -79,6 +81,10 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 		m->arg.resource.num = 0;
 		m->arg.resource.dom = q->domid;
 		return DMOP_IOCTL_MMAP_RESOURCE;
+	/* Too small: an admitted call then returns EINVAL. */
+	case ACT_NARROW:
+		m->arg.narrow.size = 0;
+		return DMOP_IOCTL_NARROW;
 	default:
 		m->arg.domid = q->domid;
 		return DMOP_IOCTL_RESTRICT;
@@ -453,6 +459,9 @@ static struct expected oracle(const struct subject_kind *k,
 	case ACT_MMAPBATCH:
 	case ACT_MMAP_RESOURCE:
 		return oracle_map(k, q->domid);
+	/* It has no domid. */
+	case ACT_NARROW:
+		return k->bound ? (struct expected) { .ret = -EINVAL } : refused(-EPERM);
 	default:
 		return oracle_call(k, q->domid);
 	}
@@ -467,6 +476,7 @@ static const char * const act_names[NR_ACTS] = {
 	[ACT_RESTRICT] = "RESTRICT",
 	[ACT_MMAPBATCH] = "MMAPBATCH_V2",
 	[ACT_MMAP_RESOURCE] = "MMAP_RESOURCE",
+	[ACT_NARROW] = "NARROW",
 };
 
 static struct dmop_info info_after(const struct answer *a,
@@ -563,6 +573,11 @@ TEST_F(subject, mmapbatch)
 TEST_F(subject, mmap_resource)
 {
 	check_row(_metadata, &self->s, &variant->k, ACT_MMAP_RESOURCE);
+}
+
+TEST_F(subject, narrow)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_NARROW);
 }
 
 /* INFO is never refused. Each holder of the file gets all of it. */

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "frames.h"
 #include "kmsg.h"
+#include "narrow.h"
 
 #define DOOMED		"dmop-test-observed"
 #define TRACING		"/sys/kernel/tracing"
@@ -71,6 +72,24 @@ static long fdinfo_number(int fd, const char *name)
 	return *value && !*end ? n : -99;
 }
 
+#define EXPECT_LINE(name, ...) do {					\
+	char line_[64];							\
+									\
+	snprintf(line_, sizeof(line_), __VA_ARGS__);			\
+	EXPECT_STREQ(line_, fdinfo_of(fd, name));			\
+} while (0)
+
+static void expect_rights(struct __test_metadata *const _metadata, int fd,
+			  const struct dmop_info *info)
+{
+	EXPECT_LINE("narrowed", "0x%llx", info->narrowed);
+	EXPECT_LINE("acts", "0x%llx", info->acts);
+	EXPECT_LINE("ops", "0x%llx 0x%llx", info->ops[0], info->ops[1]);
+	EXPECT_LINE("resources", "0x%llx", info->resources);
+	EXPECT_LINE("max-frames", "%llu", info->max_frames);
+	EXPECT_LINE("gfns", "0x%llx 0x%llx", info->gfn_first, info->gfn_last);
+}
+
 /* fdinfo has the same values as INFO. */
 static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 {
@@ -88,6 +107,7 @@ static void expect_agreement(struct __test_metadata *const _metadata, int fd)
 	EXPECT_EQ(info.max_nr_bufs, fdinfo_number(fd, "max-nr-bufs"));
 	EXPECT_EQ(info.max_buf_size, fdinfo_number(fd, "max-buf-size"));
 	EXPECT_EQ(info.max_map_frames, fdinfo_number(fd, "max-map-frames"));
+	expect_rights(_metadata, fd, &info);
 }
 
 /* --- the end of a domain ----------------------------------------------- */
@@ -124,6 +144,25 @@ TEST(fdinfo_of_a_bound_file)
 	expect_agreement(_metadata, fd);
 	EXPECT_STREQ("bound", fdinfo_of(fd, "state"));
 	EXPECT_EQ(target_domid, fdinfo_number(fd, "domid"));
+	close(fd);
+}
+
+TEST(fdinfo_of_a_narrowed_file)
+{
+	int fd = dmop_open_bound(target_domid);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, narrow_ops(fd, 0x123456789abcdef0, 0xf));
+	ASSERT_EQ(0, narrow_acts(fd, DMOP_RIGHT_CALL | DMOP_RIGHT_MAP_RESOURCE));
+	ASSERT_EQ(0, narrow_frames(fd, 12));
+	ASSERT_EQ(0, narrow_gfns(fd, 16, 32));
+	expect_agreement(_metadata, fd);
+	EXPECT_STREQ("0x1b", fdinfo_of(fd, "narrowed"));
+	EXPECT_STREQ("0x5", fdinfo_of(fd, "acts"));
+	EXPECT_STREQ("0x123456789abcdef0 0xf", fdinfo_of(fd, "ops"));
+	EXPECT_STREQ("0xffffffffffffffff", fdinfo_of(fd, "resources"));
+	EXPECT_STREQ("12", fdinfo_of(fd, "max-frames"));
+	EXPECT_STREQ("0x10 0x20", fdinfo_of(fd, "gfns"));
 	close(fd);
 }
 
@@ -358,6 +397,38 @@ TEST_F(trace, refuse)
 	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_map: "));
 }
 
+/* What NARROW has removed: the event names the operation or the type. */
+TEST_F(trace, narrow)
+{
+	struct dmop_mmap_resource resource = { .dom = target_domid, .type = RESOURCE_GRANT_TABLE };
+	struct dm_op op = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct dmop_narrow bad = narrow_of(1U << 20);
+
+	EXPECT_EQ(-EINVAL, narrow(self->fd, &bad));
+	EXPECT_EVENT("dmop_narrow: domid=%u members=%#x ret=%d", target_domid, bad.flags, -EINVAL);
+	ASSERT_EQ(0, narrow_ops(self->fd, 0, 0));
+	EXPECT_EVENT("dmop_narrow: domid=%u members=%#x ret=0", target_domid, DMOP_NARROW_OPS);
+	EXPECT_EQ(-EPERM, dm_op(self->fd, target_domid, &op));
+	EXPECT_EVENT("dmop_refuse: act=operation op=%u domid=%u bound=%u cause=%d why=narrowed", op.op,
+		     target_domid, target_domid, -EPERM);
+	ASSERT_EQ(0, narrow_resources(self->fd, 0));
+	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
+	EXPECT_EVENT("dmop_refuse: act=resource op=%u domid=%u bound=%u cause=%d why=narrowed",
+		     resource.type, target_domid, target_domid, -EPERM);
+	ASSERT_EQ(0, narrow_frames(self->fd, 0));
+	EXPECT_EQ(NULL, map_one(self->fd, target_domid, GFN));
+	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d why=narrowed",
+		     target_domid, target_domid, -EPERM);
+	ASSERT_EQ(0, narrow_acts(self->fd, 0));
+	EXPECT_EQ(-EPERM, dm_op(self->fd, target_domid, &op));
+	EXPECT_EVENT("dmop_refuse: act=call op=%u domid=%u bound=%u cause=%d why=narrowed",
+		     DMOP_HYPERCALL_NR, target_domid, target_domid, -EPERM);
+	EXPECT_EQ(MAP_FAILED, area(self->fd, 1, PROT_READ));
+	EXPECT_EVENT("dmop_refuse: act=mmap op=0 domid=0 bound=%u cause=%d why=narrowed",
+		     target_domid, -EPERM);
+	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
+}
+
 TEST_F(trace, refuse_without_privilege)
 {
 	char call[96], area[96];
@@ -388,10 +459,10 @@ TEST_F(trace, map)
 	long ret;
 
 	ASSERT_NE(NULL, p);
-	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 ret=0", target_domid,
+	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 mapped=1 ret=0", target_domid,
 		     (unsigned long)p);
 	ret = do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
-	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 ret=%ld", target_domid, ret);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=1 ret=%ld", target_domid, ret);
 }
 
 TEST_F(trace, revoke)
@@ -462,6 +533,30 @@ TEST(log_names_who_and_what)
 	snprintf(wanted, sizeof(wanted), "[%d] refused: call op %u on domain %u, descriptor bound %u (error %d)",
 		 getpid(), DMOP_HYPERCALL_NR, other_domid, target_domid, -EPERM);
 	EXPECT_LT(0, logged_refusal(log, fd, wanted, last, sizeof(last)));
+	close(log);
+	close(fd);
+}
+
+TEST(log_names_a_narrowed_operation)
+{
+	int fd = dmop_open_bound(target_domid), log = kmsg_open();
+	char wanted[128], last[1024];
+	unsigned int n = 0;
+	int tries;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, log);
+	ASSERT_EQ(0, narrow_ops(fd, 0, 0));
+	snprintf(wanted, sizeof(wanted), "[%d] refused: operation op %u on domain %u, descriptor bound %u (narrowed)",
+		 getpid(), DM_OP_UNKNOWN, target_domid, target_domid);
+	/* As logged_refusal() */
+	for (tries = 0; !n && tries < 1000; tries++) {
+		if (tries)
+			usleep(100000);
+		EXPECT_EQ(-EPERM, unknown_op(fd, target_domid));
+		n = kmsg_count(log, wanted, last, sizeof(last));
+	}
+	EXPECT_LT(0, n);
 	close(log);
 	close(fd);
 }

@@ -218,6 +218,41 @@ static long call_info(void)
 	return sys_ioctl(fd, DMOP_IOCTL_DM_OP, &arg);
 }
 
+#ifdef DMOP_IOCTL_NARROW
+/* An operation that no Xen has, but that the file of @narrow_fd keeps */
+#define OP_KEPT	100
+
+static int narrow_fd;
+
+static long call_on_narrowed(unsigned int number)
+{
+	struct dm_op one = op;
+	struct dmop_dm_op arg = { .dom = target, .num = 1, .ubufs = bufs };
+
+	one.op = number;
+	bufs[0] = (struct dmop_buf) { &one, sizeof(one) };
+	return sys_ioctl(narrow_fd, DMOP_IOCTL_DM_OP, &arg);
+}
+
+static long call_kept(void)
+{
+	return call_on_narrowed(OP_KEPT);
+}
+
+static long call_removed(void)
+{
+	return call_on_narrowed(DM_OP_UNKNOWN);
+}
+
+static long call_narrow(void)
+{
+	struct dmop_narrow n = { .size = sizeof(n), .flags = DMOP_NARROW_OPS };
+
+	n.ops[OP_KEPT / 64] = 1ULL << OP_KEPT % 64;
+	return sys_ioctl(narrow_fd, DMOP_IOCTL_NARROW, &n);
+}
+#endif
+
 #ifdef DMOP_IOCTL_BATCH
 /* @NR_BATCH of the 64-byte operations in one call; our own node has that. */
 static struct {
@@ -538,6 +573,18 @@ static void bench_weight(void)
 		munmap(areas[i], 256 * PAGE);
 }
 
+#ifdef DMOP_IOCTL_NARROW
+static void bench_narrow(void)
+{
+	narrow_fd = open_node();
+	if (sys_ioctl(narrow_fd, DMOP_IOCTL_RESTRICT, &target) || call_narrow())
+		die("NARROW");
+	bench("dm_op_64_narrowed", call_kept, -EOPNOTSUPP);
+	bench("removed", call_removed, -EPERM);
+	close(narrow_fd);
+}
+#endif
+
 /* Many descriptors, of two domains: what they weigh, and do they slow one down? */
 static void bench_many(void)
 {
@@ -589,6 +636,10 @@ static void bench_node(const char *name, const char *at)
 #ifdef DMOP_IOCTL_BATCH
 	if (own)
 		bench_batch();
+#endif
+#ifdef DMOP_IOCTL_NARROW
+	if (own)
+		bench_narrow();
 #endif
 	bench("refused", call_refused, -EPERM);
 	bench("open", call_open, 0);

@@ -38,6 +38,8 @@ typedef unsigned int __poll_t;
 #define noinline		__attribute__((noinline))
 #define dmop_uninitialized
 #define might_fault()		((void)0)
+#define __acquire(x)		((void)(x))
+#define __release(x)		((void)(x))
 #define ALIGN(x, to)		(((x) + (to) - 1) / (to) * (to))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
@@ -45,11 +47,14 @@ typedef unsigned int __poll_t;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define U16_MAX			UINT16_MAX
 #define U32_MAX			UINT32_MAX
+#define U64_MAX			UINT64_MAX
+#define VM_WRITE		2
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define cmpxchg(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 /* There is one thread. */
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define static_assert(what)	_Static_assert(what, #what)
@@ -63,10 +68,11 @@ typedef struct { int unused; } raw_spinlock_t;
 struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
+struct rcu_head { int unused; };
 struct completion { int unused; };
 struct address_space { int unused; };
 struct seq_file;
-struct vm_area_struct;
+struct vm_area_struct { unsigned long vm_flags; };
 struct poll_table_struct;
 struct page;
 struct inode;
@@ -193,9 +199,11 @@ void fake_access_end(void);
 /* Trace points */
 #define DMOP_TRACE_H
 #define trace_dmop_op_enabled()	true
+#define trace_dmop_map_enabled()	true
 #define trace_dmop_op(...)		fake_trace(__VA_ARGS__)
 #define trace_dmop_restrict(...)	fake_trace(__VA_ARGS__)
 #define trace_dmop_map(...)		fake_trace(__VA_ARGS__)
+#define trace_dmop_narrow(...)		fake_trace(__VA_ARGS__)
 static inline void fake_trace(int first, ...)
 {
 	(void)first;
@@ -219,6 +227,7 @@ static inline void srcu_read_unlock(struct srcu_struct *s, int token)
 #define dmop_file_restrict	fake_file_restrict
 #define dmop_file_dm_op		fake_file_dm_op
 #define dmop_file_dm_ops	fake_file_dm_ops
+#define dmop_file_narrow	fake_file_narrow
 #define dmop_record_probe	fake_record_probe
 #define dmop_map_foreign	fake_map_foreign
 #define dmop_map_resource	fake_map_resource
@@ -228,5 +237,6 @@ static inline void srcu_read_unlock(struct srcu_struct *s, int token)
 #define dmop_maps_unmapped_area	fake_maps_unmapped_area
 #define dmop_show_fdinfo	fake_show_fdinfo
 #define dmop_observe_refusal	fake_observe_refusal
+#define dmop_observe_narrowed	fake_observe_narrowed
 
 #endif /* DMOP_FAKE_H */

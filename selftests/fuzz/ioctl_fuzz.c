@@ -31,9 +31,9 @@
 
 struct scene {
 	u8 state;		/* unbound, bound, dead, or bound meanwhile */
-	u8 admin;
+	u8 admin;		/* bit 0; above: the rights to be kept */
 	u8 alloc;		/* the allocation that fails; 0: none */
-	u8 compat;
+	u8 compat;		/* bit 0; above: the members to be narrowed */
 	u16 bound;
 	u16 own;
 	u16 nr_bufs;		/* the parameters */
@@ -51,7 +51,7 @@ static struct scene scene;
 static u8 memory[USER_SIZE], before[USER_SIZE];
 static struct dmop_record record;
 static struct dmop_file file;
-static unsigned int allocs, live, held, entered, refusals;
+static unsigned int allocs, live, held, entered, refusals, narrowed;
 static unsigned long written, changed;
 static bool accessing, found_bound;
 static long result;
@@ -288,6 +288,36 @@ static void must_be_given(u64 domid, unsigned int nr, const struct xen_dm_op_buf
 	}
 }
 
+/* As module/file.c. */
+static bool may_issue(const struct xen_dm_op_buf *buf)
+{
+	return dmop_rights_any_op(&file.rights) || dmop_rights_op(&file.rights, buf->h.p, buf->size);
+}
+
+/* What the other rooms do with a valid argument; here, what the argument has to be. */
+int dmop_file_narrow(struct dmop_file *f, struct dmop_record *r, const struct dmop_narrow *n)
+{
+	struct dmop_rights was = f->rights;
+
+	must(f == &file && r == &record && f->record == r && !held && !accessing);
+	must(n->size >= 64 && n->size <= 4096 && !(n->flags & ~31U));
+	must(!(n->flags & 16) || n->gfn_first <= n->gfn_last);
+	dmop_rights_narrow(&f->rights, n);
+	must(!(f->rights.acts & ~was.acts) && f->rights.max_frames <= was.max_frames);
+	narrowed++;
+	return scene.answer < 0 ? -EINTR : 0;
+}
+
+int dmop_observe_narrowed(struct dmop_file *f, enum dmop_act act, u64 number, u64 domid)
+{
+	(void)number;
+	(void)domid;
+	must(f == &file && file.record && file.rights.untouched != 31);
+	must(act != DMOP_ACT_INFO && act != DMOP_ACT_PROBE && act != DMOP_ACT_RESTRICT);
+	refusals++;
+	return -EPERM;
+}
+
 /* Xen reads and writes all that it was given; asked to, it changes nothing. */
 int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 		    unsigned int nr, struct xen_dm_op_buf *bufs)
@@ -298,7 +328,10 @@ int dmop_file_dm_op(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 	must(f == &file && r == f->record && !accessing);
 	must_be_allowed(domid);
 	must(nr >= 1 && nr <= dmop_max_nr_bufs);
+	must(file.rights.acts & DMOP_RIGHT_CALL);
 	must_be_given(domid, nr, bufs);
+	if (!may_issue(bufs))
+		return -EPERM;
 	entered++;
 	for (i = 0; i < nr; i++) {
 		u8 *p = bufs[i].h.p;
@@ -322,6 +355,10 @@ int dmop_file_dm_ops(struct dmop_file *f, struct dmop_record *r, domid_t domid,
 	must(f == &file && r == f->record && !accessing);
 	must_be_allowed(domid);
 	must(nr >= 1 && nr <= DMOP_BATCH_NR_MAX);
+	must(file.rights.acts & DMOP_RIGHT_CALL);
+	for (i = 0; i < nr; i++)
+		if (!may_issue(ops[i].bufs))
+			return -EPERM;
 	entered++;
 	if (scene.answer < 0)
 		return -ESRCH;
@@ -352,6 +389,9 @@ int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *of, struct file
 	must(maps == &file.maps && of == file.record && filp && !accessing);
 	must_be_allowed(range->domid);
 	must(range->nr >= 1 && range->nr <= 1024 * 1024);
+	must(file.rights.acts & DMOP_RIGHT_MAP_FOREIGN);
+	if (!dmop_rights_gfns(&file.rights, gfns, range->nr))
+		return DMOP_NARROWED;
 	entered++;
 	for (i = 0; i < range->nr; i++)
 		errs[i] = (int)gfns[i];
@@ -370,12 +410,17 @@ int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *of, struct fil
 	must_be_allowed(xar->domid);
 	must(xar->nr_frames >= 1 && xar->nr_frames <= 1024 * 1024);
 	must(!xar->flags && !xar->frame_list);
+	must(file.rights.acts & DMOP_RIGHT_MAP_RESOURCE);
+	must(dmop_rights_resource(&file.rights, xar->type));
 	entered++;
 	return scene.answer < 0 ? -ENOENT : 0;
 }
 
-int dmop_map_resource_size(struct dmop_record *of, struct xen_mem_acquire_resource *xar)
+int dmop_map_resource_size(struct dmop_maps *maps, struct dmop_record *of,
+			   struct xen_mem_acquire_resource *xar)
 {
+	must(maps == &file.maps && file.rights.acts & DMOP_RIGHT_MAP_RESOURCE);
+	must(dmop_rights_resource(&file.rights, xar->type));
 	must(of == file.record && !xar->nr_frames && !xar->frame && !xar->flags);
 	must_be_allowed(xar->domid);
 	entered++;
@@ -387,9 +432,9 @@ int dmop_map_resource_size(struct dmop_record *of, struct xen_mem_acquire_resour
 
 int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma)
 {
-	(void)vma;
 	must(maps == &file.maps);
 	must(file.record ? !record.dead : scene.admin & 1);
+	must(file.rights.acts & 6 && (!(vma->vm_flags & VM_WRITE) || file.rights.acts & 8));
 	return 0;
 }
 
@@ -440,7 +485,7 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 static const unsigned int cmds[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
-	DMOP_IOCTL_BATCH,
+	DMOP_IOCTL_BATCH, DMOP_IOCTL_NARROW,
 };
 
 static unsigned int pick_cmd(u32 cmd)
@@ -462,6 +507,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct file filp = { .private_data = &file };
+	struct vm_area_struct vma = { };
+	struct dmop_narrow n = { .size = 64 };
 	unsigned int cmd;
 	bool was_dead;
 	long ret;
@@ -487,7 +534,20 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	record.dead = scene.state == 2;
 	was_dead = record.dead;
 	file.record = scene.state == 1 || scene.state == 2 ? &record : NULL;
-	allocs = live = held = entered = refusals = 0;
+	dmop_policy_rights(&file.rights);
+	file.maps.rights = &file.rights;
+	if (file.record) {
+		n.flags = scene.compat >> 1 & 31;
+		n.acts = scene.admin >> 1;
+		n.ops[0] = 0x5555555555555555;
+		n.resources = scene.own;
+		n.max_frames = scene.nr_bufs;
+		n.gfn_first = scene.buf_size;
+		n.gfn_last = ~0ULL;
+		dmop_policy_narrow(&file.rights, &n);
+	}
+	vma.vm_flags = scene.alloc & VM_WRITE;
+	allocs = live = held = entered = refusals = narrowed = 0;
 	written = changed = 0;
 	accessing = found_bound = false;
 
@@ -499,7 +559,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		ret = fake_fops->unlocked_ioctl(&filp, cmd, scene.arg);
 	result = ret;
 	(void)fake_fops->poll(&filp, NULL);
-	(void)fake_fops->mmap(&filp, NULL);
+	(void)fake_fops->mmap(&filp, &vma);
 
 	/* Everything is given back. */
 	must(!held && !live && !accessing);
@@ -510,6 +570,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(!(cmd == DMOP_IOCTL_INFO && entered));
 	/* What was refused before anything was done has written nothing, ... */
 	must(entered || cmd == DMOP_IOCTL_INFO || !written);
+	must(!(cmd == DMOP_IOCTL_NARROW && (entered || written)));
+	must(narrowed == (cmd == DMOP_IOCTL_NARROW && (!ret || ret == -EINTR)));
+	if (narrowed) {
+		u64 addr = scene.compat & 1 ? (u32)scene.arg : scene.arg;
+		u8 rest[4096];
+
+		must(stood(&n, addr, sizeof(n)));
+		must(stood(rest, addr, n.size));
+		while (n.size > sizeof(n))
+			must(!rest[--n.size]);
+	}
 	/* ... nor has a dm_op that Xen refused. */
 	must(!(entered && scene.answer < 0 && written &&
 	       (cmd == DMOP_IOCTL_DM_OP || cmd == DMOP_IOCTL_HYPERCALL)));
@@ -536,7 +607,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		must(ret == 0 || !written);
 		must(ret || stood(head, scene.compat & 1 ? (u32)scene.arg : scene.arg, sizeof(head)));
 		must(ret || (head[0] >= 80 && head[0] <= 4096 && !head[1]));
-		must(ret || written == min(head[0], 80));
+		must(ret || written == min(head[0], 144));
 	}
 	return 0;
 }

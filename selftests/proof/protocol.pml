@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * protocol.pml - RESTRICT, calls, mapping, death, revocation and close at once
+ * protocol.pml - RESTRICT, NARROW, calls, mapping, death, revocation and close at once
  *
  * A model, for Spin, of module/file.c, map.c, area.c, maps.c, record.c, watch.c and
  * revoke.c. Names are those of the code. A domain dies at any time. Its number is given to
@@ -13,12 +13,14 @@
  * SCENE 4  the end of a domain of two files, among a call or mapping call of each
  * SCENE 5  two domains: a process of one; RESTRICT, or a mapping and the end, of the other
  * SCENE 6  mapping, the end of a domain, and closes, in an auto-translated dom0
+ * SCENE 7  two NARROWs of one file, among calls and a mapping call
  *
  * Every file is closed in the end. A killable wait may be killed.
  *
  * The adversary is a process of file 0: a dm_op, a mapping call, a RESTRICT or a close. It
  * stops at any of its steps and is not scheduled again. P9 is checked when no other process
- * can go on. Then the adversary goes on, as a killed process would, and all has to end.
+ * can go on. Then the adversary goes on, as a killed process would, and all has to end. A NARROW
+ * waits for the calls of all files of its domain, so here it is one of file 0.
  *
  * The adversary is not stopped inside an atomic step. A section under a spinlock
  * (dmop_records_lock, record->lock, maps->lock) is such a step: its holder is not
@@ -62,6 +64,11 @@
  * BROKEN_NO_AREA_REFERENCE 6        revocation has a reference to the area it unmaps
  * BROKEN_AREA_LEAVES_FIRST 6        a closed area leaves the list after its frames
  * BROKEN_REMOVES_BUSY_FRAMES 6      revocation leaves the frames of a call to the call
+ * BROKEN_NARROW_DOES_NOT_WAIT 7     NARROW waits for the calls inside in_xen
+ * BROKEN_NARROW_JOINS_A_WAIT 7      not only for those that an earlier NARROW waits for
+ * BROKEN_WAITS_ONCE 7               the callback is queued again if a NARROW came meanwhile
+ * BROKEN_RIGHTS_AT_THE_GATE 7       a call decides on its rights inside in_xen
+ * BROKEN_FREES_BEFORE_CALLBACK 7    the last put waits for the callback
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
@@ -123,6 +130,26 @@ bool file_taken[FILES];		/* in the list of the files that were unmapped */
 #define holds(f)	(placed[f] != 0)
 #else
 #define holds(f)	(ptes[f] != 0)
+#endif
+
+#if SCENE == 7
+/* One right, which a call and a mapping call need */
+bool may[FILES] = true;
+bool narrowed[FILES];		/* a NARROW that removes it has returned 0 */
+byte in_use[FILES];		/* calls that have decided that they have it, and not ended */
+/* record->grace */
+bool queued;
+byte wanted, begun, over;
+#ifdef BROKEN_FREES_BEFORE_CALLBACK
+#define callback_over	true
+#else
+#define callback_over	(!queued)	/* srcu_barrier() */
+#endif
+#define freeing(r)	to_free = true
+#define LOCAL_FREE	bool to_free;
+#else
+#define freeing(r)	freed[r] = true
+#define LOCAL_FREE
 #endif
 
 /* watch_round(), dmop_watch_check() and release_domain() */
@@ -212,7 +239,7 @@ inline dmop_record_put(r) {
 		if
 		:: users[r] == 0 ->
 			in_table[r] = false;
-			freed[r] = true;
+			freeing(r);
 #ifndef BROKEN_FREES_WITH_PIN
 			pin[r] = false;
 #endif
@@ -223,6 +250,14 @@ inline dmop_record_put(r) {
 		records_lock = false
 #endif
 	}
+#if SCENE == 7
+	;
+	/* record_free() */
+	if
+	:: atomic { to_free && callback_over -> freed[r] = true }
+	:: !to_free
+	fi
+#endif
 #endif
 }
 
@@ -274,6 +309,7 @@ inline done(f) {
 }
 
 proctype Restrict(byte f) CALLER {
+	LOCAL_FREE
 	byte r = NONE, mine, first;
 	bool again, had_pin;
 
@@ -368,11 +404,41 @@ out:
 	atomic { r = 0; mine = 0; first = 0; again = false; had_pin = false; done(f) }
 }
 
+#if SCENE == 7
+/* The gate decides as well, but that does not count. */
+inline decide_early(f) {
+	atomic {
+		if
+		:: !may[f] -> goto out
+		:: else
+		fi
+	}
+}
+
+inline decide(f) {
+#ifndef BROKEN_RIGHTS_AT_THE_GATE
+	if
+	:: !may[f] -> goto leave
+	:: else
+	fi;
+#endif
+	assert(!narrowed[f]);		/* P14: none begins after NARROW */
+	in_use[f]++
+}
+#define undecide(f)	in_use[f]--
+#else
+#define decide(f)	skip
+#define undecide(f)	skip
+#endif
+
 /* One dm_op through file @f, or one of a batch. */
 proctype Call(byte f; byte me) CALLER {
 	byte r;
 	bool esrch;
 
+#if SCENE == 7
+	decide_early(f);
+#endif
 again:
 	atomic {				/* dmop_file_record() */
 		r = record[f];
@@ -417,12 +483,13 @@ bound:	/* dmop_record_enter() */
 		:: else
 		fi;
 #endif
+		decide(f);
 		assert(!revoked[r]);		/* P2: no call enters Xen after revocation */
 		reaches(r);
 		admitted[r]++
 	};
 	/* Xen may work on it in several pieces. */
-	atomic { reaches(r); admitted[r]--; esrch = dying[domid(r)] };
+	atomic { reaches(r); admitted[r]--; undecide(f); esrch = dying[domid(r)] };
 leave:
 	srcu[r] = srcu[r] & ~me;
 	if
@@ -486,6 +553,9 @@ inline dmop_maps_release(f) {
 proctype Map(byte f; byte me) CALLER {
 	byte r;
 
+#if SCENE == 7
+	decide_early(f);
+#endif
 	atomic {
 		r = record[f];
 		if
@@ -507,6 +577,7 @@ proctype Map(byte f; byte me) CALLER {
 		:: else
 		fi;
 #endif
+		decide(f);
 		reaches(r);
 		admitted[r]++
 	};
@@ -556,7 +627,7 @@ remove:
 	placed[f] = placed[f] & ~CHUNK;
 #endif
 unadmit:
-	atomic { reaches(r); admitted[r]-- };
+	atomic { reaches(r); admitted[r]--; undecide(f) };
 leave:
 	atomic {
 		srcu[r] = srcu[r] & ~me;
@@ -581,6 +652,7 @@ inline dmop_file_put(f) {
 
 /* The last close of file @f: no call can reach it any more. */
 proctype Close(byte f) CALLER {
+	LOCAL_FREE
 	byte r;
 
 	atomic { busy[f] == 0 -> r = record[f]; ptes[f] = 0 };
@@ -664,8 +736,70 @@ put:
 #endif
 }
 
+#if SCENE == 7
+/* grace_begin() */
+inline grace_begin() {
+	if
+	:: !queued && wanted != over -> queued = true; begun = wanted; works++; run Grace()
+	:: else
+	fi
+}
+
+/* call_srcu(), and grace_end(): the callback. Scene 7 has one record. */
+proctype Grace() {
+	byte was;
+
+	was = srcu[0];
+	atomic {
+		(was & srcu[0]) == 0 ->
+		uses(0);
+		queued = false;
+		over = begun;
+		was = 0;
+#ifndef BROKEN_WAITS_ONCE
+		grace_begin();
+#endif
+		works--
+	}
+}
+
+/* A NARROW of the right, or of another one. */
+proctype Narrow(byte f; bool it; bool kill) {
+	byte mine;
+
+	atomic {
+		may[f] = may[f] && !it;
+#ifdef BROKEN_NARROW_JOINS_A_WAIT
+		if
+		:: queued -> mine = begun
+		:: else -> wanted++; mine = wanted
+		fi;
+#else
+		wanted++;
+		mine = wanted;
+#endif
+		grace_begin()
+	};
+	if
+#ifdef BROKEN_NARROW_DOES_NOT_WAIT
+	:: true ->
+#else
+	:: atomic { over >= mine ->
+#endif
+		assert(!it || in_use[f] == 0);	/* P14: none is left when it returns 0 */
+		narrowed[f] = narrowed[f] || it
+#ifndef BROKEN_NARROW_DOES_NOT_WAIT
+	   }
+#endif
+	:: kill
+	fi;
+	atomic { mine = 0; it = false; kill = false; done(f) }
+}
+#endif
+
 /* The work on one record. */
 proctype Revoke(byte r) {
+	LOCAL_FREE
 	byte i, was;
 #if SCENE == 6
 	byte keep;
@@ -758,6 +892,7 @@ wait:
 
 /* watch_round(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
 active proctype Watch() {
+	LOCAL_FREE
 	byte r, upto;
 	bool other;
 
@@ -901,6 +1036,20 @@ init {
 		busy[0] = 1;
 		busy[1] = 1;
 		run Close(1);
+#elif SCENE == 7
+		bind(0, 0);
+		gone[1] = true;
+		if
+		:: a = run Call(0, 1); run Call(0, 2)
+		:: a = run Map(0, 1); run Call(0, 2)
+		fi;
+		run Narrow(0, true, false);
+		if
+		:: run Narrow(0, false, false)
+		:: run Narrow(0, false, true)
+		fi;
+		busy[0] = 4;
+		running = 5;
 #else
 		bind(0, 0);
 		bind(1, 0);
@@ -928,7 +1077,7 @@ init {
 		run Domain(0);
 		run Close(1);
 #endif
-#if SCENE < 3
+#if SCENE < 3 || SCENE == 7
 		run Close(0)
 #elif SCENE != 3 && SCENE != 5
 		b = run Close(0)

@@ -3,7 +3,8 @@
  * policy_test.c - the decision, over its whole input space
  *
  * The expected results are a table in this file, taken from the ABI in the documents and the
- * header: caller (state, privilege) x act x domid.
+ * header: caller (state, privilege) x act x domid. The rights that NARROW leaves are compared
+ * with sets, element by element.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -68,6 +69,14 @@ static const struct row area_rows[NR_ASKERS] = {
 	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
 };
 
+/* NARROW, too. An unbound file has nothing to lose. */
+static const struct row narrow_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_BOUND]		= { { OK,    OK,    OK,    OK    } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
 /* Any other hypercall, and any act that does not exist. */
 static const struct row refused_rows[NR_ASKERS] = {
 	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
@@ -128,6 +137,8 @@ static const struct row *rows_of(const struct dmop_request *r)
 		return target_rows;
 	case DMOP_ACT_AREA:
 		return area_rows;
+	case DMOP_ACT_NARROW:
+		return narrow_rows;
 	default:
 		return refused_rows;
 	}
@@ -144,7 +155,8 @@ static const unsigned int states[] = {
 
 static const unsigned int acts[] = {
 	DMOP_ACT_INFO, DMOP_ACT_PROBE, DMOP_ACT_RESTRICT, DMOP_ACT_CALL,
-	DMOP_ACT_MAP, DMOP_ACT_AREA, 6, 7, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
+	DMOP_ACT_MAP, DMOP_ACT_AREA, DMOP_ACT_NARROW, DMOP_ACT_OPERATION, DMOP_ACT_RESOURCE,
+	9, 10, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
 };
 
 /* What the file is bound to, and which domain the kernel runs in. */
@@ -302,9 +314,245 @@ static void test_same_target(void)
 	tap_result(!failures, "policy: same target");
 }
 
+/* --- rights ------------------------------------------------------------ */
+
+/*
+ * A second statement of the rules. A file has a list of the NARROWs so far. It may do
+ * something if each of them keeps that.
+ */
+#define MOST	3
+
+struct history {
+	size_t nr;
+	struct dmop_narrow n[MOST];
+};
+
+static bool selects(const struct dmop_narrow *n, unsigned int bit)
+{
+	return n->flags >> bit & 1;
+}
+
+static bool keeps_act(const struct dmop_narrow *n, unsigned int bit)
+{
+	return !selects(n, 0) || n->acts >> bit & 1;
+}
+
+static bool keeps_op(const struct dmop_narrow *n, uint64_t op)
+{
+	if (!keeps_act(n, 0))
+		return false;
+	if (!selects(n, 1))
+		return true;
+	return op < 128 && n->ops[op / 64] >> op % 64 & 1;
+}
+
+static bool keeps_type(const struct dmop_narrow *n, uint64_t type)
+{
+	return !selects(n, 2) || (type < 64 && n->resources >> type & 1);
+}
+
+static bool keeps_frames(const struct dmop_narrow *n, uint64_t frames)
+{
+	return !selects(n, 3) || frames <= n->max_frames;
+}
+
+static bool keeps_gfn(const struct dmop_narrow *n, uint64_t gfn)
+{
+	return !selects(n, 4) || (n->gfn_first <= gfn && gfn <= n->gfn_last);
+}
+
+static bool all_keep(const struct history *h, bool (*keeps)(const struct dmop_narrow *, uint64_t),
+		     uint64_t value)
+{
+	size_t i;
+
+	for (i = 0; i < h->nr; i++)
+		if (!keeps(&h->n[i], value))
+			return false;
+	return true;
+}
+
+static uint64_t acts_kept(const struct history *h)
+{
+	uint64_t acts = 0;
+	unsigned int bit;
+	size_t i;
+
+	for (bit = 0; bit < 5; bit++) {
+		bool kept = true;
+
+		for (i = 0; i < h->nr; i++)
+			kept &= keeps_act(&h->n[i], bit);
+		acts |= (uint64_t)kept << bit;
+	}
+	return acts;
+}
+
+/* As the module asks: the masks count only once they have been narrowed. */
+static bool may_op(const struct dmop_rights *r, uint32_t op)
+{
+	return r->untouched & 2 || dmop_policy_op(r->ops[0], r->ops[1], op);
+}
+
+static bool may_type(const struct dmop_rights *r, uint32_t type)
+{
+	return r->untouched & 4 || dmop_policy_resource(r->resources, type);
+}
+
+static void wrong(const char *what, const struct history *h, uint64_t value)
+{
+	if (failures++ < 10)
+		printf("# %s, %#llx, after %zu NARROWs, flags %#x\n", what, (unsigned long long)value,
+		       h->nr, h->nr ? h->n[h->nr - 1].flags : 0);
+}
+
+static void compare(const struct dmop_rights *r, const struct history *h)
+{
+	static const uint32_t high[] = { 128, 129, 191, 192, 255, 256, 1u << 31, UINT32_MAX };
+	static const uint64_t numbers[] = {
+		0, 1, 2, 3, 63, 64, 100, 1u << 20, UINT32_MAX, 1ULL << 32, 1ULL << 40, UINT64_MAX - 1,
+		UINT64_MAX,
+	};
+	uint64_t acts = acts_kept(h);
+	uint32_t i;
+
+	if (r->acts != acts)
+		wrong("acts", h, r->acts);
+	for (i = 0; i < 128 + ARRAY_SIZE(high); i++) {
+		uint32_t n = i < 128 ? i : high[i - 128];
+
+		if (may_op(r, n) != all_keep(h, keeps_op, n))
+			wrong("operation", h, n);
+		if (may_type(r, n) != all_keep(h, keeps_type, n))
+			wrong("type", h, n);
+	}
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (dmop_policy_frames(r->max_frames, numbers[i]) != all_keep(h, keeps_frames, numbers[i]))
+			wrong("frames", h, numbers[i]);
+		if (dmop_policy_gfn(r->gfn_first, r->gfn_last, numbers[i]) !=
+		    all_keep(h, keeps_gfn, numbers[i]))
+			wrong("frame", h, numbers[i]);
+	}
+}
+
+/* Masks with a bit, without a bit, none, all; every flag; then once and twice more. */
+static void narrow_on(struct dmop_rights r, struct history *h, const struct dmop_narrow *list,
+		      size_t nr)
+{
+	size_t i;
+
+	compare(&r, h);
+	if (h->nr == MOST)
+		return;
+	for (i = 0; i < nr; i++) {
+		struct dmop_rights next = r;
+
+		h->n[h->nr++] = list[i];
+		dmop_policy_narrow(&next, &list[i]);
+		narrow_on(next, h, list, nr);
+		h->nr--;
+	}
+}
+
+static void test_narrow_order(void)
+{
+	static const uint64_t masks[] = { 0, 1, 1ULL << 63, ~1ULL, 0x5555555555555555, UINT64_MAX };
+	struct dmop_narrow list[32];
+	struct history h = { };
+	struct dmop_rights r;
+	unsigned int flags, i;
+
+	failures = 0;
+	for (flags = 0; flags < ARRAY_SIZE(list); flags++) {
+		i = flags % ARRAY_SIZE(masks);
+		list[flags] = (struct dmop_narrow){
+			.size = 64, .flags = flags, .acts = masks[i],
+			.ops = { masks[i], masks[ARRAY_SIZE(masks) - 1 - i] },
+			.resources = masks[i], .max_frames = 100 >> i,
+			.gfn_first = i, .gfn_last = 100 - i,
+		};
+	}
+	dmop_policy_rights(&r);
+	narrow_on(r, &h, list, ARRAY_SIZE(list));
+	tap_result(!failures, "rights: each set of members, all orders of up to %u", MOST);
+}
+
+/* Every operation and type alone, kept by one NARROW and by another. */
+static void test_narrow_bits(void)
+{
+	unsigned int a, b;
+
+	failures = 0;
+	for (a = 0; a < 128; a++) {
+		for (b = 0; b < 128; b++) {
+			struct history h = {
+				.nr = 2,
+				.n = {
+					{ .flags = 6, .ops = { [0] = 0 }, .resources = 1ULL << a % 64 },
+					{ .flags = 6, .ops = { ~0ULL, ~0ULL }, .resources = ~(1ULL << b % 64) },
+				},
+			};
+			struct dmop_rights r;
+
+			h.n[0].ops[a / 64] |= 1ULL << a % 64;
+			h.n[1].ops[b / 64] &= ~(1ULL << b % 64);
+			dmop_policy_rights(&r);
+			dmop_policy_narrow(&r, &h.n[0]);
+			dmop_policy_narrow(&r, &h.n[1]);
+			compare(&r, &h);
+		}
+	}
+	tap_result(!failures, "rights: each operation with each other");
+}
+
+/* Every mask of acts: which areas, and which rights. */
+static void test_acts(void)
+{
+	uint64_t acts, needed;
+
+	failures = 0;
+	for (acts = 0; acts < 64; acts++) {
+		for (needed = 1; needed < 64; needed++)
+			failures += dmop_policy_has(acts, needed) != ((acts & needed) == needed);
+		/* 2 and 4: to map; 8: to write */
+		failures += dmop_policy_area(acts, false) != !!(acts & 6);
+		failures += dmop_policy_area(acts, true) != ((acts & 6) && (acts & 8));
+	}
+	tap_result(!failures, "rights: acts");
+}
+
+static void test_check_narrow(void)
+{
+	static const uint64_t gfns[] = { 0, 1, 2, UINT64_MAX - 1, UINT64_MAX };
+	unsigned int size, bit, i, j;
+
+	failures = 0;
+	for (size = 0; size < 200; size++) {
+		struct dmop_narrow n = { .size = size };
+
+		failures += dmop_policy_check_narrow(&n) != (size < 64 ? -EINVAL : 0);
+		for (bit = 0; bit < 32; bit++) {
+			n.flags = 1U << bit;
+			failures += dmop_policy_check_narrow(&n) != (size < 64 || bit > 4 ? -EINVAL : 0);
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(gfns); i++) {
+		for (j = 0; j < ARRAY_SIZE(gfns); j++) {
+			struct dmop_narrow n = { .size = 64, .gfn_first = gfns[i], .gfn_last = gfns[j] };
+
+			/* Members that are not selected are not used. */
+			n.flags = 15;
+			failures += dmop_policy_check_narrow(&n) != 0;
+			n.flags = 16;
+			failures += dmop_policy_check_narrow(&n) != (i > j ? -EINVAL : 0);
+		}
+	}
+	tap_result(!failures, "rights: valid arguments");
+}
+
 int main(void)
 {
-	const unsigned int plan = 2 * ARRAY_SIZE(states) + 1;
+	const unsigned int plan = 2 * ARRAY_SIZE(states) + 5;
 	size_t i;
 
 	tap_begin(plan);
@@ -313,5 +561,9 @@ int main(void)
 		test_state(states[i], true);
 	}
 	test_same_target();
+	test_narrow_order();
+	test_narrow_bits();
+	test_acts();
+	test_check_narrow();
 	return tap_end(plan);
 }

@@ -36,8 +36,15 @@
  *
  * 32-bit callers
  *
- * INFO and BATCH work. The inherited ioctls are for 64-bit callers only, and fail
+ * INFO, NARROW and BATCH work. The inherited ioctls are for 64-bit callers only, and fail
  * with ENOTTY here.
+ *
+ * Rights
+ *
+ * A bound file has rights: kinds of calls, operations, types of resources, a number of
+ * frames, and a window of frame numbers. It has all of them at first. NARROW removes
+ * rights, and nothing gives one back. A call that needs a removed right fails with
+ * EPERM. INFO, the probe, poll(), and RESTRICT to the domid already bound need none.
  *
  * Order of refusals
  *
@@ -45,20 +52,24 @@
  *
  *    1. ENOTTY: unknown number, or an inherited ioctl from a 32-bit caller
  *    2. EFAULT: the argument cannot be read; of INFO, its first 8 bytes; of
- *       BATCH, its first DMOP_BATCH_SIZE_V1 bytes
+ *       BATCH, its first DMOP_BATCH_SIZE_V1 bytes; of NARROW, its first
+ *       DMOP_NARROW_SIZE_V1 bytes
  *    3. ESRCH: the file is revoked
  *    4. 0: DM_OP with num == 0, and RESTRICT to the domid already bound
- *    5. EPERM: refused by policy: the operation, the domain, or no privilege
+ *    5. EPERM: refused by policy: the hypercall, the domain, no privilege; or
+ *       NARROW has removed the kind of call or the type of resource
  *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
- *       the argument of INFO or BATCH cannot be read
+ *       the argument of INFO, NARROW or BATCH cannot be read
  *    7. ENOMEM, EFAULT: no memory for the array of buffers or frames, or it
  *       cannot be read; likewise all that follows struct dmop_batch
  *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
  *       checked before any buffer is read
  *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read
- *   10. EINVAL, E2BIG, EBUSY, ENOMEM: checks of the mapped area, of the
- *       operations of a batch, and of RESTRICT
- *   11. Xen's answer, unchanged
+ *   10. EINVAL, E2BIG: checks of the mapped area, and of the layout of a batch
+ *   11. EPERM: NARROW has removed an operation, a frame number, write access, or
+ *       so many frames
+ *   12. E2BIG, EBUSY, ENOMEM: limits of mapping; checks of RESTRICT
+ *   13. Xen's answer, unchanged
  *
  * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
  *
@@ -67,7 +78,8 @@
  * that no virtual processor takes. INFO reports whether the file is revoked.
  *
  * ESRCH (revoked) can also be the answer after step 5: the file is checked again
- * just before Xen is entered, and while frames are mapped. EINTR ends a call if
+ * just before Xen is entered, and while frames are mapped. A right is checked again
+ * there as well, so EPERM of step 5 can also come after it. EINTR ends a call if
  * the caller is killed while it waits or maps frames; no program sees it.
  *
  * User memory
@@ -91,7 +103,8 @@
  * fill. The file offset is not used. Errors, in this order:
  *
  *   ESRCH   the file is revoked
- *   EPERM   the file is unbound, and the caller lacks CAP_SYS_ADMIN
+ *   EPERM   the file is unbound, and the caller lacks CAP_SYS_ADMIN; or NARROW has
+ *           removed both rights to map, or, of a writable area, MAP_WRITE
  *   EINVAL  the mapping is private
  *   EACCES  it is executable, or neither readable nor writable
  *
@@ -265,6 +278,61 @@ struct dmop_batch {
 #define DMOP_BATCH_NR_MAX	64
 #define DMOP_BATCH_BYTES_MAX	65536
 
+/* dmop_narrow.flags, dmop_info.narrowed: members of struct dmop_narrow */
+#define DMOP_NARROW_ACTS	(1U << 0)
+#define DMOP_NARROW_OPS		(1U << 1)
+#define DMOP_NARROW_RESOURCES	(1U << 2)
+#define DMOP_NARROW_FRAMES	(1U << 3)
+#define DMOP_NARROW_GFNS	(1U << 4)	/* @gfn_first and @gfn_last */
+#define DMOP_NARROW_ALL		0x1fU		/* all of these */
+
+/*
+ * dmop_narrow.acts, dmop_info.acts
+ *
+ * MAP_WRITE is needed beside one of the other two to map anything in a writable area.
+ * EVENT is reserved for calls that the signal of an eventfd causes; no ioctl sets one
+ * up yet.
+ */
+#define DMOP_RIGHT_CALL		(1ULL << 0)	/* DM_OP, HYPERCALL, BATCH */
+#define DMOP_RIGHT_MAP_FOREIGN	(1ULL << 1)	/* MMAPBATCH_V2 */
+#define DMOP_RIGHT_MAP_RESOURCE	(1ULL << 2)	/* MMAP_RESOURCE, also a query */
+#define DMOP_RIGHT_MAP_WRITE	(1ULL << 3)
+#define DMOP_RIGHT_EVENT	(1ULL << 4)
+#define DMOP_RIGHT_ALL		0x1fULL		/* all of these */
+
+/*
+ * The rights that an open file keeps. A member that is not selected removes nothing and
+ * is not used.
+ *
+ * @size:  bytes of this structure, DMOP_NARROW_SIZE_V1 to DMOP_NARROW_SIZE_MAX.
+ *         Members unknown to this module must be 0.
+ * @flags: DMOP_NARROW_*, the members that are selected
+ * @acts:  kept kinds of calls: DMOP_RIGHT_*; a bit without a meaning is not used.
+ *         Without CALL no operation is kept either.
+ * @ops:   kept operations of dm_op: bit n % 64 of @ops[n / 64] stands for operation n.
+ *         Operations from 128 on are removed, and so is a first buffer of less than
+ *         4 bytes, which has no operation.
+ * @resources: kept types of resources: bit n stands for type n. Types from 64 on are
+ *         removed.
+ * @max_frames: most frames of 4 KiB that the areas of the file may have together, as
+ *         counted by dmop_info.mapped_frames
+ * @gfn_first, @gfn_last: first and last frame number (gfn) that MMAPBATCH_V2 may map.
+ *         Resources, and frame numbers in the buffers of a dm_op, are not concerned.
+ */
+struct dmop_narrow {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 acts;
+	__aligned_u64 ops[2];
+	__aligned_u64 resources;
+	__aligned_u64 max_frames;
+	__aligned_u64 gfn_first;
+	__aligned_u64 gfn_last;
+};
+
+#define DMOP_NARROW_SIZE_V1	64
+#define DMOP_NARROW_SIZE_MAX	4096
+
 /* dmop_info.state */
 #define DMOP_STATE_UNBOUND	0
 #define DMOP_STATE_BOUND	1
@@ -282,6 +350,7 @@ struct dmop_batch {
 #define DMOP_FEATURE_REVOKE	(1ULL << 2)	/* revocation at the domain's end; poll() */
 #define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
 #define DMOP_FEATURE_PINNED	(1ULL << 4)	/* of this file: its domid is not reused during a call */
+#define DMOP_FEATURE_NARROW	(1ULL << 5)	/* NARROW */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
@@ -307,6 +376,20 @@ struct dmop_batch {
  * @mapped_frames:  total size, in frames of 4 KiB, of the areas that mapping calls
  *                  have used. MMAPBATCH_V2 uses its area even if every frame
  *                  failed; a failed MMAP_RESOURCE does not. 0 after revocation.
+ * @narrowed:       DMOP_NARROW_*: members that a NARROW has selected. OPS also if a
+ *                  NARROW has removed CALL.
+ * @acts:           rights that are left: DMOP_RIGHT_*
+ * @ops:            operations that are left; all bits are 1, and operations from 128
+ *                  on are left too, if @narrowed has no OPS
+ * @resources:      types of resources that are left; likewise if @narrowed has no
+ *                  RESOURCES
+ * @max_frames:     frames that the areas may have together; at first all bits are 1.
+ *                  @max_map_frames is a limit beside it.
+ * @gfn_first, @gfn_last: frame numbers that may be mapped: none if @gfn_first is above
+ *                  @gfn_last; at first 0, and all bits 1
+ *
+ * The rights can be narrowed further at any time; no member is ever less than what is
+ * left.
  */
 struct dmop_info {
 	__u32 size;
@@ -324,6 +407,13 @@ struct dmop_info {
 	__aligned_u64 refused_policy;
 	__aligned_u64 refused_dead;
 	__aligned_u64 mapped_frames;
+	__aligned_u64 narrowed;
+	__aligned_u64 acts;
+	__aligned_u64 ops[2];
+	__aligned_u64 resources;
+	__aligned_u64 max_frames;
+	__aligned_u64 gfn_first;
+	__aligned_u64 gfn_last;
 };
 
 #define DMOP_INFO_SIZE_V1	80
@@ -354,7 +444,7 @@ struct dmop_info {
  *
  *   EFAULT  @arg cannot be read
  *   ESRCH   the file is revoked
- *   EPERM   @dom is not a domain that this file may reach
+ *   EPERM   @dom is not a domain that this file may reach; or MAP_FOREIGN is removed
  *   EINVAL  @num is 0
  *   E2BIG   @num is above dmop_info.max_call_frames
  *   ENOMEM  no memory for the frame numbers and results
@@ -362,6 +452,8 @@ struct dmop_info {
  *   EINVAL  there is no area of this open file at @addr, or not @num frames of
  *           it; or the area is not wholly covered by its first call, is used for
  *           another domain, or has a frame mapped in the range
+ *   EPERM   NARROW has removed a frame number in @arr, or so many frames; or the area
+ *           is writable, and MAP_WRITE is removed
  *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
  *           an auto-translated (PVH) dom0, more than the maximum reservation
  *           (maxmem) of the domain plus 4096
@@ -389,13 +481,14 @@ struct dmop_info {
  *   EFAULT  @arg cannot be read
  *   ESRCH   the file is revoked
  *   EPERM   @dom is not the bound domain; or the file is unbound and the caller
- *           lacks CAP_SYS_ADMIN, or @dom cannot be a target
+ *           lacks CAP_SYS_ADMIN, or @dom cannot be a target; or CALL is removed
  *   E2BIG   @num is above dmop_info.max_nr_bufs
  *   ENOMEM  no memory for the array
  *   EFAULT  @ubufs cannot be read
  *   E2BIG   a buffer is larger than dmop_info.max_buf_size
  *   ENOMEM  no memory for the buffers
  *   EFAULT  a buffer cannot be read
+ *   EPERM   NARROW has removed the operation, or buffer 0 has none
  *   (Xen)   among others: EPERM: Xen forbids it; E2BIG: more buffers than Xen
  *           takes (2 up to Xen 4.20); ESRCH: Xen knows no such domain, or the
  *           operation found nothing to act on
@@ -445,13 +538,16 @@ struct dmop_info {
  *
  *   EFAULT  @arg cannot be read
  *   ESRCH   the file is revoked
- *   EPERM   @dom is not a domain that this file may reach
+ *   EPERM   @dom is not a domain that this file may reach; or MAP_RESOURCE or @type is
+ *           removed
  *   EINVAL  one of @addr and @num is 0 and the other is not; or @type has more
  *           than 16 bits
  *   E2BIG   @num is above dmop_info.max_call_frames
  *   ENOMEM  no memory for the frame numbers
  *   EINVAL  @addr and @num are not exactly an area of this open file; or a
  *           mapping call has used the area before
+ *   EPERM   NARROW has removed so many frames; or the area is writable, and MAP_WRITE
+ *           is removed
  *   E2BIG   the frames of the file, as for DMOP_IOCTL_MMAPBATCH_V2
  *   ENOMEM  no memory for the area
  *   (Xen)   Xen's answer; ESRCH: Xen knows no such domain
@@ -481,6 +577,38 @@ struct dmop_info {
 #define DMOP_IOCTL_INFO		_IO('P', 0x80)
 
 /*
+ * DMOP_IOCTL_NARROW - remove rights of the open file, for ever
+ * @arg: struct dmop_narrow
+ *
+ * The file keeps the rights that it had and that @arg names: an intersection. Removing
+ * what is removed already is no error, so a launcher and its program can both narrow,
+ * in any order. Every holder of a bound file may do so; no capability is needed.
+ *
+ * Return: 0. Every dm_op and every mapping call that is now forbidden has then ended.
+ * Existing mappings stay, so narrow before mapping. A writable area without frames is
+ * useless once MAP_WRITE is removed.
+ *
+ * The call waits for the dm_ops and mapping calls in progress on all files that are bound to
+ * the domain, some hundredths of a second at least.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound
+ *   EINVAL  @size is below DMOP_NARROW_SIZE_V1; @flags has an unknown bit; or
+ *           @gfn_first is above @gfn_last, if they are selected
+ *   E2BIG   @size is above DMOP_NARROW_SIZE_MAX; or bytes unknown to this module are
+ *           not 0
+ *   EFAULT  these bytes cannot be read
+ *   EINTR   the caller is being killed; the rights are removed, but calls that need
+ *           them can still be in progress
+ *
+ * A call that fails in any other way removes nothing.
+ *
+ * Contract: this module's own.
+ */
+#define DMOP_IOCTL_NARROW	_IO('P', 0x81)
+
+/*
  * DMOP_IOCTL_BATCH - issue several dm_ops in one call
  * @arg: struct dmop_batch, and the operations and buffers behind it
  *
@@ -491,7 +619,8 @@ struct dmop_info {
  * Return: number of operations issued, at least 1, always a prefix of the array.
  * An operation that Xen rejects was issued too, and does not stop the batch.
  * The batch ends early only if
- *   - the file is revoked: the next call on it fails with ESRCH; or
+ *   - the file is revoked: the next call on it fails with ESRCH;
+ *   - NARROW removes an operation of it meanwhile; or
  *   - the caller is being killed. No other signal ends a batch.
  *
  * An issued operation has @result set, and its buffers hold the contents that Xen
@@ -507,7 +636,7 @@ struct dmop_info {
  *
  *   EFAULT  struct dmop_batch cannot be read
  *   ESRCH   the file is revoked
- *   EPERM   @domid is not a domain that this file may reach
+ *   EPERM   @domid is not a domain that this file may reach; or CALL is removed
  *   EINVAL  @size is below DMOP_BATCH_SIZE_V1
  *   E2BIG   @size is above DMOP_BATCH_SIZE_MAX
  *   EINVAL  @flags or @pad is not 0, or @nr is 0
@@ -522,6 +651,8 @@ struct dmop_info {
  *   E2BIG   it has more buffers than dmop_info.max_nr_bufs, or one larger than
  *           dmop_info.max_buf_size
  *   EINVAL  its buffers do not fit in @bytes; or bytes are left after the last
+ *           then for all operations:
+ *   EPERM   NARROW has removed one, or the buffer 0 of one has none
  *   EFAULT  operations were issued, and the results cannot be written back, or
  *           not wholly
  *
