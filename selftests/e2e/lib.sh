@@ -194,6 +194,41 @@ qcow2() {
 	' "${@:2}" >"$1"
 }
 
+# boots_from NAME [DISK...]: the line of the configuration with a boot disk of the guest's own, which
+# no other QEMU has locked, and these
+boots_from() {
+	cp "$guest" "/lab/$1.img"
+	printf "disk = [ 'format=raw,vdev=xvda,access=rw,backendtype=qdisk,target=/lab/%s.img'" "$1"
+	shift
+	[ $# = 0 ] || printf ", '%s'" "$@"
+	echo ' ]'
+}
+
+# confined_to NAME: its device model reaches it alone
+confined_to() {
+	dmopctl verify "$(pid_of "$1")" >/tmp/verified || { note "$(cat /tmp/verified)"; return 1; }
+	grep -q "bound to domain $(xl domid "$1")," /tmp/verified
+}
+
+# answers NAME KEY WORDS: pressed once, the guest prints that
+answers() {
+	press "$1" "$2" && until_true grep -q "^# $3" "$LAB_OUT/$1.serial"
+}
+
+# xl_says STATUS WORDS ARGUMENT...: so xl ends
+xl_says() {
+	local wanted=$1 words=$2 status=0
+	shift 2
+	timeout "$patience" xl "$@" >/tmp/xl.said 2>&1 || status=$?
+	note "xl $*: $status, $(cat /tmp/xl.said)"
+	[ $status = "$wanted" ] && { [ -z "$words" ] || grep -q -- "$words" /tmp/xl.said; }
+}
+
+# running NAME: neither paused nor in the middle of a save
+running() {
+	[[ "$(xl list "$1" | awk 'NR == 2 { print $5 }')" != *[psdc]* ]]
+}
+
 # disk_lines NAME: how many answers about its large disk the guest has given
 disk_lines() {
 	grep -c '^# disk: ' "$LAB_OUT/$1.serial" || :

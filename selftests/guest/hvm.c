@@ -6,8 +6,9 @@
  * for a key, so that somebody can look at it from outside: 'q' makes it finish and
  * power off, 'l' makes it load its device model for ever. 'w' writes two sectors of a large
  * disk and reads them back, 'r' only reads them; the answer is a line "# disk: ...". 'b' resets the
- * machine; 'c' reports a crash to Xen, 's' asks it for a soft reset. 'm' gives memory back to Xen,
- * and the answer is a line "# memory: ..."; 'z' asks for S3, and the answer is "# awake".
+ * machine; 'c' reports a crash to Xen. 's' asks Xen for a soft reset, and the answer after it is
+ * "# reset softly". 'm' gives memory back to Xen, and the answer is a line "# memory: ..."; 'z' asks
+ * for S3, and the answer is "# awake".
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -681,6 +682,10 @@ static void obey(uint8_t key)
 		break;
 	case SCANCODE_S:
 		xen_shutdown(SHUTDOWN_SOFT_RESET);
+		/* As a kernel does that another has started by kexec. */
+		interrupts_init();
+		empty_keyboard();
+		print("# reset softly\n");
 		break;
 	case SCANCODE_M:
 		use_memory();
