@@ -9,7 +9,7 @@
 
 #include "event.h"
 
-const char *const event_names[] = { "restrict", "op", "refuse", "map", "revoke", NULL };
+const char *const event_names[] = { "restrict", "op", "refuse", "map", "narrow", "revoke", NULL };
 
 /* Return: the start of the last ": dmop_NAME: " in @line, or NULL; *@name is its NAME. */
 static const char *last_event(const char *line, const char **name)

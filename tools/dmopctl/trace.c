@@ -127,6 +127,9 @@ static int enable(const struct tracer *t)
 			err = put_event(t, name, "filter", filter);
 		if (!err)
 			err = put_event(t, name, "enable", "1");
+		/* A module that cannot narrow. */
+		if (err == ENOENT && !t->o->nr_args && !strcmp(name, "narrow"))
+			err = 0;
 	}
 	return err;
 }
@@ -256,7 +259,7 @@ static int check_names(const struct options *o)
 		for (i = 0; event_names[i] && strcmp(event_names[i], o->args[j]); i++)
 			;
 		if (!event_names[i])
-			return fail(STATUS_USAGE, "no event '%s'; there are restrict, op, refuse, map, revoke",
+			return fail(STATUS_USAGE, "no event '%s'; there are restrict, op, refuse, map, narrow, revoke",
 				    o->args[j]);
 	}
 	return 0;
