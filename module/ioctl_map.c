@@ -65,7 +65,7 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 	long ret = map_batch(filp, record, m);
 
 	if (trace_dmop_map_enabled())
-		trace_dmop_map(m->dom, false, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
+		trace_dmop_map(m->dom, -1, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 }
 
@@ -136,7 +136,7 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	if (likely(dmop_rights_resource(&f->rights, m.type))) {
 		ret = map_resource(filp, record, &m, u);
 		if (trace_dmop_map_enabled())
-			trace_dmop_map(m.dom, true, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
+			trace_dmop_map(m.dom, m.type, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
 	}
 	dmop_file_leave(f, record);
 	if (unlikely(ret == DMOP_NARROWED))

@@ -459,10 +459,11 @@ TEST_F(trace, map)
 	long ret;
 
 	ASSERT_NE(NULL, p);
-	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 mapped=1 ret=0", target_domid,
+	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 mapped=1 ret=0 type=-1", target_domid,
 		     (unsigned long)p);
 	ret = do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
-	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=1 ret=%ld", target_domid, ret);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=1 ret=%ld type=%u", target_domid,
+		     ret, resource.type);
 }
 
 TEST_F(trace, revoke)

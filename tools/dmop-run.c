@@ -22,6 +22,7 @@
 #include "fit.h"
 #include "handover.h"
 #include "images.h"
+#include "learn.h"
 #include "profile.h"
 
 #ifndef LIBDIR
@@ -44,14 +45,15 @@
 
 static void help(FILE *to)
 {
-	fputs("usage: dmop-run [--domid N] [--images] [--narrow FILE] [--no-stock] [--one] [--verbose]\n"
-	      "                [--] PROGRAM [ARGUMENT...]\n"
+	fputs("usage: dmop-run [--domid N] [--images] [--learn FILE] [--narrow FILE] [--no-stock] [--one]\n"
+	      "                [--verbose] [--] PROGRAM [ARGUMENT...]\n"
 	      "\n"
 	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
 	      DMOP_NODE ", restricted to domain N.\n"
 	      "\n"
 	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
 	      "  -i, --images    open the images of QEMU's -drive arguments, for QEMU to open them again\n"
+	      "  -l, --learn FILE   record a profile, until PROGRAM ends\n"
 	      "  -n, --narrow FILE  keep only what this profile names: a path, or a file in\n"
 	      "                  " PROFILEDIR "\n"
 	      "  -o, --one       one descriptor for calls and mappings, not two\n"
@@ -331,6 +333,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "domid", required_argument, NULL, 'd' },
 		{ "images", no_argument, NULL, 'i' },
+		{ "learn", required_argument, NULL, 'l' },
 		{ "narrow", required_argument, NULL, 'n' },
 		{ "no-stock", no_argument, NULL, 's' },
 		{ "one", no_argument, NULL, 'o' },
@@ -340,17 +343,21 @@ int main(int argc, char **argv)
 	};
 	bool images = false, no_stock = false, one = false, verbose = false;
 	unsigned int nr_images = 0;
-	int option, domid = NO_DOMID;
-	const char *path, *profile = NULL;
+	int option, status, domid = NO_DOMID;
+	const char *path, *profile = NULL, *recording = NULL;
+	char why[WHY_SIZE];
 	struct descriptors d;
 
-	while ((option = getopt_long(argc, argv, "+d:in:osvh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:il:n:osvh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
 			break;
 		case 'i':
 			images = true;
+			break;
+		case 'l':
+			recording = optarg;
 			break;
 		case 'n':
 			profile = optarg;
@@ -383,6 +390,11 @@ int main(int argc, char **argv)
 	domid = choose_domid(domid, argv);
 	path = find_program(argv[0]);
 	check_program(path);
+	if (recording) {
+		status = learn(recording, domid, path, domid_of_arguments(argv + 1) != NO_DOMID, why, sizeof(why));
+		if (status)
+			die(status, "%s", why);
+	}
 	d = open_descriptors(domid, profile, one, verbose);
 	hand_over(d, domid, no_stock, verbose);
 	if (images)
