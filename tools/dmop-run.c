@@ -58,6 +58,7 @@ static void help(FILE *to)
 	      "                  " PROFILEDIR "\n"
 	      "  -o, --one       one descriptor for calls and mappings, not two\n"
 	      "  -s, --no-stock  give it to libxencall as well, whose hypercalls then fail\n"
+	      "  -t, --try-narrow FILE  the same as --narrow, if the module can do it\n"
 	      "  -v, --verbose   say what was done\n",
 	      to);
 }
@@ -254,8 +255,9 @@ struct descriptors {
 	int call, map;		/* the same: one for both */
 };
 
-/* @profile: its name, or NULL */
-static struct descriptors open_descriptors(int domid, const char *profile, bool one, bool verbose)
+/* @profile: its name, or NULL; @must: a module that cannot narrow is an error */
+static struct descriptors open_descriptors(int domid, const char *profile, bool must, bool one,
+					    bool verbose)
 {
 	struct dmop_narrow kept = {
 		.size = sizeof(kept), .flags = DMOP_NARROW_ACTS, .acts = DMOP_RIGHT_ALL,
@@ -268,10 +270,11 @@ static struct descriptors open_descriptors(int domid, const char *profile, bool 
 		die(EXIT_USAGE, "%s", why);
 	d.call = open_bound(domid, &narrows);
 	d.map = one ? d.call : open_bound(domid, &narrows);
-	if (!narrows && profile)
+	if (!narrows && profile && must)
 		die(EXIT_NO_MODULE, "the loaded module cannot narrow a descriptor; load the one that came with this program (rmmod dmop_privcmd; modprobe dmop_privcmd), or omit --narrow");
 	if (!narrows && verbose)
-		fputs("dmop-run: the loaded module cannot narrow a descriptor: both have all rights\n", stderr);
+		fprintf(stderr, "dmop-run: the loaded module cannot narrow a descriptor: %s\n",
+			profile ? "the profile is not applied" : "both have all rights");
 	if (!narrows)
 		return d;
 	if (!one)
@@ -337,18 +340,19 @@ int main(int argc, char **argv)
 		{ "narrow", required_argument, NULL, 'n' },
 		{ "no-stock", no_argument, NULL, 's' },
 		{ "one", no_argument, NULL, 'o' },
+		{ "try-narrow", required_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool images = false, no_stock = false, one = false, verbose = false;
+	bool images = false, no_stock = false, must = false, one = false, verbose = false;
 	unsigned int nr_images = 0;
 	int option, status, domid = NO_DOMID;
 	const char *path, *profile = NULL, *recording = NULL;
 	char why[WHY_SIZE];
 	struct descriptors d;
 
-	while ((option = getopt_long(argc, argv, "+d:il:n:osvh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:il:n:ost:vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
@@ -360,6 +364,8 @@ int main(int argc, char **argv)
 			recording = optarg;
 			break;
 		case 'n':
+		case 't':
+			must = option == 'n';
 			profile = optarg;
 			break;
 		case 'o':
@@ -395,7 +401,7 @@ int main(int argc, char **argv)
 		if (status)
 			die(status, "%s", why);
 	}
-	d = open_descriptors(domid, profile, one, verbose);
+	d = open_descriptors(domid, profile, must, one, verbose);
 	hand_over(d, domid, no_stock, verbose);
 	if (images)
 		nr_images = hand_over_images(argv + 1);
