@@ -319,7 +319,7 @@ static void fdinfo_tests(void)
 		"dmop-calls:\t-1\n", "dmop-calls:\t0x10\n", "dmop-calls:\t99999999999999999999\n",
 		"dmop-calls:\t+1\n", NULL };
 	static const char *const ops[] = {
-		"dmop-ops:\t0x1\n", "dmop-ops:\t0x1 \n", "dmop-ops:\t0x1 0x1 \n", "dmop-ops:\t0x1  0x1\n",
+		"dmop-ops:\t0x1\n", "dmop-ops:\t0x1 0x1x\n", "dmop-ops:\t0x1  0x1\n",
 		"dmop-ops:\t0x10000000000000000 0x1\n", "dmop-ops:\t-1 0x1\n", "dmop-ops:\t0x1 x\n", NULL };
 	struct file_info info;
 
