@@ -281,6 +281,8 @@ static struct descriptors open_descriptors(int domid, const char *profile, bool 
 		narrow(d.map, &kept, FOR_MAPPINGS);
 	if (!one || profile)
 		narrow(d.call, &kept, one ? DMOP_RIGHT_ALL : FOR_CALLS);
+	if (profile && verbose)
+		fprintf(stderr, "dmop-run: only what the profile %s names is left\n", profile);
 	return d;
 }
 

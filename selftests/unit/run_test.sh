@@ -150,6 +150,7 @@ FAKE_OLD=1 says 'a profile for a module without NARROW' 122 'modprobe dmop_privc
 FAKE_OLD=1 purposes '--try-narrow: the program is started' both both --try-narrow "$dir/profile"
 FAKE_OLD=1 says 'without the profile' 0 'the profile is not applied' -v --try-narrow "$dir/profile" -- true
 purposes '--try-narrow with a module that can' calls nothing --try-narrow "$dir/profile"
+says 'the profile is reported' 0 "only what the profile $dir/profile names" -v --narrow "$dir/profile" -- true
 narrows 'a profile' '# one\nop 1-3 63 64-65 nr_vcpus # two\nop 0x7f\n\nresource 0 63\nact map-foreign map-write\r\nframes 64\ngfns 0x10-0xff' \
 	'flags=0x1f acts=0x1 ops=0x800000000010000e,0x8000000000000003 resources=0x8000000000000001 frames=64 gfns=0x10-0xff' \
 	'flags=0x1f acts=0xe ops=0x800000000010000e,0x8000000000000003 resources=0x8000000000000001 frames=64 gfns=0x10-0xff'
