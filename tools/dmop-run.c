@@ -399,7 +399,9 @@ int main(int argc, char **argv)
 	path = find_program(argv[0]);
 	check_program(path);
 	if (recording) {
-		status = learn(recording, domid, path, domid_of_arguments(argv + 1) != NO_DOMID, why, sizeof(why));
+		/* A program with QEMU's option has its -version as well. */
+		status = learn(recording, domid, path, domid_of_arguments(argv + 1) != NO_DOMID,
+			       why, sizeof(why));
 		if (status)
 			die(status, "%s", why);
 	}

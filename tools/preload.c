@@ -4,8 +4,8 @@
  *
  * Xen's libraries have a fixed path of the stock node. This library interposes libc's open(), and
  * gives libxendevicemodel and libxenforeignmemory a duplicate each of a descriptor that dmop-run has
- * opened and bound: one for calls, and one for mappings. The duplication needs neither privileges nor access to /dev, so it also works
- * after chroot() or a change of uid, and under seccomp.
+ * opened and bound: one for calls, and one for mappings. The duplication needs neither privileges
+ * nor access to /dev, so it also works after chroot() or a change of uid, and under seccomp.
  *
  * libxencall issues raw hypercalls. The restricted node refuses them, but some programs need a few
  * before they restrict themselves. So libxencall keeps the stock node (its own restriction replaces
