@@ -203,8 +203,14 @@ int dmop_file_restrict(struct dmop_file *f, domid_t domid)
 int dmop_file_narrow(struct dmop_file *f, struct dmop_record *record,
 		     const struct dmop_narrow *n)
 {
+	int err;
+
 	dmop_rights_narrow(&f->rights, n);
-	return dmop_record_wait(record);
+	if (mutex_lock_killable(&f->narrow_lock))
+		return -EINTR;
+	err = dmop_record_wait(record);
+	mutex_unlock(&f->narrow_lock);
+	return err;
 }
 
 /* After any failure the file stays unbound, and every call on it is refused here. */
@@ -235,6 +241,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 		return NULL;
 	refcount_set(&f->users, 1);
 	init_rwsem(&f->restrict_sem);
+	mutex_init(&f->narrow_lock);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
 	dmop_policy_rights(&f->rights);

@@ -55,8 +55,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
-			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
-			    (dmop_record_pinned(record) ? DMOP_FEATURE_PINNED : 0),
+			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW,
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
@@ -69,6 +68,9 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.gfn_first = rights.gfn_first,
 		.gfn_last = rights.gfn_last,
 	};
+	/* Not while revoked: when the pin is released is revocation's business. */
+	if (info->state == DMOP_STATE_BOUND && dmop_record_pinned(record))
+		info->features |= DMOP_FEATURE_PINNED;
 }
 
 /* @arg is the head of the struct; the rest is read behind it, so no byte is read twice. */

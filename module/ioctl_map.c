@@ -133,14 +133,13 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	if (ret != DMOP_ALLOW)
 		return ret;
 	ret = DMOP_NARROWED;
-	if (likely(dmop_rights_resource(&f->rights, m.type))) {
+	if (likely(dmop_rights_resource(&f->rights, m.type)))
 		ret = map_resource(filp, record, &m, u);
-		if (trace_dmop_map_enabled())
-			trace_dmop_map(m.dom, m.type, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
-	}
 	dmop_file_leave(f, record);
 	if (unlikely(ret == DMOP_NARROWED))
 		ret = refuse_resource(f, &m);
+	if (trace_dmop_map_enabled())
+		trace_dmop_map(m.dom, m.type, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 fault:
 	user_access_end();

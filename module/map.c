@@ -149,10 +149,6 @@ static bool map_chunk_pv(const struct chunk *c)
 /* Return: true if all frames were mapped; else the errors tell. */
 static bool map_chunk(const struct chunk *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr; i++)
-		c->gfns[i] = min_t(u64, c->gfns[i], HIGHEST_GFN);
 	if (!c->area->pages)
 		return map_chunk_pv(c);
 	map_chunk_translated(c);
@@ -229,8 +225,10 @@ static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		.gfns = gfns,
 		.errs = errs,
 	};
-	unsigned int end = all.first + all.nr;
+	unsigned int end = all.first + all.nr, i;
 
+	for (i = 0; i < all.nr; i++)
+		gfns[i] = min_t(u64, gfns[i], HIGHEST_GFN);
 	if (all.area) {
 		if (!dmop_policy_same_target(all.area->domid, range->domid) ||
 		    find_next_bit(all.area->mapped, end, all.first) < end)

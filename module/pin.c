@@ -59,10 +59,13 @@ static int pin_translated(struct dmop_pin *pin, domid_t domid)
 	xen_pfn_t pfn;
 	int err;
 
-	/* Not limited: there is one pin for each bound domain, and it needs the privilege. */
+	/*
+	 * Not limited: there is one pin for each bound domain, and it needs the privilege. Any error
+	 * is a lack of something, and none is Xen's.
+	 */
 	pin->pages = dmop_pool_alloc(1, ULONG_MAX);
 	if (IS_ERR(pin->pages))
-		return PTR_ERR(pin->pages);
+		return -ENOMEM;
 	pfn = page_to_xen_pfn(pin->pages->page[0]);
 	err = acquire(domid, &pfn);
 	if (err)

@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -30,6 +31,9 @@ static work_func_t revoke_files;
  * kernel's addresses hold locks that the whole kernel needs, and a caller may be starved there.
  */
 static struct workqueue_struct *record_queue;
+
+/* The waits of NARROW; not on the queue of revocations, which nothing is to delay. */
+static struct workqueue_struct *waits_queue;
 
 static struct dmop_record *record_find(domid_t domid)
 {
@@ -110,47 +114,46 @@ void dmop_record_unpin(struct dmop_record *record)
 		dmop_pin_destroy(pin);
 }
 
-/* Return: true if the callback has to be queued. */
-static bool grace_begin(struct dmop_record_grace *g)
+/*
+ * Not synchronize_srcu(): where that expedites, a kernel before 5.19 keeps a processor busy until
+ * the last part has ended.
+ */
+void dmop_record_synchronize(struct dmop_record *record)
 {
-	if (g->queued || g->requested == g->ended)
-		return false;
-	g->queued = true;
-	g->begun = g->requested;
-	return true;
+	struct rcu_synchronize gp;
+
+	init_rcu_head_on_stack(&gp.head);
+	init_completion(&gp.completion);
+	call_srcu(&record->in_xen, &gp.head, wakeme_after_rcu);
+	wait_for_completion(&gp.completion);
+	destroy_rcu_head_on_stack(&gp.head);
 }
 
-/* The callback of SRCU: all parts have ended that had begun when it was queued. */
-static void grace_end(struct rcu_head *head)
+static void end_waits(struct work_struct *work)
 {
-	struct dmop_record *record = container_of(head, struct dmop_record, grace.head);
-	struct dmop_record_grace *g = &record->grace;
-	bool again;
+	struct dmop_record *record = container_of(work, struct dmop_record, waits.work);
+	struct dmop_record_waits *w = &record->waits;
+	long requested = atomic_long_read_acquire(&w->requested);
 
-	raw_spin_lock(&record->lock);
-	g->queued = false;
-	WRITE_ONCE(g->ended, g->begun);
-	again = grace_begin(g);
-	raw_spin_unlock(&record->lock);
-	wake_up_all(&g->wait);
-	if (again)
-		call_srcu(&record->in_xen, &g->head, grace_end);
+	dmop_record_synchronize(record);
+	WRITE_ONCE(w->ended, requested);
+	wake_up_all(&w->wait);
+	dmop_record_put(record);
 }
 
-/* synchronize_srcu() cannot be killed, and a part can take as long as its caller wants. */
+/*
+ * A worker waits, because the caller can be killed, and each caller queues it, because another one
+ * may be starved before it does so.
+ */
 int dmop_record_wait(struct dmop_record *record)
 {
-	struct dmop_record_grace *g = &record->grace;
-	unsigned long mine;
-	bool queue;
+	struct dmop_record_waits *w = &record->waits;
+	long mine = atomic_long_inc_return(&w->requested);
 
-	raw_spin_lock(&record->lock);
-	mine = ++g->requested;
-	queue = grace_begin(g);
-	raw_spin_unlock(&record->lock);
-	if (queue)
-		call_srcu(&record->in_xen, &g->head, grace_end);
-	return wait_event_killable(g->wait, (long)(READ_ONCE(g->ended) - mine) >= 0) ? -EINTR : 0;
+	refcount_inc(&record->users);
+	if (!queue_work(waits_queue, &w->work))
+		dmop_record_put(record);
+	return wait_event_killable(w->wait, READ_ONCE(w->ended) - mine >= 0) ? -EINTR : 0;
 }
 
 static void record_free(struct work_struct *work)
@@ -158,15 +161,6 @@ static void record_free(struct work_struct *work)
 	struct dmop_record *record = container_of(work, struct dmop_record, work);
 
 	dmop_record_unpin(record);
-	/*
-	 * Killed callers of dmop_record_wait() may have left the callback, and it queues itself once
-	 * more if one of them came after it had begun: the second barrier is for that. No part is
-	 * left that it could wait for.
-	 */
-	if (record->grace.requested) {
-		srcu_barrier(&record->in_xen);
-		srcu_barrier(&record->in_xen);
-	}
 	if (!record->err)
 		cleanup_srcu_struct(&record->in_xen);
 	kfree(record->watch.vm);
@@ -234,7 +228,8 @@ static struct dmop_record *record_create(domid_t domid)
 	init_completion(&record->is_set_up);
 	INIT_WORK(&record->revoke, revoke_record);
 	init_waitqueue_head(&record->checked);
-	init_waitqueue_head(&record->grace.wait);
+	INIT_WORK(&record->waits.work, end_waits);
+	init_waitqueue_head(&record->waits.wait);
 	ratelimit_default_init(&record->log_limit.limit);
 	record->log_limit.quiet_until = jiffies;
 	record->watch.events = READ_ONCE(dmop_records_events);
@@ -283,16 +278,24 @@ int dmop_record_init(work_func_t revoke)
 	record_queue = alloc_workqueue("dmop_record", WQ_UNBOUND, 0);
 	if (!record_queue)
 		return -ENOMEM;
+	waits_queue = alloc_workqueue("dmop_narrow", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!waits_queue)
+		goto no_waits;
 	revoke_queue = alloc_workqueue("dmop_revoke", WQ_UNBOUND, WQ_MAX_ACTIVE);
-	if (revoke_queue)
-		return 0;
+	if (!revoke_queue)
+		goto no_revoke;
+	return 0;
+no_revoke:
+	destroy_workqueue(waits_queue);
+no_waits:
 	destroy_workqueue(record_queue);
 	return -ENOMEM;
 }
 
 void dmop_record_exit(void)
 {
-	/* A revocation drops the last reference, and the worker frees the record. */
+	/* A revocation or a wait drops the last reference, and the worker frees the record. */
 	destroy_workqueue(revoke_queue);
+	destroy_workqueue(waits_queue);
 	destroy_workqueue(record_queue);
 }

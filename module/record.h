@@ -5,12 +5,12 @@
 #ifndef DMOP_RECORD_H
 #define DMOP_RECORD_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/ratelimit.h>
-#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -60,22 +60,17 @@ struct dmop_log_limit {
 };
 
 /*
- * The waits for the calls in progress, see dmop_record_wait(). One callback of SRCU serves all
- * that wait, so a killed caller leaves nothing behind.
+ * The waits for the calls in progress, see dmop_record_wait().
  *
- * @head:      its place in SRCU
- * @queued:    it is there; this and the next three are protected by record->lock
+ * @work:      waits for them
  * @requested: number of waits so far
- * @begun:     number of those that @head was queued for
- * @ended:     number of those that are over
+ * @ended:     number of those that are over; written by @work
  * @wait:      woken when @ended changes
  */
-struct dmop_record_grace {
-	struct rcu_head head;
-	bool queued;
-	unsigned long requested;
-	unsigned long begun;
-	unsigned long ended;
+struct dmop_record_waits {
+	struct work_struct work;
+	atomic_long_t requested;
+	long ended;
 	wait_queue_head_t wait;
 };
 
@@ -89,12 +84,12 @@ struct dmop_record_grace {
  * @link:   in the table while not dead; protected by dmop_records_lock
  * @domid:  constant
  * @dead:   set once, under dmop_records_lock; read without a lock
- * @lock:   protects the files' @link and @grace; a raw spinlock for the same reason as
+ * @lock:   protects the files' @link; a raw spinlock for the same reason as
  *          dmop_records_lock
  * @files:  the open files bound to the domain; revocation moves them away
  * @in_xen: held by every call of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
- * @grace:  see there
+ * @waits:  see there
  * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set before the record is
  *          in the table
  * @work:   sets up @pin and @in_xen, later frees all
@@ -112,7 +107,7 @@ struct dmop_record {
 	raw_spinlock_t lock;
 	struct list_head files;
 	struct srcu_struct in_xen;
-	struct dmop_record_grace grace;
+	struct dmop_record_waits waits;
 	struct dmop_pin *pin;
 	struct work_struct work;
 	struct completion is_set_up;
@@ -208,6 +203,16 @@ void dmop_record_probe(struct dmop_record *record);
  * Context: process context.
  */
 void dmop_record_unpin(struct dmop_record *record);
+
+/**
+ * dmop_record_synchronize() - wait for the calls in progress, in a worker
+ * @record: the record
+ *
+ * As dmop_record_wait(), but not killably.
+ *
+ * Context: process context; waits.
+ */
+void dmop_record_synchronize(struct dmop_record *record);
 
 /**
  * dmop_record_wait() - wait for the calls in progress

@@ -6,7 +6,6 @@
 #include <linux/poll.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
-#include <linux/srcu.h>
 
 #include "file.h"
 #include "area.h"
@@ -113,11 +112,11 @@ void dmop_revoke(struct work_struct *work)
 
 	wake_pollers(record, &woken);
 	if (!dmop_record_pinned(record))
-		synchronize_srcu(&record->in_xen);
+		dmop_record_synchronize(record);
 	files = take_mappings(record, &woken, &late, &taken);
 	files += take_mappings(record, &late, NULL, &taken);
 	trace_dmop_revoke(record->domid, files);
-	synchronize_srcu(&record->in_xen);
+	dmop_record_synchronize(record);
 	release_pages(record, &taken);
 	dmop_record_unpin(record);
 	dmop_record_put(record);

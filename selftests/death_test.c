@@ -138,6 +138,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		       after.refused_dead);
 	}
 	EXPECT_EQ(DMOP_STATE_REVOKED, after.state);
+	EXPECT_FALSE(after.features & DMOP_FEATURE_PINNED);
 	EXPECT_EQ(was, after.domid);
 }
 

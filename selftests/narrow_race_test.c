@@ -149,11 +149,10 @@ struct looper {
 static void *loop_main(void *data)
 {
 	struct looper *l = data;
-	FIXTURE_DATA(race) *self = l->self;
 
 	while (!atomic_load(&l->stop)) {
-		long map = ports_map(l->fd, target_domid, self->server, PORT, PORT);
-		long unmap = ports_unmap(l->fd, target_domid, self->server, PORT, PORT);
+		long map = ports_map(l->fd, target_domid, l->self->server, PORT, PORT);
+		long unmap = ports_unmap(l->fd, target_domid, l->self->server, PORT, PORT);
 
 		/* ENOENT, EEXIST: the other of the two was refused, or the test did the same. */
 		if ((map && map != -EPERM && map != -EEXIST) ||

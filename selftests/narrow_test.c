@@ -395,7 +395,7 @@ TEST_F(rights, window)
 {
 	char *p = area(self->fd, 4, PROT_READ);
 	__u64 gfns[4] = { GFN, GFN + 1, GFN + 2, GFN + 3 };
-	int errs[4], given[4];
+	int errs[4], given[4], fd;
 
 	memset(errs, POISON, sizeof(errs));
 	memcpy(given, errs, sizeof(errs));
@@ -422,6 +422,15 @@ TEST_F(rights, window)
 	ASSERT_EQ(0, narrow_gfns(self->fd, GFN + 5, GFN + 9));
 	for (gfns[0] = GFN; gfns[0] < GFN + 12; gfns[0]++)
 		EXPECT_EQ(-EPERM, map(self->fd, target_domid, p, 1, gfns, errs));
+
+	/* A number that no PTE can hold is never given to Xen as another one, outside the window. */
+	fd = dmop_open_bound(target_domid);
+	ASSERT_LE(0, fd);
+	p = area(fd, 1, PROT_READ);
+	ASSERT_EQ(0, narrow_gfns(fd, 1ULL << 41, 1ULL << 42));
+	gfns[0] = 1ULL << 41;
+	EXPECT_EQ(-EPERM, map(fd, target_domid, p, 1, gfns, errs));
+	close(fd);
 }
 
 TEST_F(rights, frames)

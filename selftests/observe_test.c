@@ -415,6 +415,8 @@ TEST_F(trace, narrow)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 	EXPECT_EVENT("dmop_refuse: act=resource op=%u domid=%u bound=%u cause=%d why=narrowed",
 		     resource.type, target_domid, target_domid, -EPERM);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=0 ret=%d", target_domid,
+		     -EPERM);
 	ASSERT_EQ(0, narrow_frames(self->fd, 0));
 	EXPECT_EQ(NULL, map_one(self->fd, target_domid, GFN));
 	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d why=narrowed",

@@ -41,12 +41,13 @@ struct recording {
 	unsigned long long frames;
 };
 
+/* A mapping call that NARROW has refused is reported as well, with EPERM. */
 static void count(struct recording *r, const char *line)
 {
 	unsigned long long mapped;
 	unsigned int op;
 	struct event e;
-	long type;
+	long type, ret;
 
 	if (!event_parse(line, &e)) {
 		r->lost += !!strstr(line, "LOST");
@@ -57,8 +58,8 @@ static void count(struct recording *r, const char *line)
 			r->ops[op]++;
 		else
 			r->others++;
-	} else if (sscanf(e.fields, "domid=%*u %*s addr=%*x frames=%*u mapped=%llu ret=%*d type=%ld",
-			  &mapped, &type) == 2) {
+	} else if (sscanf(e.fields, "domid=%*u %*s addr=%*x frames=%*u mapped=%llu ret=%ld type=%ld",
+			  &mapped, &ret, &type) == 3 && ret != -EPERM) {
 		if (type < 0)
 			r->foreign++;
 		else if (type < NR_RESOURCES)

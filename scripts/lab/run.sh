@@ -17,7 +17,7 @@ exits 1, one that could not start 2.
   --smp N            processors (2; 1 under a PVH dom0 that is emulated)
   --secure-boot      UEFI starts Xen, and takes none that is not signed; PV only
   --icount           count instructions: the TSC is their number; emulation, one processor
-  --timeout S        the run is killed after so many seconds (1200)
+  --timeout S        the run is killed after so many seconds (3600)
   --out DIR          where results go (build/lab/runs/TITLE)
   --title T          what this run is called (the name of PAYLOAD)
   --kernel DIR       a kernel that scripts/debug-kernel built, and the module built for it
@@ -47,7 +47,7 @@ END
 }
 
 cmd_run() {
-	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=1200 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
+	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=3600 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
 	local KERNEL='' MAKE_ARGS='' FIRMWARE=''
 	options "${machine_options[@]}" --icount:icount=1 --secure-boot:FIRMWARE=1 --timeout=TIMEOUT:number \

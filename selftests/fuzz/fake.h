@@ -54,9 +54,8 @@ typedef unsigned int __poll_t;
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define cmpxchg(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 /* There is one thread. */
-#define cmpxchg(p, old, new) \
-	({ __typeof__(*(p)) was_ = *(p); if (was_ == (old)) *(p) = (new); was_; })
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define static_assert(what)	_Static_assert(what, #what)
 #define array_index_nospec(i, n)	((i) < (n) ? (i) : 0)

@@ -66,9 +66,9 @@
  * BROKEN_REMOVES_BUSY_FRAMES 6      revocation leaves the frames of a call to the call
  * BROKEN_NARROW_DOES_NOT_WAIT 7     NARROW waits for the calls inside in_xen
  * BROKEN_NARROW_JOINS_A_WAIT 7      not only for those that an earlier NARROW waits for
- * BROKEN_WAITS_ONCE 7               the callback is queued again if a NARROW came meanwhile
+ * BROKEN_ENDS_LATER_WAITS 7         one grace period ends the waits requested before it
  * BROKEN_RIGHTS_AT_THE_GATE 7       a call decides on its rights inside in_xen
- * BROKEN_FREES_BEFORE_CALLBACK 7    the last put waits for the callback
+ * BROKEN_WAITS_WITHOUT_REFERENCE 7  the work that waits has a reference
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
@@ -137,19 +137,9 @@ bool file_taken[FILES];		/* in the list of the files that were unmapped */
 bool may[FILES] = true;
 bool narrowed[FILES];		/* a NARROW that removes it has returned 0 */
 byte in_use[FILES];		/* calls that have decided that they have it, and not ended */
-/* record->grace */
-bool queued;
-byte wanted, begun, over;
-#ifdef BROKEN_FREES_BEFORE_CALLBACK
-#define callback_over	true
-#else
-#define callback_over	(!queued)	/* srcu_barrier() */
-#endif
-#define freeing(r)	to_free = true
-#define LOCAL_FREE	bool to_free;
-#else
-#define freeing(r)	freed[r] = true
-#define LOCAL_FREE
+/* record->waits: its work is queued, or at work; the numbers of waits */
+bool queued, waiting;
+byte wanted, over;
 #endif
 
 /* watch_round(), dmop_watch_check() and release_domain() */
@@ -159,7 +149,7 @@ bool checking;			/* round_work is at one of them */
 #define pending(r)	(in_table[r] && (due[r] || requested[r] != completed[r]))
 
 byte running;			/* processes that are no works */
-byte works;			/* revoke works that have not ended */
+byte works;			/* works that have not ended */
 
 byte stopped = NONE;		/* the process that the adversary is, once it has stopped */
 #define CALLER		provided (stopped != _pid)
@@ -239,7 +229,7 @@ inline dmop_record_put(r) {
 		if
 		:: users[r] == 0 ->
 			in_table[r] = false;
-			freeing(r);
+			freed[r] = true;
 #ifndef BROKEN_FREES_WITH_PIN
 			pin[r] = false;
 #endif
@@ -250,14 +240,6 @@ inline dmop_record_put(r) {
 		records_lock = false
 #endif
 	}
-#if SCENE == 7
-	;
-	/* record_free() */
-	if
-	:: atomic { to_free && callback_over -> freed[r] = true }
-	:: !to_free
-	fi
-#endif
 #endif
 }
 
@@ -309,7 +291,6 @@ inline done(f) {
 }
 
 proctype Restrict(byte f) CALLER {
-	LOCAL_FREE
 	byte r = NONE, mine, first;
 	bool again, had_pin;
 
@@ -652,7 +633,6 @@ inline dmop_file_put(f) {
 
 /* The last close of file @f: no call can reach it any more. */
 proctype Close(byte f) CALLER {
-	LOCAL_FREE
 	byte r;
 
 	atomic { busy[f] == 0 -> r = record[f]; ptes[f] = 0 };
@@ -737,30 +717,55 @@ put:
 }
 
 #if SCENE == 7
-/* grace_begin() */
-inline grace_begin() {
+/* queue_work(), with a reference if the work was not queued yet */
+inline queue_waits() {
 	if
-	:: !queued && wanted != over -> queued = true; begun = wanted; works++; run Grace()
+	:: !queued ->
+		queued = true;
+#ifndef BROKEN_WAITS_WITHOUT_REFERENCE
+		users[0]++;
+#endif
+		if
+		:: !waiting -> waiting = true; works++; run Waits()
+		:: else
+		fi
 	:: else
 	fi
 }
 
-/* call_srcu(), and grace_end(): the callback. Scene 7 has one record. */
-proctype Grace() {
-	byte was;
+/* end_waits(). Scene 7 has one record. */
+proctype Waits() {
+	byte was, begun;
 
-	was = srcu[0];
-	atomic {
+	do
+	:: atomic {
+		queued ->
+		queued = false;
+		uses(0);
+		begun = wanted
+	   };
+	   was = srcu[0];			/* dmop_record_synchronize() */
+	   atomic {
 		(was & srcu[0]) == 0 ->
 		uses(0);
-		queued = false;
+#ifdef BROKEN_ENDS_LATER_WAITS
+		over = wanted;
+#else
 		over = begun;
-		was = 0;
-#ifndef BROKEN_WAITS_ONCE
-		grace_begin();
 #endif
-		works--
-	}
+		was = 0;
+		begun = 0
+	   };
+#ifndef BROKEN_WAITS_WITHOUT_REFERENCE
+	   dmop_record_put(0);
+#endif
+	:: atomic {
+		!queued ->
+		waiting = false;
+		works--;
+		break
+	   }
+	od
 }
 
 /* A NARROW of the right, or of another one. */
@@ -771,15 +776,15 @@ proctype Narrow(byte f; bool it; bool kill) {
 		may[f] = may[f] && !it;
 #ifdef BROKEN_NARROW_JOINS_A_WAIT
 		if
-		:: queued -> mine = begun
+		:: waiting && wanted != over -> mine = wanted
 		:: else -> wanted++; mine = wanted
-		fi;
+		fi
 #else
 		wanted++;
-		mine = wanted;
+		mine = wanted
 #endif
-		grace_begin()
 	};
+	atomic { queue_waits() };
 	if
 #ifdef BROKEN_NARROW_DOES_NOT_WAIT
 	:: true ->
@@ -799,7 +804,6 @@ proctype Narrow(byte f; bool it; bool kill) {
 
 /* The work on one record. */
 proctype Revoke(byte r) {
-	LOCAL_FREE
 	byte i, was;
 #if SCENE == 6
 	byte keep;
@@ -892,7 +896,6 @@ wait:
 
 /* watch_round(): after an event, and whenever RESTRICT asks. Its rounds are not told apart. */
 active proctype Watch() {
-	LOCAL_FREE
 	byte r, upto;
 	bool other;
 

@@ -10,6 +10,7 @@
 
 #include "../command.h"
 #include "../frames.h"
+#include "../narrow.h"
 #include "stall.h"
 
 #define STALL_NODE	"/proc/dmop_stall"
@@ -394,10 +395,21 @@ static inline long issue_resource(struct issuer *i)
 	return do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, use(i, W_ARG));
 }
 
+static inline bool narrow_prepare(struct issuer *i)
+{
+	*(struct dmop_narrow *)fill(i, W_ARG) = narrow_of(DMOP_NARROW_ALL);
+	return with_bound(i);
+}
+
+static inline long issue_narrow(struct issuer *i)
+{
+	return narrow(i->fd, use(i, W_ARG));
+}
+
 enum call_number {
 	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
 	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
-	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE,
+	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE, NARROW,
 };
 
 static const struct call calls[] = {
@@ -434,6 +446,8 @@ static const struct call calls[] = {
 			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK | C_XEN, .maps = true },
 	[RESOURCE_SIZE] = { "resource_size", size_prepare, issue_resource, 4,
 			    C_ENTRY | C_FAULT | C_XEN },
+	[NARROW] = { "narrow", narrow_prepare, issue_narrow, 6,
+		     C_ENTRY | C_FAULT | C_LOCK | C_WAIT },
 };
 
 /* --- the process that issues one --------------------------------------------------- */

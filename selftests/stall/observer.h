@@ -138,6 +138,15 @@ static inline bool use_domain(__u16 domid, __u64 gfn)
 	return ok;
 }
 
+static inline bool narrows(__u16 domid)
+{
+	int fd = dmop_open_bound(domid);
+	bool ok = !narrow_acts(fd, 0) && unknown_op(fd, domid) == -EPERM;
+
+	close(fd);
+	return ok;
+}
+
 /* --- XenStore: its wire protocol is that of Xen's public/io/xs_wire.h ---------- */
 
 #define XS_WATCH	4
@@ -298,6 +307,8 @@ static inline void observe(void)
 	must(runs((char *[]){ "/bin/true", NULL }));
 	begin("calls on another domain");
 	must(use_domain(other_domid, GFN));
+	begin("NARROW on another domain");
+	must(narrows(other_domid));
 	begin("calls on another descriptor of the domain");
 	must(use_domain(o.domid, FIRST_GFN));
 	if (!o.p)

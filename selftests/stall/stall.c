@@ -103,6 +103,7 @@ static struct point points[] = {
 	{ "__cond_resched", STALL_RESCHED, BEFORE, ALWAYS },
 
 	{ "schedule_timeout", STALL_WAIT, BEFORE, ALWAYS },
+	{ "prepare_to_wait_event", STALL_WAIT, BEFORE, ALWAYS },
 
 	{ "__srcu_read_lock", STALL_SECTION, AFTER, ALWAYS },
 	{ "__srcu_read_unlock", STALL_SECTION, BEFORE, ALWAYS },

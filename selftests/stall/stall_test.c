@@ -56,6 +56,7 @@ CALL(MAP_RETRY, map_retry);
 CALL(RESOURCE, resource);
 CALL(RESOURCES, resources);
 CALL(RESOURCE_SIZE, resource_size);
+CALL(NARROW, narrow);
 
 TEST_F(stall, holds_up_nobody)
 {

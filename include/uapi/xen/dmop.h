@@ -589,7 +589,10 @@ struct dmop_info {
  * useless once MAP_WRITE is removed.
  *
  * The call waits for the dm_ops and mapping calls in progress on all files that are bound to
- * the domain, some hundredths of a second at least.
+ * the domain, some hundredths of a second at least, and for another NARROW of the file.
+ *
+ * It narrows this open file only. In a stub domain each open() of the node gives another
+ * one, with all rights: there the process must not be able to open the node.
  *
  *   EFAULT  @arg cannot be read
  *   ESRCH   the file is revoked
