@@ -65,7 +65,7 @@ long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
 	long ret = map_batch(filp, record, m);
 
 	if (trace_dmop_map_enabled())
-		trace_dmop_map(m->dom, false, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
+		trace_dmop_map(m->dom, -1, m->addr, m->num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 }
 
@@ -139,7 +139,7 @@ long dmop_ioctl_mmap_resource(struct file *filp, void __user *uarg)
 	if (unlikely(ret == DMOP_NARROWED))
 		ret = refuse_resource(f, &m);
 	if (trace_dmop_map_enabled())
-		trace_dmop_map(m.dom, true, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
+		trace_dmop_map(m.dom, m.type, m.addr, m.num, dmop_maps_frames(&f->maps), ret);
 	return ret;
 fault:
 	user_access_end();

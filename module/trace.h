@@ -105,15 +105,15 @@ TRACE_EVENT(dmop_narrow,
 );
 
 /*
- * A mapping call that was admitted; @resource: of a resource, else of foreign frames; @mapped:
+ * A mapping call that was admitted; @type: of the resource, or -1 for foreign frames; @mapped:
  * frames in the areas of the file after it.
  */
 TRACE_EVENT(dmop_map,
-	TP_PROTO(u16 domid, bool resource, u64 addr, u64 nr, u64 mapped, int ret),
-	TP_ARGS(domid, resource, addr, nr, mapped, ret),
+	TP_PROTO(u16 domid, s64 type, u64 addr, u64 nr, u64 mapped, int ret),
+	TP_ARGS(domid, type, addr, nr, mapped, ret),
 	TP_STRUCT__entry(
 		__field(u16, domid)
-		__field(bool, resource)
+		__field(s64, type)
 		__field(u64, addr)
 		__field(u64, nr)
 		__field(u64, mapped)
@@ -121,15 +121,15 @@ TRACE_EVENT(dmop_map,
 	),
 	TP_fast_assign(
 		__entry->domid = domid;
-		__entry->resource = resource;
+		__entry->type = type;
 		__entry->addr = addr;
 		__entry->nr = nr;
 		__entry->mapped = mapped;
 		__entry->ret = ret;
 	),
-	TP_printk("domid=%u %s addr=%#llx frames=%llu mapped=%llu ret=%d", __entry->domid,
-		  __entry->resource ? "resource" : "foreign", __entry->addr,
-		  __entry->nr, __entry->mapped, __entry->ret)
+	TP_printk("domid=%u %s addr=%#llx frames=%llu mapped=%llu ret=%d type=%lld", __entry->domid,
+		  __entry->type < 0 ? "foreign" : "resource", __entry->addr,
+		  __entry->nr, __entry->mapped, __entry->ret, __entry->type)
 );
 
 /* Revocation of all files of a domain that died. */

@@ -415,8 +415,8 @@ TEST_F(trace, narrow)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 	EXPECT_EVENT("dmop_refuse: act=resource op=%u domid=%u bound=%u cause=%d why=narrowed",
 		     resource.type, target_domid, target_domid, -EPERM);
-	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=0 ret=%d", target_domid,
-		     -EPERM);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=0 ret=%d type=%u",
+		     target_domid, -EPERM, resource.type);
 	ASSERT_EQ(0, narrow_frames(self->fd, 0));
 	EXPECT_EQ(NULL, map_one(self->fd, target_domid, GFN));
 	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d why=narrowed",
@@ -461,10 +461,11 @@ TEST_F(trace, map)
 	long ret;
 
 	ASSERT_NE(NULL, p);
-	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 mapped=1 ret=0", target_domid,
+	EXPECT_EVENT("dmop_map: domid=%u foreign addr=%#lx frames=1 mapped=1 ret=0 type=-1", target_domid,
 		     (unsigned long)p);
 	ret = do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource);
-	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=1 ret=%ld", target_domid, ret);
+	EXPECT_EVENT("dmop_map: domid=%u resource addr=0x0 frames=0 mapped=1 ret=%ld type=%u", target_domid,
+		     ret, resource.type);
 }
 
 TEST_F(trace, revoke)

@@ -2,8 +2,8 @@
 /*
  * dmop-run.c - start a program with Xen libraries that reach one domain only
  *
- * Opens /dev/xen/dmop, binds it, checks that a preload library works in the program, and executes
- * the program. See dmop-run(8), preload.c.
+ * Opens /dev/xen/dmop twice, for calls and for mappings, binds and narrows both, checks that a preload
+ * library works in the program, and executes the program. See dmop-run(8), preload.c, profile.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,18 @@
 #include "fit.h"
 #include "handover.h"
 #include "images.h"
+#include "learn.h"
+#include "profile.h"
 
 #ifndef LIBDIR
 #define LIBDIR "/usr/lib/dmop"
 #endif
 
 #define NO_DOMID	(-1)
+
+/* What each of the two descriptors is for. */
+#define FOR_CALLS	(DMOP_RIGHT_CALL | DMOP_RIGHT_EVENT)
+#define FOR_MAPPINGS	(DMOP_RIGHT_ALL & ~FOR_CALLS)
 
 #define die(status, ...)			\
 	do {					\
@@ -39,14 +45,20 @@
 
 static void help(FILE *to)
 {
-	fputs("usage: dmop-run [--domid N] [--images] [--no-stock] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+	fputs("usage: dmop-run [--domid N] [--images] [--learn FILE] [--narrow FILE] [--no-stock] [--one]\n"
+	      "                [--verbose] [--] PROGRAM [ARGUMENT...]\n"
 	      "\n"
 	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
 	      DMOP_NODE ", restricted to domain N.\n"
 	      "\n"
 	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
 	      "  -i, --images    open the images of QEMU's -drive arguments, for QEMU to open them again\n"
+	      "  -l, --learn FILE   record a profile, until PROGRAM ends\n"
+	      "  -n, --narrow FILE  keep only what this profile names: a path, or a file in\n"
+	      "                  " PROFILEDIR "\n"
+	      "  -o, --one       one descriptor for calls and mappings, not two\n"
 	      "  -s, --no-stock  give it to libxencall as well, whose hypercalls then fail\n"
+	      "  -t, --try-narrow FILE  the same as --narrow, if the module can do it\n"
 	      "  -v, --verbose   say what was done\n",
 	      to);
 }
@@ -196,7 +208,8 @@ static _Noreturn void not_bound(int fd, int domid, int err)
 }
 
 /* Checks now for the calls of both libraries; the program itself would fail late. */
-static void check_features(int fd)
+/* Return: true if it can narrow. */
+static bool check_features(int fd)
 {
 	const uint64_t needed = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP;
 	struct dmop_info info = { .size = sizeof(info) };
@@ -206,17 +219,18 @@ static void check_features(int fd)
 	if (info.abi_version != DMOP_ABI_VERSION || (info.features & needed) != needed)
 		die(EXIT_NO_MODULE, "the loaded module cannot do what is needed (ABI %u, features %#llx); load the one that came with this program",
 		    info.abi_version, (unsigned long long)info.features);
+	return info.features & DMOP_FEATURE_NARROW;
 }
 
-/* Return: a descriptor that stays open across exec. */
-static int open_bound(int domid)
+/* Return: a descriptor that stays open across exec. @narrows: the module can narrow it. */
+static int open_bound(int domid, bool *narrows)
 {
 	__u16 arg = domid;
 	int fd = open(DMOP_NODE, O_RDWR), high;
 
 	if (fd < 0)
 		no_node(errno);
-	check_features(fd);
+	*narrows = check_features(fd);
 	if (ioctl(fd, DMOP_IOCTL_RESTRICT, &arg))
 		not_bound(fd, domid, errno);
 	/* Not possible below a small limit on descriptors; then it keeps its number. */
@@ -225,6 +239,51 @@ static int open_bound(int domid)
 		return fd;
 	close(fd);
 	return high;
+}
+
+static void narrow(int fd, const struct dmop_narrow *profile, __u64 acts)
+{
+	struct dmop_narrow n = *profile;
+
+	n.acts &= acts;
+	if (ioctl(fd, DMOP_IOCTL_NARROW, &n))
+		die(errno == ESRCH ? EXIT_NO_DOMAIN : EXIT_OTHER, "cannot narrow " DMOP_NODE ": %s",
+		    errno == ESRCH ? "the domain is gone" : strerror(errno));
+}
+
+struct descriptors {
+	int call, map;		/* the same: one for both */
+};
+
+/* @profile: its name, or NULL; @must: a module that cannot narrow is an error */
+static struct descriptors open_descriptors(int domid, const char *profile, bool must, bool one,
+					    bool verbose)
+{
+	struct dmop_narrow kept = {
+		.size = sizeof(kept), .flags = DMOP_NARROW_ACTS, .acts = DMOP_RIGHT_ALL,
+	};
+	struct descriptors d;
+	char why[WHY_SIZE];
+	bool narrows;
+
+	if (profile && !profile_read(profile, &kept, why, sizeof(why)))
+		die(EXIT_USAGE, "%s", why);
+	d.call = open_bound(domid, &narrows);
+	d.map = one ? d.call : open_bound(domid, &narrows);
+	if (!narrows && profile && must)
+		die(EXIT_NO_MODULE, "the loaded module cannot narrow a descriptor; load the one that came with this program (rmmod dmop_privcmd; modprobe dmop_privcmd), or omit --narrow");
+	if (!narrows && verbose)
+		fprintf(stderr, "dmop-run: the loaded module cannot narrow a descriptor: %s\n",
+			profile ? "the profile is not applied" : "both have all rights");
+	if (!narrows)
+		return d;
+	if (!one)
+		narrow(d.map, &kept, FOR_MAPPINGS);
+	if (!one || profile)
+		narrow(d.call, &kept, one ? DMOP_RIGHT_ALL : FOR_CALLS);
+	if (profile && verbose)
+		fprintf(stderr, "dmop-run: only what the profile %s names is left\n", profile);
+	return d;
 }
 
 /* --- the library ------------------------------------------------------- */
@@ -256,12 +315,13 @@ static void set(const char *name, const char *value)
 		die(EXIT_OTHER, "%s", strerror(errno));
 }
 
-static void hand_over(int fd, int domid, bool no_stock, bool verbose)
+static void hand_over(struct descriptors d, int domid, bool no_stock, bool verbose)
 {
 	const char *library = find_library(), *others = getenv(PRELOAD_VAR);
 	char text[64], *preload;
 
-	snprintf(text, sizeof(text), HANDOVER_FORMAT, fd, domid, no_stock, verbose ? getpid() : 0);
+	snprintf(text, sizeof(text), HANDOVER_FORMAT, d.call, d.map, domid, no_stock,
+		 verbose ? getpid() : 0);
 	set(HANDOVER_VAR, text);
 	if (!others || !*others) {
 		set(PRELOAD_VAR, library);
@@ -278,23 +338,40 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "domid", required_argument, NULL, 'd' },
 		{ "images", no_argument, NULL, 'i' },
+		{ "learn", required_argument, NULL, 'l' },
+		{ "narrow", required_argument, NULL, 'n' },
 		{ "no-stock", no_argument, NULL, 's' },
+		{ "one", no_argument, NULL, 'o' },
+		{ "try-narrow", required_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool images = false, no_stock = false, verbose = false;
+	bool images = false, no_stock = false, must = false, one = false, verbose = false;
 	unsigned int nr_images = 0;
-	int option, fd, domid = NO_DOMID;
-	const char *path;
+	int option, status, domid = NO_DOMID;
+	const char *path, *profile = NULL, *recording = NULL;
+	char why[WHY_SIZE];
+	struct descriptors d;
 
-	while ((option = getopt_long(argc, argv, "+d:isvh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:il:n:ost:vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
 			break;
 		case 'i':
 			images = true;
+			break;
+		case 'l':
+			recording = optarg;
+			break;
+		case 'n':
+		case 't':
+			must = option == 'n';
+			profile = optarg;
+			break;
+		case 'o':
+			one = true;
 			break;
 		case 's':
 			no_stock = true;
@@ -321,8 +398,15 @@ int main(int argc, char **argv)
 	domid = choose_domid(domid, argv);
 	path = find_program(argv[0]);
 	check_program(path);
-	fd = open_bound(domid);
-	hand_over(fd, domid, no_stock, verbose);
+	if (recording) {
+		/* A program with QEMU's option has its -version as well. */
+		status = learn(recording, domid, path, domid_of_arguments(argv + 1) != NO_DOMID,
+			       why, sizeof(why));
+		if (status)
+			die(status, "%s", why);
+	}
+	d = open_descriptors(domid, profile, must, one, verbose);
+	hand_over(d, domid, no_stock, verbose);
 	if (images)
 		nr_images = hand_over_images(argv + 1);
 	if (verbose && nr_images)

@@ -47,7 +47,7 @@ static int may_execute(const struct handover *h, enum fit fit, const char *why)
 	if (fit == UNFIT)
 		return refuse(why);
 	if (!h->open)
-		return refuse("the descriptor of " DMOP_NODE " has been closed");
+		return refuse("a descriptor of " DMOP_NODE " has been closed");
 	fd = open(h->library, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return refuse(PRELOAD_NAME " cannot be read by this user, or in this root directory; make it readable there under the same path");

@@ -3,9 +3,10 @@
  * handover.h - interface from dmop-run to the preload library
  *
  * The environment variable HANDOVER_VAR has these numbers, in HANDOVER_FORMAT:
- *   the bound descriptor of /dev/xen/dmop, open across the exec
- *   its domid
- *   1 if libxencall gets the descriptor as well, else 0
+ *   the bound descriptor of /dev/xen/dmop for calls, and that for mappings, open across the exec;
+ *   the same number twice: one for both
+ *   their domid
+ *   1 if libxencall gets the descriptor for calls as well, else 0
  *   the process that is to report what the library does, else 0
  *
  * The library itself is the first word of LD_PRELOAD. In a program with Xen's libraries it removes
@@ -16,7 +17,7 @@
 #define HANDOVER_H
 
 #define HANDOVER_VAR	"DMOP_RUN_HANDOVER"
-#define HANDOVER_FORMAT	"%d %u %d %d"
+#define HANDOVER_FORMAT	"%d %d %u %d %d"
 #define PRELOAD_VAR	"LD_PRELOAD"
 #define PRELOAD_NAME	"libdmop-preload.so"
 #define PRELOAD_SEPARATORS ": "

@@ -3,9 +3,9 @@
  * preload.c - redirect the Xen libraries of an unmodified program to the restricted node
  *
  * Xen's libraries have a fixed path of the stock node. This library interposes libc's open(), and
- * gives libxendevicemodel and libxenforeignmemory a duplicate of the descriptor that dmop-run has
- * opened and bound. The duplication needs neither privileges nor access to /dev, so it also works
- * after chroot() or a change of uid, and under seccomp.
+ * gives libxendevicemodel and libxenforeignmemory a duplicate each of a descriptor that dmop-run has
+ * opened and bound: one for calls, and one for mappings. The duplication needs neither privileges
+ * nor access to /dev, so it also works after chroot() or a change of uid, and under seccomp.
  *
  * libxencall issues raw hypercalls. The restricted node refuses them, but some programs need a few
  * before they restrict themselves. So libxencall keeps the stock node (its own restriction replaces
@@ -16,7 +16,7 @@
  * not.
  *
  * This library is no security barrier: a program with privileges can open any node. The barrier is
- * the binding of the descriptor in the kernel.
+ * the binding of the descriptors in the kernel.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,14 +40,16 @@
 /* Not to be redirected: libc opens the file. */
 #define NOT_OURS	(-2)
 
-static const char *const confined_libraries[] = {
+enum { DEVICEMODEL, FOREIGNMEMORY, XENCALL, NR_CONFINED };
+
+static const char *const confined_libraries[NR_CONFINED] = {
 	"libxendevicemodel.so", "libxenforeignmemory.so", "libxencall.so",
 };
 
-#define NR_CONFINED	(sizeof(confined_libraries) / sizeof(*confined_libraries))
-#define XENCALL		(NR_CONFINED - 1)
+/* One for calls, and one for mappings; they may be the same. */
+enum { CALL, MAP, NR_BOUND };
 
-static int bound_fd = -1;
+static int bound_fd[NR_BOUND] = { -1, -1 };
 static unsigned int bound_domid;
 static struct stat bound_stat;
 static bool for_xencall;
@@ -126,11 +128,18 @@ static int is_confined_object(struct dl_phdr_info *info, size_t size, void *unus
 	return 0;
 }
 
+static bool set_inherited(bool inherited)
+{
+	const int flags = inherited ? 0 : FD_CLOEXEC;
+
+	return !fcntl(bound_fd[CALL], F_SETFD, flags) && !fcntl(bound_fd[MAP], F_SETFD, flags);
+}
+
 /* Ends the launchers: the children of this program must not inherit the redirection. */
 static void become_device_model(void)
 {
 	following = false;
-	fcntl(bound_fd, F_SETFD, FD_CLOEXEC);
+	set_inherited(false);
 	take_over_images();
 	unsetenv(HANDOVER_VAR);
 	clean_preload();
@@ -156,7 +165,7 @@ static void __attribute__((constructor)) take_over(void)
 {
 	static bool done;
 	const char *value;
-	int fd, xencall;
+	int fd[NR_BOUND], xencall;
 
 	if (done)
 		return;
@@ -164,11 +173,14 @@ static void __attribute__((constructor)) take_over(void)
 	value = getenv(HANDOVER_VAR);
 	if (!value)
 		return;
-	if (sscanf(value, HANDOVER_FORMAT, &fd, &bound_domid, &xencall, &reporter) != 4)
+	if (sscanf(value, HANDOVER_FORMAT, &fd[CALL], &fd[MAP], &bound_domid, &xencall,
+		   &reporter) != 5)
 		die(HANDOVER_VAR " is garbled");
-	if (!is_bound_to(fd, bound_domid) || fstat(fd, &bound_stat))
-		die("the program that executed this one has closed the descriptor of " DMOP_NODE "; put dmop-run behind that program, directly before this one");
-	bound_fd = fd;
+	if (!is_bound_to(fd[CALL], bound_domid) || !is_bound_to(fd[MAP], bound_domid) ||
+	    fstat(fd[CALL], &bound_stat))
+		die("the program that executed this one has closed a descriptor of " DMOP_NODE "; put dmop-run behind that program, directly before this one");
+	bound_fd[CALL] = fd[CALL];
+	bound_fd[MAP] = fd[MAP];
 	for_xencall = xencall;
 	if (dl_iterate_phdr(is_confined_object, NULL))
 		become_device_model();
@@ -177,11 +189,11 @@ static void __attribute__((constructor)) take_over(void)
 }
 
 /* A program may close unknown descriptors and reuse their numbers. */
-static bool still_ours(void)
+static bool still_ours(int fd)
 {
 	struct stat now;
 
-	return !fstat(bound_fd, &now) && S_ISCHR(now.st_mode) &&
+	return !fstat(fd, &now) && S_ISCHR(now.st_mode) &&
 	       now.st_rdev == bound_stat.st_rdev;
 }
 
@@ -193,15 +205,14 @@ static bool is_from(const void *caller, const char *library)
 	return dladdr(caller, &info) && info.dli_fname && is_library(info.dli_fname, library);
 }
 
-/* Return: true if the caller is one of Xen's libraries with hypercalls of its own. */
-static bool is_from_xen(const void *caller)
+/* Return: the number of the one of Xen's libraries that calls, or NR_CONFINED. */
+static unsigned int which_library(const void *caller)
 {
-	size_t i;
+	unsigned int i;
 
-	for (i = 0; i < NR_CONFINED; i++)
-		if (is_from(caller, confined_libraries[i]))
-			return true;
-	return false;
+	for (i = 0; i < NR_CONFINED && !is_from(caller, confined_libraries[i]); i++)
+		;
+	return i;
 }
 
 static void warn_of_own_open(const char *path)
@@ -222,10 +233,11 @@ static bool is_stock_node(const char *path)
 /* Return: a descriptor; -1 with errno; or NOT_OURS. */
 static int instead(const char *path, int flags, const void *caller)
 {
+	unsigned int which;
 	int fd;
 
 	take_over();
-	if (bound_fd < 0 || !path)
+	if (bound_fd[CALL] < 0 || !path)
 		return NOT_OURS;
 	fd = open_image(path, flags);
 	if (fd != NO_IMAGE)
@@ -240,21 +252,23 @@ static int instead(const char *path, int flags, const void *caller)
 	}
 	if (!is_stock_node(path))
 		return NOT_OURS;
-	if (!is_from_xen(caller)) {
+	which = which_library(caller);
+	if (which == NR_CONFINED) {
 		warn_of_own_open(path);
 		return NOT_OURS;
 	}
 	if (following)
 		become_device_model();
-	if (!for_xencall && is_from(caller, confined_libraries[XENCALL]))
+	if (!for_xencall && which == XENCALL)
 		return NOT_OURS;
-	if (!still_ours()) {
+	fd = bound_fd[which == FOREIGNMEMORY ? MAP : CALL];
+	if (!still_ours(fd)) {
 		dprintf(STDERR_FILENO, "dmop-run: %s has closed the descriptor of " DMOP_NODE
 			" before its libraries opened it\n", program());
 		errno = EBADF;
 		return -1;
 	}
-	return fcntl(bound_fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	return fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 }
 
 bool launcher_handover(struct handover *h)
@@ -263,8 +277,9 @@ bool launcher_handover(struct handover *h)
 	if (!following)
 		return false;
 	h->library = library;
-	h->open = still_ours() && !fcntl(bound_fd, F_SETFD, 0);
-	snprintf(h->text, sizeof(h->text), HANDOVER_FORMAT, bound_fd, bound_domid, for_xencall, reporter);
+	h->open = still_ours(bound_fd[CALL]) && still_ours(bound_fd[MAP]) && set_inherited(true);
+	snprintf(h->text, sizeof(h->text), HANDOVER_FORMAT, bound_fd[CALL], bound_fd[MAP], bound_domid,
+		 for_xencall, reporter);
 	return true;
 }
 

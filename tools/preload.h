@@ -29,7 +29,7 @@ INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__open
 struct handover {
 	char text[64];		/* the value of HANDOVER_VAR */
 	const char *library;
-	bool open;		/* the descriptor is there, and stays open across exec */
+	bool open;		/* the descriptors are there, and stay open across exec */
 };
 
 /* Return: false: this program is no launcher, and *@h is not set. */

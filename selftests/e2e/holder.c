@@ -11,6 +11,7 @@
  *   dup:N         N more descriptors of the last one
  *   call:D refuse:D   a dm_op on domain D, which nobody knows, through the last
  *   map:D         a frame of domain D, through the last
+ *   ops:MASK acts:MASK    NARROW: keeps these operations below 64, these kinds of calls, of the last
  *   stock:NODE    opens /dev/xen/NODE
  *   privcmd:D evtchn:D    opens that node and restricts it to domain D
  *   area:NODE     opens /dev/xen/NODE, makes an area of it, closes it
@@ -19,6 +20,7 @@
  *   drop          no privileges from here on
  */
 #include "../dmop_test.h"
+#include "../narrow.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -156,6 +158,10 @@ static bool act(const char *word, const char *text)
 		return unknown_op(last, n) == -EPERM;
 	else if (!strcmp(word, "map"))
 		map_frame(n);
+	else if (!strcmp(word, "ops"))
+		must(narrow_ops(last, strtoull(text, NULL, 0), 0), "ops");
+	else if (!strcmp(word, "acts"))
+		must(narrow_acts(last, strtoull(text, NULL, 0)), "acts");
 	else if (!strcmp(word, "stock"))
 		stock_open(text);
 	else if (!strcmp(word, "privcmd"))

@@ -5,10 +5,13 @@
  * An attacker can choose the names of processes and domains. So the tests try names with all bytes
  * and of all lengths.
  */
+#include <errno.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,13 +25,15 @@
 #include "domains.h"
 #include "event.h"
 #include "memory.h"
+#include "narrowed.h"
 #include "proc.h"
 #include "signing.h"
 #include "tap.h"
 #include "text.h"
+#include "tries.h"
 #include "users.h"
 
-#define PLAN 46
+#define PLAN 54
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -264,7 +269,12 @@ static const char *const fdinfo_lines[] = {
 	"dmop-state:\tbound\n", "dmop-domid:\t7\n", "dmop-calls:\t150\n",
 	"dmop-refused-policy:\t3\n", "dmop-refused-dead:\t1\n", "dmop-mapped-frames:\t512\n",
 	"dmop-max-nr-bufs:\t16\n", "dmop-max-buf-size:\t4096\n", "dmop-max-map-frames:\t16777216\n",
+	"dmop-narrowed:\t0x1b\n", "dmop-acts:\t0x3\n", "dmop-ops:\t0x10007e 0x8000000000000000\n",
+	"dmop-resources:\t0x1\n", "dmop-max-frames:\t64\n", "dmop-gfns:\t0x10 0xff\n",
 };
+
+/* Where the lines of rights begin, and end. */
+#define RIGHTS_LINE	13
 
 #define NR_LINES ARRAY_SIZE(fdinfo_lines)
 
@@ -285,7 +295,7 @@ static bool each_line_counts(void)
 	size_t i;
 
 	for (i = 0; i < NR_LINES; i++)
-		if (parse_with(i, "", &info) != (i < 4))
+		if (parse_with(i, "", &info) != (i < 4 || i == RIGHTS_LINE))
 			return false;
 	return true;
 }
@@ -304,15 +314,17 @@ static bool cut_anywhere(void)
 {
 	struct file_info info;
 	char text[1024] = "", *cut;
-	size_t i, n;
+	size_t i, n, old;
 	bool good = true;
 
 	for (i = 0; i < NR_LINES; i++)
 		strcat(text, fdinfo_lines[i]);
 	n = strlen(text);
+	old = strstr(text, "dmop-narrowed") - text;
 	for (i = 0; i < n; i++) {
 		cut = strndup(text, i);
-		good = good && !fdinfo_parse(cut, &info);
+		/* Up to the name of the first line of rights, it is that of a module without them. */
+		good = good && fdinfo_parse(cut, &info) == (i >= old && i < old + strlen("dmop-narrowed"));
 		free(cut);
 	}
 	return good;
@@ -329,6 +341,9 @@ static void fdinfo_tests(void)
 	static const char *const calls[] = {
 		"dmop-calls:\t-1\n", "dmop-calls:\t0x10\n", "dmop-calls:\t99999999999999999999\n",
 		"dmop-calls:\t+1\n", NULL };
+	static const char *const ops[] = {
+		"dmop-ops:\t0x1\n", "dmop-ops:\t0x1 0x1x\n", "dmop-ops:\t0x1  0x1\n",
+		"dmop-ops:\t0x10000000000000000 0x1\n", "dmop-ops:\t-1 0x1\n", "dmop-ops:\t0x1 x\n", NULL };
 	struct file_info info;
 
 	tap_result(parse_with(NR_LINES, "", &info) && info.state == BOUND && info.domid == 7 &&
@@ -341,11 +356,120 @@ static void fdinfo_tests(void)
 		   "fdinfo: revoked");
 	tap_result(parse_with(6, "dmop-calls:\t18446744073709551615\n", &info) &&
 		   info.calls == UINT64_MAX, "fdinfo: the largest counter");
+	tap_result(parse_with(NR_LINES, "", &info) && info.rights.narrowed == 0x1b &&
+		   info.rights.acts == 3 && info.rights.ops[0] == 0x10007e &&
+		   info.rights.ops[1] == 1ULL << 63 && info.rights.resources == 1 &&
+		   info.rights.max_frames == 64 && info.rights.gfn_first == 0x10 &&
+		   info.rights.gfn_last == 0xff, "fdinfo: the rights");
+	tap_result(parse_with(RIGHTS_LINE, "", &info) && !info.rights.narrowed && rights_op(&info.rights, 127),
+		   "fdinfo: a module without rights");
+	tap_result(refused(RIGHTS_LINE + 2, ops), "fdinfo: what is no set of operations is refused");
 	tap_result(each_line_counts(), "fdinfo: none of the module's lines may be missing");
 	tap_result(refused(4, states), "fdinfo: what is no state is refused");
 	tap_result(refused(5, domids), "fdinfo: what is no domid is refused");
 	tap_result(refused(6, calls), "fdinfo: what is no counter is refused");
 	tap_result(cut_anywhere(), "fdinfo: refused, wherever it is cut");
+}
+
+/* --- rights ------------------------------------------------------------ */
+
+static bool rights_are(const struct rights *r, const char *text, const char *word)
+{
+	char to[RIGHTS_SIZE], tiny[4];
+
+	rights_text(tiny, sizeof(tiny), r);
+	return !strcmp(rights_text(to, sizeof(to), r), text) &&
+	       !strcmp(rights_word(to, sizeof(to), r), word);
+}
+
+static struct rights narrowed(unsigned int members)
+{
+	struct rights r;
+
+	rights_all(&r);
+	r.narrowed = members;
+	return r;
+}
+
+static void rights_tests(void)
+{
+	struct rights all = narrowed(0), none = narrowed(DMOP_NARROW_ACTS | DMOP_NARROW_OPS),
+		      call = narrowed(DMOP_NARROW_ACTS | DMOP_NARROW_OPS),
+		      map = narrowed(DMOP_NARROW_ALL), sum;
+
+	none.acts = none.ops[0] = none.ops[1] = 0;
+	call.acts = DMOP_RIGHT_CALL;
+	call.ops[0] = 1ULL << 63 | 0x7e;
+	call.ops[1] = 3;
+	map.acts = DMOP_RIGHT_MAP_FOREIGN | DMOP_RIGHT_MAP_RESOURCE;
+	map.ops[0] = map.ops[1] = 0;
+	map.resources = 5;
+	map.max_frames = 64;
+	map.gfn_last = 0xff;
+	tap_result(rights_are(&all, "all", "all") && rights_are(&none, "none", "none") &&
+		   rights_are(&call, "dm_ops 1-6 63-65", "call:9") &&
+		   rights_are(&map, "memory from frame 0 to 0xff; resources 0 2; read-only; at most 64 frames", "map:ro"),
+		   "rights: as text");
+	sum = call;
+	rights_add(&sum, &map);
+	tap_result(rights_are(&sum, "dm_ops 1-6 63-65; memory; resources; read-only", "call:9,map:ro"),
+		   "rights: of two files");
+	rights_add(&sum, &all);
+	tap_result(rights_are(&sum, "all", "all"), "rights: beside a file with all");
+}
+
+/* --- what NARROW has removed -------------------------------------------- */
+
+/* A module in the place of the kernel's. It forgets to refuse @forgotten. */
+static struct dmop_info fake;
+static unsigned int forgotten;
+
+static int fake_op(const struct dmop_dm_op *arg)
+{
+	__u32 op = *(const __u32 *)arg->ubufs->uptr;
+	bool kept = fake.acts & DMOP_RIGHT_CALL && op < 128 && fake.ops[op / 64] >> op % 64 & 1;
+
+	/* What the module lets pass has no room for an argument: Xen would do nothing. */
+	errno = kept || op == forgotten ? EFAULT : EPERM;
+	return arg->ubufs->size > sizeof(op) && errno == EFAULT ? 0 : -1;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	(void)fd;
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (request == DMOP_IOCTL_DM_OP)
+		return fake_op(arg);
+	errno = EPERM;
+	return -1;
+}
+
+static bool removed_are(unsigned int forget, int want, const char *words)
+{
+	unsigned int nr;
+	char text[256];
+
+	forgotten = forget;
+	/* No module behind this descriptor either: mmap() of it fails with an errno of its own. */
+	return try_removed(-1, &fake, text, sizeof(text), &nr) == want && strstr(text, words) && nr > 100;
+}
+
+static void removed_tests(void)
+{
+	fake = (struct dmop_info){
+		.features = DMOP_FEATURE_NARROW, .state = DMOP_STATE_BOUND, .domid = 7,
+		.narrowed = DMOP_NARROW_OPS | DMOP_NARROW_RESOURCES, .acts = DMOP_RIGHT_ALL, .ops = { 0x7e },
+		.gfn_last = ~0ULL, .max_frames = ~0ULL,
+	};
+	tap_result(removed_are(~0U - 1, 0, ""), "removed: each is refused");
+	tap_result(removed_are(13, -1, "dm_op 13 (") && removed_are(127, -1, "dm_op 127 (") &&
+		   removed_are(0, -1, "dm_op 0 (") && removed_are(~0U, -1, "an unknown dm_op (done)"),
+		   "removed: one that is not refused is found");
 }
 
 /* --- events ------------------------------------------------------------ */
@@ -670,6 +794,8 @@ int main(void)
 	number_tests();
 	table_tests();
 	fdinfo_tests();
+	rights_tests();
+	removed_tests();
 	event_tests();
 	video_tests();
 	users_tests();

@@ -35,7 +35,7 @@ program() {
 
 # Each test begins with one QEMU, in Debian's place, and without settings.
 fresh() {
-	rm -f "$dir"/usr/*/*qemu-system* "$dir"/usr/lib/xen/bin/* "$conf"
+	rm -rf "$dir"/usr/*/*qemu-system* "$dir"/usr/lib/xen/bin/* "$conf" "$conf.d"
 	cp "$dir/xen" "$dir/usr/libexec/xen-qemu-system-i386"
 }
 
@@ -45,7 +45,14 @@ build() {
 		printf '#!/bin/sh\necho script "$@"\n' >"$dir/script" &&
 		printf '#!/bin/sh\necho "limit $(ulimit -f)"\necho dmop-run "$@"\n' >"$dir/usr/sbin/dmop-run" &&
 		printf '#!/bin/sh\necho "log $1"\nshift\nexec "$@"\n' >"$dir/usr/lib/dmop/dmop-log" &&
-		chmod +x "$dir/script" "$dir/usr/sbin/dmop-run" "$dir/usr/lib/dmop/dmop-log"
+		cat >"$dir/usr/lib/dmop/dmop-limit" <<-'END' &&
+			#!/bin/sh
+			[ "$1" = "domain-7-$$" ] || exit 1
+			while shift; do
+				case $1 in *=*) echo "limit: $1" ;; *) exec "$@" ;; esac
+			done
+		END
+		chmod +x "$dir/script" "$dir/usr/sbin/dmop-run" "$dir"/usr/lib/dmop/dmop-*
 }
 tap_ok 'everything is built' build
 qemu=$dir/usr/libexec/xen-qemu-system-i386
@@ -69,8 +76,8 @@ query() {
 confines() {
 	title=$1 wanted=$2
 	shift 2
-	run -xen-domid 7 -xen-domid-restrict
-	[ "$status" = 0 ] && grep -qxF "dmop-run --verbose --images -- $wanted -xen-domid 7 -xen-domid-restrict${*:+ $*}" "$dir/out"
+	run -xen-domid 7 -xen-domid-restrict -name guest
+	[ "$status" = 0 ] && grep -qxF "dmop-run ${profile---try-narrow qemu }--verbose --images -- $wanted -xen-domid 7 -xen-domid-restrict -name guest${*:+ $*}" "$dir/out"
 	tap_result $? "$title" "$dir/all"
 }
 
@@ -102,8 +109,8 @@ confines 'a guest is confined' "$qemu"
 run --xen-domid 7 --xen-domid-restrict -device help
 [ "$status" = 0 ] && grep -q '^dmop-run .*help$' "$dir/out" && ! grep -q warning "$dir/err"
 tap_result $? 'a guest is no query; two dashes' "$dir/all"
-run -m 64
-[ "$status" = 0 ] && grep -q '^dmop-run .* -m 64$' "$dir/out"
+run -m 64 -xen-domid 7
+[ "$status" = 0 ] && grep -q '^dmop-run .* -m 64 -xen-domid 7$' "$dir/out"
 tap_result $? 'nor is anything else: dmop-run decides' "$dir/all"
 
 # --- a script in the place of QEMU
@@ -172,6 +179,78 @@ log_limit 'LOG_KIB' 128 128
 for value in unlimited 128M 08 15 1048577 -1 '' 99999999999999999999 '$((1))'; do
 	log_limit "LOG_KIB=$value" "$value" 1024
 done
+
+# --- the profile and the limits
+# limits TITLE WORD...: those of the group
+limits() {
+	title=$1
+	shift
+	[ "$(sed -n 's/^limit: //p' "$dir/out" | xargs)" = "$*" ]
+	tap_result $? "$title: the limits" "$dir/all"
+}
+fresh
+confines 'without settings' "$qemu"
+limits 'without settings' 'cpu.max=200000 100000' memory.max=1G pids.max=256
+printf 'CPU_MAX=50%%\nMEMORY_MAX=300M\nPIDS_MAX=64\nIO_WEIGHT=20\nPROFILE=/etc/dmop/mine\n' >"$conf"
+profile='--try-narrow /etc/dmop/mine '
+confines 'with settings' "$qemu"
+limits 'with settings' 'cpu.max=50000 100000' io.weight=20 memory.max=300M pids.max=64
+mkdir "$conf.d"
+printf 'CPU_MAX=max\nPROFILE=none\n' >"$conf.d/guest"
+profile=''
+confines 'with settings of the guest' "$qemu"
+limits 'with settings of the guest' cpu.max=max io.weight=20 memory.max=300M pids.max=64
+run -xen-domid 7 -xen-domid-restrict --name guest--incoming,debug-threads=on
+limits 'of a guest that is received' cpu.max=max io.weight=20 memory.max=300M pids.max=64
+for name in other ../dmop-qemu.conf.d/guest .; do
+	run -xen-domid 7 -xen-domid-restrict -name "$name"
+	limits "another guest: $name" 'cpu.max=50000 100000' io.weight=20 memory.max=300M pids.max=64
+done
+rm -r "$conf.d"
+unset profile
+for word in 0% 1 100001% % 5%% -1% 010%; do
+	echo "CPU_MAX=$word" >"$conf"
+	confines "CPU_MAX=$word" "$qemu"
+	grep -qF "CPU_MAX=$word is not a number and %, or \"max\"; CPU_MAX=200% is used" "$dir/err"
+	tap_result $? "CPU_MAX=$word is reported" "$dir/all"
+done
+printf 'MEMORY_MAX=1\nPIDS_MAX=0\nIO_WEIGHT=10001\n' >"$conf"
+confines 'bad limits' "$qemu"
+limits 'bad limits' 'cpu.max=200000 100000' io.weight=100 memory.max=1G pids.max=256
+for word in '' -x 'a b' '$(touch)'; do
+	echo "PROFILE=$word" >"$conf"
+	says "PROFILE=$word" 120 'is not the name of a profile' -xen-domid 7 -xen-domid-restrict
+done
+
+# --- the control group; this one is no cgroup, so no limit can be set
+group=$dir/cgroup/dmop-qemu/domain-7-1
+mkdir -p "$dir/cgroup/dmop-qemu"
+: >"$dir/cgroup/cgroup.subtree_control"
+: >"$dir/cgroup/dmop-qemu/cgroup.subtree_control"
+compile_limit() {
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -DCGROUP_ROOT="\"$dir/cgroup\"" -I"$here/../../include/uapi" \
+		"$here/../../tools/dmop-limit.c" -o "$dir/dmop-limit"
+}
+tap_ok 'dmop-limit is built' compile_limit
+sh -c 'echo $$; exec "$@"' sh "$dir/dmop-limit" domain-7-1 memory.max=1G pids.max=9 /bin/sh -c 'echo $$; echo "$@"; ls -d "$1"; exit 3' \
+	sh "$group" cpu.max=1 >"$dir/out" 2>"$dir/all"
+status=$?
+[ $status = 3 ] && [ "$(sed -n 1p "$dir/out")" = "$(sed -n 2p "$dir/out")" ] && [ "$(sed -n '3,$p' "$dir/out" | xargs)" = "$group cpu.max=1 $group" ]
+tap_result $? 'the program has the process id, its arguments, and a group' "$dir/out"
+grep -q '^dmop-limit: no limits: ' "$dir/all"
+tap_result $? 'that there are no limits is reported' "$dir/all"
+tries=0
+while [ -d "$group" ] && [ $tries -lt 600 ]; do sleep 0.1; tries=$((tries + 1)); done
+[ ! -d "$group" ]
+tap_result $? 'the group goes with the program'
+status=0
+"$dir/dmop-limit" ../x /bin/true 2>"$dir/all" || status=$?
+[ $status = 120 ]
+tap_result $? 'a group elsewhere' "$dir/all"
+status=0
+"$dir/dmop-limit" x a=b 2>"$dir/all" || status=$?
+[ $status = 120 ]
+tap_result $? 'no program' "$dir/all"
 
 # --- a QEMU that is not confined
 fresh

@@ -19,8 +19,9 @@ compile() {
 build() {
 	make -s -C "$here/../../tools" O="$dir" "$dir/dmop-run" "$dir/libdmop-preload.so" &&
 		compile -fPIC -shared "$here/run/fake.c" -o "$dir/libfake.so" -ldl &&
-		compile -fPIC -shared "$here/run/xen.c" -Wl,-soname,libxendevicemodel.so.1 -o "$dir/libxendevicemodel.so.1" &&
-		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 &&
+		compile -fPIC -shared -DNAME=xendevicemodel_open "$here/run/xen.c" -Wl,-soname,libxendevicemodel.so.1 -o "$dir/libxendevicemodel.so.1" &&
+		compile -fPIC -shared -DNAME=xenforeignmemory_open "$here/run/xen.c" -Wl,-soname,libxenforeignmemory.so.1 -o "$dir/libxenforeignmemory.so.1" &&
+		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 -ldl &&
 		compile -DLATE "$here/run/model.c" -o "$dir/late" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -ldl &&
 		compile "$here/run/launch.c" -o "$dir/launch" &&
 		echo 'int main(void) { return 0; }' >"$dir/static.c" && compile -static "$dir/static.c" -o "$dir/static" &&
@@ -111,6 +112,68 @@ tap_result $? 'children of the device model get nothing of it' "$dir/all"
 run -- "$dir/late" child
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop 0 0 ' ]
 tap_result $? 'nor those of one that loads the library at run time' "$dir/all"
+
+# --- two descriptors, and profiles
+# purposes TITLE CALLS MAPPINGS OPTION...: the two libraries get descriptors for these
+purposes() {
+	title=$1 wanted="dmop $2 $3 "
+	shift 3
+	run "$@" -- env "$model" for
+	[ "$status:$(tr '\n' ' ' <"$dir/out")" = "0:$wanted" ]
+	tap_result $? "$title" "$dir/all"
+}
+
+# narrows TITLE PROFILE CALLS MAPPINGS: this profile narrows them so, words of fake.c
+narrows() {
+	title=$1
+	printf "$2" >"$dir/profile"
+	FAKE_NARROW=9 run --narrow "$dir/profile" -- "$model" for 9>"$dir/narrow"
+	[ "$status:$(sed -n 1p "$dir/narrow")" = "0:$4" ] && [ "$(sed -n 2p "$dir/narrow")" = "$3" ]
+	tap_result $? "$title" "$dir/narrow"
+}
+
+# bad TITLE PROFILE WORDS: refused, with these words behind the name of the file
+bad() {
+	title=$1
+	printf "$2" >"$dir/profile"
+	says "$title" 120 "$dir/profile:$3" --narrow "$dir/profile" -- "$model"
+	[ ! -s "$dir/out" ]
+	tap_result $? "$title: not started" "$dir/all"
+}
+
+purposes 'one descriptor for calls, one for mappings' calls mappings
+purposes '--one: one for both' both both --one
+FAKE_OLD=1 purposes 'a module without NARROW: both can do both' both both
+FAKE_OLD=1 says 'this is reported' 0 'cannot narrow a descriptor: both' -v -- true
+printf 'op 1-6\n' >"$dir/profile"
+FAKE_OLD=1 says 'a profile for a module without NARROW' 122 'modprobe dmop_privcmd' --narrow "$dir/profile" -- "$model"
+FAKE_OLD=1 purposes '--try-narrow: the program is started' both both --try-narrow "$dir/profile"
+FAKE_OLD=1 says 'without the profile' 0 'the profile is not applied' -v --try-narrow "$dir/profile" -- true
+purposes '--try-narrow with a module that can' calls nothing --try-narrow "$dir/profile"
+says 'the profile is reported' 0 "only what the profile $dir/profile names" -v --narrow "$dir/profile" -- true
+narrows 'a profile' '# one\nop 1-3 63 64-65 nr_vcpus # two\nop 0x7f\n\nresource 0 63\nact map-foreign map-write\r\nframes 64\ngfns 0x10-0xff' \
+	'flags=0x1f acts=0x1 ops=0x800000000010000e,0x8000000000000003 resources=0x8000000000000001 frames=64 gfns=0x10-0xff' \
+	'flags=0x1f acts=0xe ops=0x800000000010000e,0x8000000000000003 resources=0x8000000000000001 frames=64 gfns=0x10-0xff'
+narrows 'a profile without a line keeps nothing' '' \
+	'flags=0x7 acts=0 ops=0,0 resources=0 frames=0 gfns=0-0' 'flags=0x7 acts=0 ops=0,0 resources=0 frames=0 gfns=0-0'
+narrows 'a profile that keeps all operations and resources' 'op all\nresource all\n' \
+	'flags=0x1 acts=0x1 ops=0,0 resources=0 frames=0 gfns=0-0' 'flags=0x1 acts=0x4 ops=0,0 resources=0 frames=0 gfns=0-0'
+printf 'op 1\nact map-foreign\n' >"$dir/profile"
+purposes '--one with a profile' both both --one --narrow "$dir/profile"
+bad 'an unknown keyword' 'op 1\nops 2\n' "2: 'ops' is none of op,"
+bad 'an operation without a bit' '\n\nop 1 128' "3: '128' is neither a number from 0 to 127"
+bad 'a type of resource without a bit' 'resource 64' "1: '64' is neither a number from 0 to 63"
+for word in -1 1- -- 6-1 1x 0x allx create 18446744073709551616; do
+	bad "no operation: $word" "op $word" "1: '$word' is neither"
+done
+bad 'a kind of call that is none' 'act map' "1: 'map' is none of call,"
+bad 'no number of frames' 'frames 1-2' "1: '1-2' is not a number"
+bad 'two numbers of frames' 'frames 1 2' '1: one value only'
+bad 'no range of frames' 'gfns x' "1: 'x' is not a range"
+bad 'a keyword alone' 'op\n' "1: nothing behind 'op'"
+says 'a profile that is not there' 120 "$dir/none: No such file" --narrow "$dir/none" -- "$model"
+says 'a name without a slash' 120 '/usr/share/dmop/profiles/none: No such file' --narrow none -- "$model"
+says 'a launcher that closes the descriptor for mappings' 126 'descriptor of /dev/xen/dmop has been closed' -- bash -c "exec 65>&-; exec $model"
 
 # --- the report of --verbose
 says 'verbose: a launcher is not said to be confined' 0 'has none of' -v -- env true

@@ -182,6 +182,10 @@ static void read_binding(struct holder *h)
 			continue;
 		if (!h->bound || info->max_buf_size < h->buf_size)
 			h->buf_size = info->max_buf_size;
+		if (h->bound)
+			rights_add(&h->rights, &info->rights);
+		else
+			h->rights = info->rights;
 		h->bound = true;
 		h->domid = info->domid;
 		h->kind = KIND_DEVICE_MODEL;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "domains.h"
+#include "narrowed.h"
 #include "text.h"
 
 enum kind { KIND_DEVICE_MODEL, KIND_XENSTORED, KIND_TOOLSTACK, KIND_OTHER };
@@ -28,6 +29,7 @@ struct holder {
 	long domid;			/* of a device model, or NO_DOMID */
 	bool bound;			/* holds a /dev/xen/dmop bound to it */
 	unsigned long long buf_size;	/* of the smallest limit of these files */
+	struct rights rights;		/* of these files together */
 	unsigned long video;		/* MiB of video memory, from QEMU's arguments; 0: unknown */
 };
 

@@ -19,6 +19,7 @@
 #include "dmopctl.h"
 #include "domains.h"
 #include "findings.h"
+#include "limits.h"
 #include "proc.h"
 #include "signing.h"
 #include "users.h"
@@ -311,7 +312,7 @@ static void check_stock(struct findings *f)
 static void check_programs(struct findings *f)
 {
 	static const char *const paths[] = {
-		SBINDIR "/dmop-run", LIBDIR "/dmop-qemu", LIBDIR "/libdmop-preload.so",
+		SBINDIR "/dmop-run", LIBDIR "/dmop-qemu", LIBDIR "/dmop-limit", LIBDIR "/libdmop-preload.so",
 	};
 	bool good = true;
 	size_t i;
@@ -344,6 +345,24 @@ static void check_configs(struct findings *f, struct config_users *users, const 
 
 /* --- running device models --------------------------------------------- */
 
+/* What a device model that its guest has taken over can still do. */
+static void check_bounds(struct findings *f, const struct holder *h, const char *of)
+{
+	bool narrowed = h->rights.narrowed & DMOP_NARROW_OPS;
+	char rights[32], limits[256];
+
+	finding(f, narrowed ? OK : NOTE, "device models",
+		narrowed ? NULL : "PROFILE in /etc/default/dmop-qemu, or dmop-run --narrow",
+		"process %d, of %s, is %s (%s)", h->pid, of,
+		narrowed ? "narrowed by a profile" : "not narrowed by a profile",
+		rights_word(rights, sizeof(rights), &h->rights));
+	if (limits_read(h->pid, limits, sizeof(limits)))
+		finding(f, OK, "device models", NULL, "process %d, of %s, has limits: %s", h->pid, of, limits);
+	else
+		finding(f, NOTE, "device models", "dmop-qemu(8) sets them, on a host with cgroup v2",
+			"process %d, of %s, has no limits of processor, memory and processes", h->pid, of);
+}
+
 static void check_model(struct findings *f, const struct domains *d, const struct holder *h)
 {
 	const char *name = domains_name(d, h->domid);
@@ -358,6 +377,8 @@ static void check_model(struct findings *f, const struct domains *d, const struc
 			"process %d, of %s, is not confined%s", h->pid, of,
 			h->privcmd == PRIVCMD_OPEN ? ": it holds an unrestricted /dev/xen/privcmd" :
 			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "");
+	if (h->bound)
+		check_bounds(f, h, of);
 	if (!h->bound || bitmap <= h->buf_size)
 		return;
 	snprintf(remedy, sizeof(remedy), "echo %lu >" SYS_MODULE "/parameters/dm_op_buf_max_size",

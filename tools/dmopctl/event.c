@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <json-c/json.h>
 
 #include "event.h"
 
-const char *const event_names[] = { "restrict", "op", "refuse", "map", "revoke", NULL };
+const char *const event_names[] = { "restrict", "op", "refuse", "map", "narrow", "revoke", NULL };
 
 /* Return: the start of the last ": dmop_NAME: " in @line, or NULL; *@name is its NAME. */
 static const char *last_event(const char *line, const char **name)
@@ -77,41 +76,4 @@ bool event_parse(const char *line, struct event *e)
 		line++;
 	text_clean(e->process, sizeof(e->process), line, line < word - 1 ? word - 1 - line : 0);
 	return true;
-}
-
-static struct json_object *value_json(const char *value)
-{
-	char *end;
-	long long n = strtoll(value, &end, 0);
-
-	return *value && !*end ? json_object_new_int64(n) : json_object_new_string(value);
-}
-
-static void add_field(struct json_object *o, char *word)
-{
-	char *value = strchr(word, '=');
-
-	if (value) {
-		*value++ = 0;
-		json_object_object_add(o, word, value_json(value));
-	} else {
-		json_object_object_add(o, "kind", json_object_new_string(word));
-	}
-}
-
-struct json_object *event_json(const struct event *e)
-{
-	struct json_object *o = json_object_new_object();
-	char fields[512], *at, *word;
-
-	json_object_object_add(o, "time", json_object_new_double(e->time));
-	json_object_object_add(o, "cpu", json_object_new_int64(e->cpu));
-	json_object_object_add(o, "pid", json_object_new_int64(e->pid));
-	json_object_object_add(o, "process", json_object_new_string(e->process));
-	json_object_object_add(o, "event", json_object_new_string(e->name));
-	/* Fields come from the kernel alone; they are escaped nevertheless. */
-	text_clean(fields, sizeof(fields), e->fields, strlen(e->fields));
-	for (word = strtok_r(fields, " ", &at); word; word = strtok_r(NULL, " ", &at))
-		add_field(o, word);
-	return o;
 }

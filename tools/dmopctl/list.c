@@ -106,6 +106,7 @@ static void show_file(const struct open_file *f, const struct domains *d)
 	const struct file_info *info = &f->info;
 	const char *name = info->state == BOUND ? domains_name(d, info->domid) : "";
 	struct row row = { .state = info->state, .refused_policy = info->refused_policy };
+	char rights[RIGHTS_SIZE];
 
 	show_fds(f);
 	printf("  state      ");
@@ -123,9 +124,11 @@ static void show_file(const struct open_file *f, const struct domains *d)
 	printf("\n  calls      %llu\n"
 	       "  refused    %llu by policy, %llu because the domain is gone\n"
 	       "  mapped     %llu KiB of at most %llu\n"
-	       "  limits     %llu buffers of %llu bytes in a call\n",
+	       "  limits     %llu buffers of %llu bytes in a call\n"
+	       "  rights     %s\n",
 	       info->calls, info->refused_policy, info->refused_dead, info->mapped_frames * 4,
-	       info->max_map_frames * 4, info->max_nr_bufs, info->max_buf_size);
+	       info->max_map_frames * 4, info->max_nr_bufs, info->max_buf_size,
+	       rights_text(rights, sizeof(rights), &info->rights));
 }
 
 static int show_process(pid_t pid, bool json)

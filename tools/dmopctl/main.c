@@ -31,7 +31,7 @@ static const struct command commands[] = {
 	{ "show", run_show, "", 1, 1, "PID",
 	  "All that is known of one process's open files" },
 	{ "trace", run_trace, "dn", 0, 5, "[EVENT...]",
-	  "What happens, as it happens: restrict, op, refuse, map, revoke" },
+	  "What happens, as it happens: restrict, op, refuse, map, narrow, revoke" },
 	{ "verify", run_verify, "", 1, 1, "PID",
 	  "Prove that a process can reach one domain and no other" },
 	{ "metrics", run_metrics, "o", 0, 0, "",

@@ -17,13 +17,17 @@
 #include "dmopctl.h"
 #include "rows.h"
 
-enum value { FILES, CALLS, REFUSED_POLICY, REFUSED_DEAD, MAPPED };
+enum value { FILES, NARROWED, RIGHTS, CALLS, REFUSED_POLICY, REFUSED_DEAD, MAPPED };
 
 static unsigned long long value_of(const struct row *row, enum value value)
 {
 	switch (value) {
 	case FILES:
 		return row->files;
+	case NARROWED:
+		return row->narrowed;
+	case RIGHTS:
+		return 1;
 	case CALLS:
 		return row->calls;
 	case REFUSED_POLICY:
@@ -50,7 +54,7 @@ static void family(const struct sheet *s, const char *name, const char *type, co
 /* Prints a sample for each row. @cause: the cause of refusals, or NULL. */
 static void samples(const struct sheet *s, const char *name, enum value value, const char *cause)
 {
-	char process[2 * NAME_SIZE + 1], domain[2 * NAME_SIZE + 1], domid[16];
+	char process[2 * NAME_SIZE + 1], domain[2 * NAME_SIZE + 1], domid[16], word[32];
 	unsigned int i;
 
 	for (i = 0; i < s->rows->nr; i++) {
@@ -67,6 +71,8 @@ static void samples(const struct sheet *s, const char *name, enum value value, c
 			state_name(row->state));
 		if (cause)
 			fprintf(s->to, ",cause=\"%s\"", cause);
+		if (value == RIGHTS)
+			fprintf(s->to, ",rights=\"%s\"", rights_word(word, sizeof(word), &row->rights));
 		fprintf(s->to, "} %llu\n", value_of(row, value));
 	}
 }
@@ -115,6 +121,10 @@ static void print_all(const struct sheet *s, bool loaded)
 	print_module(s, loaded);
 	family(s, "dmop_open_files", "gauge", "Open files of /dev/xen/dmop.");
 	samples(s, "dmop_open_files", FILES, NULL);
+	family(s, "dmop_narrowed_files", "gauge", "Open files of which NARROW has removed a right.");
+	samples(s, "dmop_narrowed_files", NARROWED, NULL);
+	family(s, "dmop_rights_info", "gauge", "The rights of all open files together.");
+	samples(s, "dmop_rights_info", RIGHTS, NULL);
 	family(s, "dmop_calls_total", "counter", "dm_op hypercalls that were passed to Xen.");
 	samples(s, "dmop_calls_total", CALLS, NULL);
 	family(s, "dmop_refused_total", "counter",

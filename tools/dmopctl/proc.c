@@ -120,6 +120,41 @@ static bool domid_of(const char *text, long *domid)
 	return true;
 }
 
+/* @nr numbers in the line of @name, each in hex and up to a blank. */
+static bool words_of(const char *text, const char *name, unsigned long long *words, int nr)
+{
+	const char *line = line_of(text, name);
+	char *end;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		if (!line || *line < '0' || *line > '9')
+			return false;
+		errno = 0;
+		words[i] = strtoull(line, &end, 16);
+		if (errno || *end != (i + 1 < nr ? ' ' : '\n'))
+			return false;
+		line = end + 1;
+	}
+	return true;
+}
+
+static bool rights_of(const char *text, struct rights *r)
+{
+	unsigned long long gfns[2];
+
+	rights_all(r);
+	if (!strstr(text, "dmop-narrowed"))
+		return true;
+	if (!words_of(text, "dmop-gfns", gfns, 2))
+		return false;
+	r->gfn_first = gfns[0];
+	r->gfn_last = gfns[1];
+	return words_of(text, "dmop-narrowed", &r->narrowed, 1) && words_of(text, "dmop-acts", &r->acts, 1) &&
+	       words_of(text, "dmop-ops", r->ops, 2) && words_of(text, "dmop-resources", &r->resources, 1) &&
+	       number_of(text, "dmop-max-frames", &r->max_frames);
+}
+
 bool fdinfo_parse(const char *text, struct file_info *info)
 {
 	return state_of(text, &info->state) && domid_of(text, &info->domid) &&
@@ -129,7 +164,8 @@ bool fdinfo_parse(const char *text, struct file_info *info)
 	       number_of(text, "dmop-mapped-frames", &info->mapped_frames) &&
 	       number_of(text, "dmop-max-nr-bufs", &info->max_nr_bufs) &&
 	       number_of(text, "dmop-max-buf-size", &info->max_buf_size) &&
-	       number_of(text, "dmop-max-map-frames", &info->max_map_frames);
+	       number_of(text, "dmop-max-map-frames", &info->max_map_frames) &&
+	       rights_of(text, &info->rights);
 }
 
 /* Return: 1 or 0, or minus the errno if that cannot be told. */

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "narrowed.h"
 #include "text.h"
 
 #define NO_DOMID	(-1L)
@@ -32,6 +33,7 @@ struct file_info {
 	unsigned long long max_nr_bufs;
 	unsigned long long max_buf_size;
 	unsigned long long max_map_frames;
+	struct rights rights;
 };
 
 /* An open file, and its descriptors in one process. */
@@ -64,7 +66,9 @@ struct snapshot {
  * @text: the complete file
  * @info: result
  *
- * Return: true if all lines are present and valid.
+ * A module that cannot narrow has no lines of rights.
+ *
+ * Return: true if all other lines are present, and all are valid.
  */
 bool fdinfo_parse(const char *text, struct file_info *info);
 

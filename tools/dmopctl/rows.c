@@ -18,6 +18,11 @@ static void add_file(struct row *row, const struct open_file *f)
 	row->refused_policy += f->info.refused_policy;
 	row->refused_dead += f->info.refused_dead;
 	row->mapped_frames += f->info.mapped_frames;
+	row->narrowed += !!f->info.rights.narrowed;
+	if (row->files == 1)
+		row->rights = f->info.rights;
+	else
+		rights_add(&row->rights, &f->info.rights);
 }
 
 static struct row *row_of(struct rows *r, const struct process *p, const struct file_info *info)
@@ -123,7 +128,7 @@ char *user_name(char *to, size_t size, uid_t uid)
 static void row_add(struct table *t, const struct row *row, const struct domains *d)
 {
 	char pid[16], user[NAME_SIZE], domid[16] = "-", files[16], rate[16], calls[24], policy[24],
-	     dead[24], mapped[24];
+	     dead[24], mapped[24], rights[32] = "-";
 	const char *name = domains_name(d, row->domid);
 
 	snprintf(pid, sizeof(pid), "%d", row->process->pid);
@@ -133,6 +138,9 @@ static void row_add(struct table *t, const struct row *row, const struct domains
 	/* A domain with the domid of a revoked file is another one by now. */
 	if (row->state == REVOKED || !*name)
 		name = "-";
+	/* A revoked file has no use for its rights. */
+	if (row->state != REVOKED)
+		rights_word(rights, sizeof(rights), &row->rights);
 	snprintf(files, sizeof(files), "%u", row->files);
 	text_rate(rate, sizeof(rate), row->rate);
 	snprintf(calls, sizeof(calls), "%llu", row->calls);
@@ -141,17 +149,17 @@ static void row_add(struct table *t, const struct row *row, const struct domains
 	text_bytes(mapped, sizeof(mapped), row->mapped_frames * FRAME_BYTES);
 	table_add(t, row_colour(row), (const char *[]){
 		pid, user, domid, name, state_name(row->state), files, rate, calls, policy, dead,
-		mapped, row->process->name });
+		mapped, rights, row->process->name });
 }
 
 void rows_table(const struct rows *r, const struct domains *d, struct table *t)
 {
 	unsigned int i;
 
-	*t = (struct table){ .columns = 12, .right = 1 << 0 | 1 << 2 | 0x3f << 5 };
+	*t = (struct table){ .columns = 13, .right = 1 << 0 | 1 << 2 | 0x3f << 5 };
 	table_add(t, BOLD, (const char *[]){
 		"PID", "USER", "DOMID", "DOMAIN", "STATE", "FILES", "CALLS/S", "CALLS", "REFUSED",
-		"DEAD", "MAPPED", "PROCESS" });
+		"DEAD", "MAPPED", "RIGHTS", "PROCESS" });
 	for (i = 0; i < r->nr; i++)
 		row_add(t, &r->list[i], d);
 }
@@ -175,6 +183,7 @@ static void add_binding(struct json_object *o, enum state state, long domid, con
 struct json_object *row_json(const struct row *row, const struct domains *d)
 {
 	struct json_object *o = json_object_new_object();
+	char word[32];
 
 	add_number(o, "pid", row->process->pid);
 	json_object_object_add(o, "process", json_object_new_string(row->process->name));
@@ -188,6 +197,9 @@ struct json_object *row_json(const struct row *row, const struct domains *d)
 	add_number(o, "refused_policy", row->refused_policy);
 	add_number(o, "refused_dead", row->refused_dead);
 	add_number(o, "mapped_bytes", row->mapped_frames * FRAME_BYTES);
+	add_number(o, "narrowed_files", row->narrowed);
+	json_object_object_add(o, "rights", json_object_new_string(
+		rights_word(word, sizeof(word), &row->rights)));
 	return o;
 }
 
@@ -207,5 +219,6 @@ struct json_object *file_json(const struct open_file *f, const struct domains *d
 	add_number(o, "max_nr_bufs", f->info.max_nr_bufs);
 	add_number(o, "max_buf_size", f->info.max_buf_size);
 	add_number(o, "max_map_frames", f->info.max_map_frames);
+	json_object_object_add(o, "rights", rights_json(&f->info.rights));
 	return o;
 }

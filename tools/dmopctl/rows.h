@@ -21,6 +21,8 @@ struct row {
 	unsigned long long refused_policy;
 	unsigned long long refused_dead;
 	unsigned long long mapped_frames;
+	unsigned int narrowed;		/* files with fewer rights than all */
+	struct rights rights;		/* of all its files together */
 	double rate;			/* calls per second; negative: unknown */
 };
 

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #define domid_t uint16_t	/* needed by the header */
 #include <xen/evtchn.h>
 
 #include "dmopctl.h"
+#include "narrowed.h"
 #include "tries.h"
 
 /* This hypercall returns a version number, and has no effect. */
@@ -22,6 +24,8 @@
 #define DM_OP_NONE	0xffffffffU
 
 #define DOMID_NOT_POSSIBLE	0xffff
+
+#define AREA_SIZE	4096
 
 int try_info(int fd, struct dmop_info *info)
 {
@@ -117,6 +121,142 @@ int try_others(int fd, unsigned int other, char *text, size_t size)
 			at += snprintf(text + at, size - at, " (%s)", got ? strerror(got) : "done");
 	}
 	return bad;
+}
+
+/* --- calls that NARROW has removed -------------------------------------- */
+
+struct removed {
+	int fd;
+	unsigned int domid, nr;
+	char *text;
+	size_t size, at;
+};
+
+/* Counts a call with this result. Of a domain that has died meanwhile, ESRCH is an answer as well. */
+static void must_refuse(struct removed *r, int ret, const char *what, int number)
+{
+	int err = ret < 0 ? errno : 0;
+
+	r->nr++;
+	if (err == EPERM || err == ESRCH || r->at >= r->size)
+		return;
+	r->at += snprintf(r->text + r->at, r->size - r->at, "%s%s", r->at ? ", " : "", what);
+	if (number >= 0 && r->at < r->size)
+		r->at += snprintf(r->text + r->at, r->size - r->at, " %d", number);
+	if (r->at < r->size)
+		r->at += snprintf(r->text + r->at, r->size - r->at, " (%s)", err ? strerror(err) : "done");
+}
+
+/* Xen wants the 4 bytes behind the number before it reads it: EFAULT. */
+static int short_op(int fd, unsigned int domid, uint32_t op)
+{
+	struct dmop_buf buf = { &op, sizeof(op) };
+	struct dmop_dm_op arg = { domid, 1, &buf };
+
+	return ioctl(fd, DMOP_IOCTL_DM_OP, &arg);
+}
+
+static int batch_op(int fd, unsigned int domid)
+{
+	struct {
+		struct dmop_batch batch;
+		struct dmop_batch_op op;
+		uint32_t buf[2];
+	} arg = {
+		.batch = {
+			.size = sizeof(arg.batch), .domid = domid, .nr = 1,
+			.bytes = sizeof(arg.op) + sizeof(arg.buf),
+		},
+		.op.size = { sizeof(arg.buf) },
+		.buf = { DM_OP_NONE },
+	};
+
+	return ioctl(fd, DMOP_IOCTL_BATCH, &arg);
+}
+
+static int query_resource(int fd, unsigned int domid, unsigned int type)
+{
+	struct dmop_mmap_resource arg = { .dom = domid, .type = type };
+
+	return ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
+}
+
+static int make_area(int fd, int protection)
+{
+	void *area = mmap(NULL, AREA_SIZE, protection, MAP_SHARED, fd, 0);
+
+	if (area == MAP_FAILED)
+		return -1;
+	munmap(area, AREA_SIZE);
+	return 0;
+}
+
+static int map_no_frame(int fd, unsigned int domid)
+{
+	void *area = mmap(NULL, AREA_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	__u64 gfn = ~0ULL;
+	int ret, result = 0, err;
+	struct dmop_mmapbatch_v2 arg = {
+		.num = 1, .dom = domid, .addr = (uintptr_t)area, .arr = &gfn, .err = &result,
+	};
+
+	if (area == MAP_FAILED)
+		return -1;
+	ret = ioctl(fd, DMOP_IOCTL_MMAPBATCH_V2, &arg);
+	err = errno;
+	munmap(area, AREA_SIZE);
+	errno = err;
+	return ret;
+}
+
+static void try_calls(struct removed *r, const struct rights *rights)
+{
+	const bool call = rights->acts & DMOP_RIGHT_CALL;
+	unsigned int op;
+
+	if (call && !(rights->narrowed & DMOP_NARROW_OPS))
+		return;
+	must_refuse(r, dm_op(r->fd, r->domid), "an unknown dm_op", -1);
+	must_refuse(r, raw_dm_op(r->fd, r->domid), "an unknown dm_op as a raw hypercall", -1);
+	must_refuse(r, batch_op(r->fd, r->domid), "an unknown dm_op in a batch", -1);
+	for (op = 0; call && op < NR_OPS; op++)
+		if (!rights_op(rights, op))
+			must_refuse(r, short_op(r->fd, r->domid, op), "dm_op", op);
+}
+
+static void try_maps(struct removed *r, const struct rights *rights)
+{
+	const unsigned long long maps = DMOP_RIGHT_MAP_FOREIGN | DMOP_RIGHT_MAP_RESOURCE;
+	unsigned int type;
+
+	if (!(rights->acts & DMOP_RIGHT_MAP_FOREIGN))
+		must_refuse(r, map_memory(r->fd, r->domid), "mapping memory", -1);
+	else if (rights->narrowed & DMOP_NARROW_GFNS && rights->gfn_last < ~0ULL)
+		must_refuse(r, map_no_frame(r->fd, r->domid), "mapping frame -1", -1);
+	if (!(rights->acts & DMOP_RIGHT_MAP_RESOURCE))
+		must_refuse(r, query_resource(r->fd, r->domid, 0), "mapping a resource", -1);
+	for (type = 0; rights->acts & DMOP_RIGHT_MAP_RESOURCE && type < NR_RESOURCES; type++)
+		if (!rights_resource(rights, type))
+			must_refuse(r, query_resource(r->fd, r->domid, type), "resource", type);
+	if (!(rights->acts & maps))
+		must_refuse(r, make_area(r->fd, PROT_READ), "an area", -1);
+	if (!(rights->acts & maps) || !(rights->acts & DMOP_RIGHT_MAP_WRITE))
+		must_refuse(r, make_area(r->fd, PROT_READ | PROT_WRITE), "a writable area", -1);
+}
+
+int try_removed(int fd, const struct dmop_info *info, char *text, size_t size, unsigned int *nr)
+{
+	struct removed r = { .fd = fd, .domid = info->domid, .text = text, .size = size };
+	struct rights rights;
+
+	*text = 0;
+	rights_of_info(&rights, info);
+	if (rights.narrowed) {
+		try_calls(&r, &rights);
+		try_maps(&r, &rights);
+	}
+	*nr = r.nr;
+	return r.at ? -1 : 0;
 }
 
 /* --- the stock nodes --------------------------------------------------- */

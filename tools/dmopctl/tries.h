@@ -26,6 +26,22 @@ int try_info(int fd, struct dmop_info *info);
  */
 int try_others(int fd, unsigned int other, char *text, size_t size);
 
+/**
+ * try_removed() - try what NARROW has removed
+ * @fd:    a bound file of /dev/xen/dmop
+ * @info:  of that file
+ * @text:  result: what was not refused
+ * @size:  size of @text
+ * @nr:    result: number of calls tried
+ *
+ * An operation is tried in a buffer without room for anything but its number, which Xen rejects. A
+ * frame is tried by a number that no machine has, a resource by a query of its size, and write
+ * access by an empty area. A number of frames is not tried.
+ *
+ * Return: 0 if all calls were refused, else -1.
+ */
+int try_removed(int fd, const struct dmop_info *info, char *text, size_t size, unsigned int *nr);
+
 enum stock { STOCK_OPEN, STOCK_RESTRICTED, STOCK_UNKNOWN };
 
 /* The stock driver's node: is it restricted? Issues a hypercall with a NULL argument. */

@@ -28,6 +28,7 @@
 #include "domains.h"
 #include "findings.h"
 #include "memory.h"
+#include "narrowed.h"
 #include "nodes.h"
 #include "proc.h"
 #include "tries.h"
@@ -167,6 +168,26 @@ static void verify_bound(struct subject *s, const char *topic, int fd, const str
 		finding(s->f, OK, topic, NULL, "tried on domain %ld, all refused: %s", other, text);
 }
 
+static void verify_rights(struct subject *s, const char *topic, int fd, const struct dmop_info *info)
+{
+	char text[RIGHTS_SIZE];
+	struct rights rights;
+	unsigned int nr;
+
+	rights_of_info(&rights, info);
+	rights_text(text, sizeof(text), &rights);
+	if (!rights.narrowed) {
+		finding(s->f, NOTE, topic, NULL, "never narrowed: it has all rights");
+		return;
+	}
+	finding(s->f, OK, topic, NULL, "narrowed to: %s", text);
+	if (try_removed(fd, info, text, sizeof(text), &nr))
+		finding(s->f, FAULT, topic, "the module is broken: unload it, and report this",
+			"NARROW has removed these, and they were NOT refused: %s", text);
+	else
+		finding(s->f, OK, topic, NULL, "tried what NARROW has removed, all %u calls refused", nr);
+}
+
 static void verify_dmop(struct subject *s, const char *topic, int fd)
 {
 	struct dmop_info info;
@@ -181,6 +202,7 @@ static void verify_dmop(struct subject *s, const char *topic, int fd)
 	switch (info.state) {
 	case DMOP_STATE_BOUND:
 		verify_bound(s, topic, fd, &info);
+		verify_rights(s, topic, fd, &info);
 		return;
 	case DMOP_STATE_REVOKED:
 		finding(s->f, OK, topic, NULL, NODE " revoked: reaches nothing, domain %u is gone",

@@ -4,12 +4,15 @@
  *
  * Preloaded by run_test.sh behind the library under test. /dev/zero stands for /dev/xen/dmop, and
  * /dev/full for the stock node. In the environment of dmop-run: FAKE_RESTRICT is the errno of
- * RESTRICT, FAKE_DM_OP that of a dm_op, FAKE_UNPRIVILEGED: without CAP_SYS_ADMIN.
+ * RESTRICT, FAKE_DM_OP that of a dm_op, FAKE_UNPRIVILEGED: without CAP_SYS_ADMIN, FAKE_OLD: a module
+ * without NARROW. Each NARROW is a line on the descriptor FAKE_NARROW. The open file keeps what it
+ * is for, as flags: O_APPEND without calls, O_NONBLOCK without mappings.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -68,6 +71,27 @@ static int restrict_to(__u16 domid)
 	return -1;
 }
 
+static int narrow(int fd, const struct dmop_narrow *n)
+{
+	const unsigned long long maps = DMOP_RIGHT_MAP_FOREIGN | DMOP_RIGHT_MAP_RESOURCE;
+	const char *log = getenv("FAKE_NARROW");
+	int flags = fcntl(fd, F_GETFL);
+
+	if (getenv("FAKE_OLD")) {
+		errno = ENOTTY;
+		return -1;
+	}
+	if (log)
+		dprintf(atoi(log), "flags=%#x acts=%#llx ops=%#llx,%#llx resources=%#llx frames=%llu gfns=%#llx-%#llx\n",
+			n->flags, n->acts, n->ops[0], n->ops[1], n->resources, n->max_frames,
+			n->gfn_first, n->gfn_last);
+	if (!(n->acts & DMOP_RIGHT_CALL))
+		flags |= O_APPEND;
+	if (!(n->acts & maps))
+		flags |= O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags);
+}
+
 static int is_dmop(int fd)
 {
 	struct stat st, zero;
@@ -88,11 +112,14 @@ int fake_ioctl(int fd, unsigned long cmd, void *arg)
 			.abi_version = DMOP_ABI_VERSION,
 			.state = DMOP_STATE_BOUND,
 			.domid = FAKE_DOMID,
-			.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP,
+			.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
+				    (getenv("FAKE_OLD") ? 0 : DMOP_FEATURE_NARROW),
 		};
 		return 0;
 	case DMOP_IOCTL_RESTRICT:
 		return restrict_to(*(__u16 *)arg);
+	case DMOP_IOCTL_NARROW:
+		return narrow(fd, arg);
 	case DMOP_IOCTL_DM_OP:
 		return answer("FAKE_DM_OP");
 	default:

@@ -2,7 +2,8 @@
 /*
  * model.c - a device model; it prints the node behind its descriptor: dmop or stock
  *
- * model [WORD...]; own: opens the node itself, twice; child: a child counts its inheritance.
+ * model [WORD...]; own: opens the node itself, twice; child: a child counts its inheritance; for:
+ * prints what the descriptors of libxendevicemodel and libxenforeignmemory are for, see fake.c.
  * With LATE it loads libxendevicemodel at run time. It ignores other words.
  */
 #include <dlfcn.h>
@@ -24,6 +25,25 @@ static int xendevicemodel_open(void)
 int xendevicemodel_open(void);
 #endif
 
+static int xenforeignmemory_open(void)
+{
+	void *library = dlopen("libxenforeignmemory.so.1", RTLD_NOW);
+	int (*function)(void) = library ? dlsym(library, "xenforeignmemory_open") : NULL;
+
+	return function ? function() : -1;
+}
+
+static const char *purpose(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return "nothing";
+	if (flags & O_APPEND)
+		return flags & O_NONBLOCK ? "nothing" : "mappings";
+	return flags & O_NONBLOCK ? "calls" : "both";
+}
+
 static const char *node(int fd)
 {
 	struct stat st, zero, full;
@@ -42,6 +62,9 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "own")) {
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
+		} else if (!strcmp(argv[i], "for")) {
+			puts(purpose(xendevicemodel_open()));
+			puts(purpose(xenforeignmemory_open()));
 		} else if (!strcmp(argv[i], "child")) {
 			fflush(stdout);
 			if (system("env | grep -cE 'HANDOVER|libdmop'; ls -l /proc/self/fd | grep -c /dev/zero") < 0)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* xen.c - a libxendevicemodel with nothing but an open() of the stock node */
+/* xen.c - a library of Xen's with nothing but NAME, an open() of the stock node */
 #include <fcntl.h>
 
-int xendevicemodel_open(void);
+int NAME(void);
 
-int xendevicemodel_open(void)
+int NAME(void)
 {
 	return open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
 }
