@@ -226,7 +226,9 @@ xl_says() {
 
 # running NAME: neither paused nor in the middle of a save
 running() {
-	[[ "$(xl list "$1" | awk 'NR == 2 { print $5 }')" != *[psdc]* ]]
+	local state
+	state=$(xl list "$1" 2>/dev/null | awk 'NR == 2 { print $5 }')
+	[[ $state && $state != *[psdc]* ]]
 }
 
 # disk_lines NAME: how many answers about its large disk the guest has given
