@@ -38,8 +38,6 @@ typedef unsigned int __poll_t;
 #define noinline		__attribute__((noinline))
 #define dmop_uninitialized
 #define might_fault()		((void)0)
-#define __acquire(x)		((void)(x))
-#define __release(x)		((void)(x))
 #define ALIGN(x, to)		(((x) + (to) - 1) / (to) * (to))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
@@ -69,6 +67,7 @@ struct rw_semaphore { int unused; };
 struct srcu_struct { int unused; };
 struct work_struct { int unused; };
 struct rcu_head { int unused; };
+typedef struct { long unused; } atomic_long_t;
 struct completion { int unused; };
 struct address_space { int unused; };
 struct seq_file;
