@@ -133,6 +133,12 @@ TEST_F(rights, sizes)
 		p[size] = 1;
 		EXPECT_EQ(0, narrow(self->fd, n));
 	}
+	/* Zeros, and all of them can be read. */
+	memset(n, 0, DMOP_NARROW_SIZE_MAX + 1);
+	n->size = DMOP_NARROW_SIZE_MAX;
+	EXPECT_EQ(0, narrow(self->fd, n));
+	n->size = DMOP_NARROW_SIZE_MAX + 1;
+	EXPECT_EQ(-E2BIG, narrow(self->fd, n));
 	expect_rights_of(_metadata, self->fd, &self->before);
 }
 
