@@ -12,7 +12,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include <unistd.h>
 
 #include "handover.h"
+#include "put.h"
 
 /* A group of the root's: the programs together compete as one group with the rest of the host. */
 #ifndef CGROUP_ROOT
@@ -46,16 +46,9 @@ static void say(const char *what, const char *why)
 static int put(const char *dir, const char *file, const char *text)
 {
 	char path[512];
-	int fd, err = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
-	close(fd);
-	return err;
+	return put_text(path, text);
 }
 
 static bool is_cgroup2(void)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../put.h"
 #include "event.h"
 #include "tracer.h"
 
@@ -60,16 +61,9 @@ static void remove_stale(const char *root)
 static int put(const struct tracer *t, const char *file, const char *text)
 {
 	char path[256];
-	int fd, err = 0;
 
 	snprintf(path, sizeof(path), "%s/events/dmop/%s", t->dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
-	close(fd);
-	return err;
+	return put_text(path, text);
 }
 
 static int put_event(const struct tracer *t, const char *name, const char *file, const char *text)
