@@ -41,8 +41,8 @@
  * @narrow_lock: lets one NARROW of the file wait at a time, so that a worker has few to wake
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @restrict_sem or @narrow_lock; then dmop_records_lock, record->lock or maps->lock; or, in a
- * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of
+ * Lock order: @restrict_sem or @narrow_lock; then dmop_records_lock, record->lock or
+ * maps->lock; or, in a mapping call, munmap() and exit, mmap_lock and then maps->lock. None of
  * dmop_records_lock, record->lock and maps->lock is taken under another one of them.
  */
 struct dmop_file {
