@@ -194,9 +194,6 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 	struct dmop_area *area;
 	int err;
 
-	/* First without the lock: the number is bounded before it sizes an allocation. */
-	if (!fits(maps, nr))
-		return ERR_PTR(-E2BIG);
 	area = area_alloc(maps, nr);
 	if (!area)
 		return ERR_PTR(-ENOMEM);

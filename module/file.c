@@ -206,10 +206,10 @@ int dmop_file_narrow(struct dmop_file *f, struct dmop_record *record,
 	int err;
 
 	dmop_rights_narrow(&f->rights, n);
-	if (mutex_lock_killable(&f->narrow_lock))
+	if (down_write_killable(&f->restrict_sem))
 		return -EINTR;
 	err = dmop_record_wait(record);
-	mutex_unlock(&f->narrow_lock);
+	up_write(&f->restrict_sem);
 	return err;
 }
 
@@ -241,7 +241,6 @@ struct dmop_file *dmop_file_create(struct file *filp)
 		return NULL;
 	refcount_set(&f->users, 1);
 	init_rwsem(&f->restrict_sem);
-	mutex_init(&f->narrow_lock);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
 	dmop_policy_rights(&f->rights);

@@ -7,7 +7,6 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
@@ -32,18 +31,19 @@
  *          @record->lock
  * @restrict_sem: held for reading by every call that was admitted while the file
  *          was unbound, from before the decision until the last byte is copied
- *          back; held for writing by RESTRICT, which thereby waits for those calls
+ *          back; held for writing by RESTRICT, which thereby waits for those calls, and,
+ *          once the file is bound, by NARROW: one waits at a time, so that a worker has
+ *          few callers to wake
  * @maps:   the mappings made through the file
  * @wait:   pollers; woken when the domain dies
  * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
  *          one that all such files share
  * @rights: what NARROW has left, see rights.h
- * @narrow_lock: lets one NARROW of the file wait at a time, so that a worker has few to wake
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @restrict_sem or @narrow_lock; then dmop_records_lock, record->lock or
- * maps->lock; or, in a mapping call, munmap() and exit, mmap_lock and then maps->lock. None of
- * dmop_records_lock, record->lock and maps->lock is taken under another one of them.
+ * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
+ * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of dmop_records_lock,
+ * record->lock and maps->lock is taken under another one of them.
  */
 struct dmop_file {
 	refcount_t users;
@@ -54,7 +54,6 @@ struct dmop_file {
 	wait_queue_head_t wait;
 	struct dmop_log_limit *log_limit;
 	struct dmop_rights rights;
-	struct mutex narrow_lock;
 	atomic64_t calls;
 	atomic64_t refused_policy;
 	atomic64_t refused_dead;

@@ -188,18 +188,30 @@ static inline bool dmop_policy_area(__u64 acts, bool write)
 }
 
 /**
+ * dmop_policy_op_word() - which word decides on an operation?
+ * @op: number of the operation, any
+ *
+ * Context: any; pure.
+ *
+ * Return: an index of dmop_rights.ops, also where the processor speculates.
+ */
+static inline unsigned int dmop_policy_op_word(__u32 op)
+{
+	return op / 64 % 2;
+}
+
+/**
  * dmop_policy_op() - may a file whose operations were narrowed issue this one?
- * @low:  dmop_rights.ops[0]
- * @high: dmop_rights.ops[1]
+ * @word: dmop_rights.ops[dmop_policy_op_word(@op)]
  * @op:   number of the operation
  *
  * Context: any; pure.
  *
  * Return: true if so.
  */
-static inline bool dmop_policy_op(__u64 low, __u64 high, __u32 op)
+static inline bool dmop_policy_op(__u64 word, __u32 op)
 {
-	return op < DMOP_OPS && ((op < 64 ? low : high) >> (op % 64) & 1);
+	return op < DMOP_OPS && (word >> (op % 64) & 1);
 }
 
 /**

@@ -119,9 +119,12 @@ static __always_inline bool dmop_rights_any_op(const struct dmop_rights *rights)
 static __always_inline bool dmop_rights_op(const struct dmop_rights *rights, const void *buf,
 					   size_t size)
 {
-	return size >= sizeof(u32) &&
-	       dmop_policy_op(READ_ONCE(rights->ops[0]), READ_ONCE(rights->ops[1]),
-			      *(const u32 *)buf);
+	u32 op;
+
+	if (unlikely(size < sizeof(op)))
+		return false;
+	op = *(const u32 *)buf;
+	return dmop_policy_op(READ_ONCE(rights->ops[dmop_policy_op_word(op)]), op);
 }
 
 /**

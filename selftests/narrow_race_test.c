@@ -272,6 +272,57 @@ TEST_F(race, narrowed_by_many)
 	EXPECT_EQ(100 - (NR_THREADS - 1), info.max_frames);
 }
 
+/* --- two processes that map -------------------------------------------- */
+
+#define FRAMES_OF_ONE	65	/* more than an area has without an allocation */
+#define AREAS		4000
+
+/* Maps and unmaps one area after the other. Exits with 1 if the file ever had more frames. */
+static void areas_main(int fd)
+{
+	__u64 gfns[FRAMES_OF_ONE];
+	int errs[FRAMES_OF_ONE];
+	unsigned int i, k;
+
+	for (i = 0; i < AREAS; i++) {
+		char *p = area(fd, FRAMES_OF_ONE, PROT_READ);
+		long ret;
+
+		if (p == MAP_FAILED)
+			_exit(2);
+		for (k = 0; k < FRAMES_OF_ONE; k++)
+			gfns[k] = NO_GFN;
+		ret = map(fd, target_domid, p, FRAMES_OF_ONE, gfns, errs);
+		if (ret && ret != -EPERM)
+			_exit(3);
+		if (mapped_frames(fd) > FRAMES_OF_ONE)
+			_exit(1);
+		munmap(p, FRAMES_OF_ONE * PAGE);
+	}
+	_exit(0);
+}
+
+/* Both may have found that there is room for one area more: the second is refused all the same. */
+TEST_F(race, areas_of_two)
+{
+	pid_t child[2];
+	unsigned int i;
+	int status;
+
+	ASSERT_EQ(0, narrow_frames(self->fd, FRAMES_OF_ONE));
+	for (i = 0; i < 2; i++) {
+		child[i] = fork();
+		ASSERT_LE(0, child[i]);
+		if (!child[i])
+			areas_main(self->fd);
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(child[i], waitpid(child[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(0, mapped_frames(self->fd));
+}
+
 /* --- a long call ------------------------------------------------------- */
 
 /* In memory that two processes share. The one that maps holds its own mmap_lock all the time. */

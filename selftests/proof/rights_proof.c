@@ -33,7 +33,8 @@ static bool may_have_area(const struct dmop_rights *r, const struct wish *w)
 
 static bool may_issue(const struct dmop_rights *r, const struct wish *w)
 {
-	return (r->untouched & DMOP_NARROW_OPS) || dmop_policy_op(r->ops[0], r->ops[1], w->op);
+	return (r->untouched & DMOP_NARROW_OPS) ||
+	       dmop_policy_op(r->ops[dmop_policy_op_word(w->op)], w->op);
 }
 
 static bool may_take(const struct dmop_rights *r, const struct wish *w)

@@ -391,7 +391,7 @@ static uint64_t acts_kept(const struct history *h)
 /* As the module asks: the masks count only once they have been narrowed. */
 static bool may_op(const struct dmop_rights *r, uint32_t op)
 {
-	return r->untouched & 2 || dmop_policy_op(r->ops[0], r->ops[1], op);
+	return r->untouched & 2 || dmop_policy_op(r->ops[dmop_policy_op_word(op)], op);
 }
 
 static bool may_type(const struct dmop_rights *r, uint32_t type)
