@@ -121,7 +121,7 @@ void dmop_area_unlink(struct dmop_area *area)
 
 	lockdep_assert_held(&maps->lock);
 
-	list_del_init(&area->link);
+	hlist_del_init(&area->link);
 	WRITE_ONCE(maps->frames, maps->frames - area->nr);
 }
 
@@ -153,29 +153,26 @@ static int area_alloc_pages(struct dmop_area *area)
 	return 0;
 }
 
-static bool fits(struct dmop_maps *maps, unsigned int nr)
-{
-	return dmop_maps_frames(maps) + nr <= READ_ONCE(dmop_max_map_frames);
-}
-
 /* Return: 0; or with nothing changed DMOP_NARROWED, -E2BIG or -ESRCH. */
 static int area_link(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
+	unsigned long frames;
 	int err = 0;
 
 	raw_spin_lock(&maps->lock);
+	frames = maps->frames + area->nr;
 	if (maps->closed) {
 		err = -ESRCH;
-	} else if (unlikely(!dmop_rights_frames(maps->rights, maps->frames + area->nr))) {
+	} else if (unlikely(!dmop_rights_frames(maps->rights, frames))) {
 		err = DMOP_NARROWED;
-	} else if (!fits(maps, area->nr)) {
+	} else if (frames > READ_ONCE(dmop_max_map_frames)) {
 		err = -E2BIG;
 	} else {
 		area->busy_first = 0;
 		area->busy_nr = area->nr;
-		list_add(&area->link, &maps->areas);
-		WRITE_ONCE(maps->frames, maps->frames + area->nr);
+		hlist_add_head(&area->link, &maps->areas);
+		WRITE_ONCE(maps->frames, frames);
 	}
 	raw_spin_unlock(&maps->lock);
 	return err;

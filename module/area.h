@@ -34,7 +34,7 @@ struct dmop_rights;
  */
 struct dmop_area {
 	struct dmop_maps *maps;
-	struct list_head link;
+	struct hlist_node link;
 	refcount_t users;
 	domid_t domid;
 	bool used;
@@ -66,8 +66,8 @@ struct dmop_maps {
 	const struct dmop_rights *rights;
 	raw_spinlock_t lock;
 	bool closed;
-	struct list_head areas;
-	struct list_head taken;
+	struct hlist_head areas;
+	struct hlist_head taken;
 	struct dmop_area small;
 	unsigned long frames;
 };

@@ -298,6 +298,8 @@ static int map_resource_frames(struct dmop_area *area,
 		owner = DOMID_SELF;
 	ret = remap_mfn_array(vma, vma->vm_start, frames, area->nr, errs,
 			      vma->vm_page_prot, owner);
+	if (likely(ret == area->nr))
+		return 0;
 	for (i = 0; ret >= 0 && i < area->nr; i++)
 		ret = errs[i];
 	return ret < 0 ? ret : 0;

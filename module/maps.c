@@ -17,8 +17,8 @@ void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, st
 {
 	maps->rights = rights;
 	raw_spin_lock_init(&maps->lock);
-	INIT_LIST_HEAD(&maps->areas);
-	INIT_LIST_HEAD(&maps->taken);
+	INIT_HLIST_HEAD(&maps->areas);
+	INIT_HLIST_HEAD(&maps->taken);
 
 	address_space_init_once(&maps->space);
 	maps->space.a_ops = &empty_aops;
@@ -32,7 +32,7 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
 	bool other = false;
 
 	raw_spin_lock(&maps->lock);
-	list_for_each_entry(area, &maps->areas, link)
+	hlist_for_each_entry(area, &maps->areas, link)
 		other |= area->used && !dmop_policy_same_target(area->domid, domid);
 	raw_spin_unlock(&maps->lock);
 
@@ -55,13 +55,14 @@ bool dmop_maps_busy(struct dmop_maps *maps)
 /* From here on no mapping call begins with more frames. */
 static void take_areas(struct dmop_maps *maps)
 {
-	struct dmop_area *area, *next;
+	struct dmop_area *area;
+	struct hlist_node *next;
 
 	raw_spin_lock(&maps->lock);
 	maps->closed = true;
-	list_for_each_entry_safe(area, next, &maps->areas, link) {
+	hlist_for_each_entry_safe(area, next, &maps->areas, link) {
 		dmop_area_unlink(area);
-		list_add(&area->link, &maps->taken);
+		hlist_add_head(&area->link, &maps->taken);
 		refcount_inc(&area->users);
 	}
 	raw_spin_unlock(&maps->lock);
@@ -78,7 +79,7 @@ void dmop_maps_take(struct dmop_maps *maps)
 
 	take_areas(maps);
 	unmap_mapping_range(&maps->space, 0, 0, 1);
-	list_for_each_entry(area, &maps->taken, link) {
+	hlist_for_each_entry(area, &maps->taken, link) {
 		unsigned int after = area->busy_first + area->busy_nr;
 
 		dmop_area_remove_frames(area, 0, area->busy_first);
@@ -88,10 +89,11 @@ void dmop_maps_take(struct dmop_maps *maps)
 
 void dmop_maps_release(struct dmop_maps *maps)
 {
-	struct dmop_area *area, *next;
+	struct dmop_area *area;
+	struct hlist_node *next;
 
-	list_for_each_entry_safe(area, next, &maps->taken, link) {
-		list_del_init(&area->link);
+	hlist_for_each_entry_safe(area, next, &maps->taken, link) {
+		hlist_del_init(&area->link);
 		if (area->pages)
 			dmop_pool_free(area->pages);
 		area->pages = NULL;

@@ -219,37 +219,15 @@ static long call_info(void)
 }
 
 #ifdef DMOP_IOCTL_NARROW
-/* An operation that no Xen has, but that the file of @narrow_fd keeps */
+/* An operation that no Xen has, but that a narrowed file keeps */
 #define OP_KEPT	100
-
-static int narrow_fd;
-
-static long call_on_narrowed(unsigned int number)
-{
-	struct dm_op one = op;
-	struct dmop_dm_op arg = { .dom = target, .num = 1, .ubufs = bufs };
-
-	one.op = number;
-	bufs[0] = (struct dmop_buf) { &one, sizeof(one) };
-	return sys_ioctl(narrow_fd, DMOP_IOCTL_DM_OP, &arg);
-}
-
-static long call_kept(void)
-{
-	return call_on_narrowed(OP_KEPT);
-}
-
-static long call_removed(void)
-{
-	return call_on_narrowed(DM_OP_UNKNOWN);
-}
 
 static long call_narrow(void)
 {
 	struct dmop_narrow n = { .size = sizeof(n), .flags = DMOP_NARROW_OPS };
 
 	n.ops[OP_KEPT / 64] = 1ULL << OP_KEPT % 64;
-	return sys_ioctl(narrow_fd, DMOP_IOCTL_NARROW, &n);
+	return sys_ioctl(fd, DMOP_IOCTL_NARROW, &n);
 }
 #endif
 
@@ -576,12 +554,17 @@ static void bench_weight(void)
 #ifdef DMOP_IOCTL_NARROW
 static void bench_narrow(void)
 {
-	narrow_fd = open_node();
-	if (sys_ioctl(narrow_fd, DMOP_IOCTL_RESTRICT, &target) || call_narrow())
+	int all = fd;
+
+	fd = open_node();
+	if (sys_ioctl(fd, DMOP_IOCTL_RESTRICT, &target) || call_narrow())
 		die("NARROW");
-	bench("dm_op_64_narrowed", call_kept, -EOPNOTSUPP);
-	bench("removed", call_removed, -EPERM);
-	close(narrow_fd);
+	op.op = OP_KEPT;
+	bench("dm_op_64_narrowed", call_64, -EOPNOTSUPP);
+	op.op = DM_OP_UNKNOWN;
+	bench("removed", call_64, -EPERM);
+	close(fd);
+	fd = all;
 }
 #endif
 
