@@ -53,11 +53,9 @@ static int check_pages(struct dmop_maps *maps, domid_t domid)
 	return dmop_maps_frames(maps) > (u64)most + MORE_PAGES ? -E2BIG : 0;
 }
 
-void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
-			     unsigned int nr)
+/* @pages: of an area, or NULL */
+static void remove_frames(struct dmop_pages *pages, unsigned int first, unsigned int nr)
 {
-	/* Pairs with the release in area_alloc_pages(). */
-	struct dmop_pages *pages = smp_load_acquire(&area->pages);
 	unsigned int n;
 
 	for (; pages && nr; first += n, nr -= n) {
@@ -66,6 +64,13 @@ void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
 		xen_unmap_domain_gfn_range(NULL, n, pages->page + first);
 		cond_resched();
 	}
+}
+
+void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
+			     unsigned int nr)
+{
+	/* Pairs with the release in area_alloc_pages(). */
+	remove_frames(smp_load_acquire(&area->pages), first, nr);
 }
 
 static struct dmop_area *area_alloc(struct dmop_maps *maps, unsigned int nr)
@@ -111,40 +116,65 @@ void dmop_area_put(struct dmop_area *area)
 	if (!refcount_dec_and_test(&area->users))
 		return;
 	if (area->pages)
-		dmop_pool_free(area->pages);
+		dmop_pool_put(area->pages);
 	area_free(area);
 }
 
-void dmop_area_unlink(struct dmop_area *area)
+/* Return: the pages of an area, with a reference of the caller's own, or NULL. */
+static struct dmop_pages *area_get_pages(struct dmop_area *area)
 {
-	struct dmop_maps *maps = area->maps;
+	struct dmop_pages *pages;
 
-	lockdep_assert_held(&maps->lock);
+	raw_spin_lock(&area->maps->lock);
+	pages = area->pages;
+	if (pages)
+		dmop_pool_get(pages);
+	raw_spin_unlock(&area->maps->lock);
+	return pages;
+}
 
-	hlist_del_init(&area->link);
-	WRITE_ONCE(maps->frames, maps->frames - area->nr);
+void dmop_area_release_pages(struct dmop_area *area)
+{
+	struct dmop_pages *pages;
+
+	raw_spin_lock(&area->maps->lock);
+	pages = area->pages;
+	area->pages = NULL;
+	raw_spin_unlock(&area->maps->lock);
+	if (pages)
+		dmop_pool_put(pages);
 }
 
 void dmop_area_close(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
+	/* Revocation does not wait for the caller before it releases those of the area. */
+	struct dmop_pages *pages = area_get_pages(area);
 
 	/*
 	 * While the area is linked: a revocation removes the frames of a caller that is
 	 * starved here. A TLB may still have an entry for a moment, if another thread is
 	 * unmapping; Xen flushes when it removes a frame.
 	 */
-	dmop_area_remove_frames(area, 0, area->nr);
+	remove_frames(pages, 0, area->nr);
 	raw_spin_lock(&maps->lock);
-	if (!maps->closed)
-		dmop_area_unlink(area);
+	if (!maps->closed) {
+		hlist_del(&area->link);
+		refcount_dec(&area->users);
+		WRITE_ONCE(maps->frames, maps->frames - area->nr);
+	}
 	raw_spin_unlock(&maps->lock);
+	if (pages)
+		dmop_pool_put(pages);
 	dmop_area_put(area);
 }
 
+/* A file leaves to all others as many pages as it has, so that no file can use up all. */
 static int area_alloc_pages(struct dmop_area *area)
 {
-	struct dmop_pages *pages = dmop_pool_alloc(area->nr, READ_ONCE(dmop_max_empty_pages));
+	unsigned long max = READ_ONCE(dmop_max_empty_pages);
+	unsigned long own = min(dmop_maps_frames(area->maps), max);
+	struct dmop_pages *pages = dmop_pool_alloc(area->nr, max - own);
 
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
@@ -172,6 +202,7 @@ static int area_link(struct dmop_area *area)
 		area->busy_first = 0;
 		area->busy_nr = area->nr;
 		hlist_add_head(&area->link, &maps->areas);
+		refcount_inc(&area->users);
 		WRITE_ONCE(maps->frames, frames);
 	}
 	raw_spin_unlock(&maps->lock);

@@ -21,14 +21,14 @@ struct dmop_rights;
  *
  * @maps, @domid, @nr: constant; @nr is the number of frames of the VMA. @maps is NULL
  *          while the area is not in use
- * @users:  the VMA, and a revocation that is unmapping the area; the last put frees it
+ * @users:  the VMA, and the list that the area is in; the last put frees it
  * @link:   in @maps->areas until the VMA is closed, then in no list; or in @maps->taken
  * @used:   a frame was mapped
  * @busy_first, @busy_nr: the frames that a mapping call works on; protected by
  *          @maps->lock. Once @maps->closed is set these stay as they are: the call
  *          unmaps these frames, revocation all others
  * @pages:  on an auto-translated dom0 the empty pages that the frames are placed at;
- *          NULL on PV, and until they are allocated
+ *          NULL on PV, until they are allocated, and once revocation has released them
  * @mapped: a bit for each frame; protected by the mmap_lock of the VMA
  * @few:    these bits, if one word holds them
  */
@@ -54,7 +54,7 @@ struct dmop_area {
  * @lock:   protects @areas, @frames and @closed. A raw spinlock, whose holder is not preempted:
  *          revocation needs it. Nothing under it allocates or issues a hypercall
  * @areas:  the areas with a mapping call behind them
- * @taken:  those that a revocation has unmapped, with a reference; used by it alone
+ * @taken:  those that a revocation has unmapped; used by it alone
  * @small:  one of them: the first area of few frames needs no allocation
  * @frames: the sum of their sizes
  * @closed: revocation has begun to unmap; nothing more may be mapped
@@ -205,12 +205,14 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 void dmop_area_put(struct dmop_area *area);
 
 /**
- * dmop_area_unlink() - remove an area from the list of its file
- * @area: the area
+ * dmop_area_release_pages() - drop an area's reference to its empty pages
+ * @area: an area whose frames were removed; of which no mapping call is in progress
  *
- * Context: maps->lock is held.
+ * A caller of dmop_area_close() may still use them; it has a reference of its own.
+ *
+ * Context: any process context.
  */
-void dmop_area_unlink(struct dmop_area *area);
+void dmop_area_release_pages(struct dmop_area *area);
 
 /**
  * dmop_area_close() - end the area of a VMA

@@ -12,7 +12,7 @@ unsigned int dmop_max_nr_bufs = 16;
 unsigned int dmop_max_buf_size = 4096;
 unsigned int dmop_max_map_frames = 16 * 1024 * 1024;
 /* See dmop_pool_init(). */
-unsigned int dmop_max_empty_pages; /* default: the pages of dom0's memory */
+unsigned int dmop_max_empty_pages; /* default: twice the pages of dom0's memory */
 
 static int set_limit(const char *val, const struct kernel_param *kp,
 		     unsigned int limit)
@@ -62,4 +62,4 @@ MODULE_PARM_DESC(max_map_frames,
 
 module_param_named(max_empty_pages, dmop_max_empty_pages, uint, 0644);
 MODULE_PARM_DESC(max_empty_pages,
-		 "Auto-translated dom0: maximum number of empty pages of all open files (default the pages of dom0's memory)");
+		 "Auto-translated dom0: maximum number of empty pages of all open files (default twice the pages of dom0's memory)");

@@ -5,13 +5,12 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/refcount.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 
 #include "area.h"
 #include "policy.h"
-#include "pool.h"
 
 void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp)
 {
@@ -52,19 +51,13 @@ bool dmop_maps_busy(struct dmop_maps *maps)
 	return false;
 }
 
-/* From here on no mapping call begins with more frames. */
+/* From here on no mapping call begins with more frames, and no area leaves its list. */
 static void take_areas(struct dmop_maps *maps)
 {
-	struct dmop_area *area;
-	struct hlist_node *next;
-
 	raw_spin_lock(&maps->lock);
 	maps->closed = true;
-	hlist_for_each_entry_safe(area, next, &maps->areas, link) {
-		dmop_area_unlink(area);
-		hlist_add_head(&area->link, &maps->taken);
-		refcount_inc(&area->users);
-	}
+	hlist_move_list(&maps->areas, &maps->taken);
+	WRITE_ONCE(maps->frames, 0);
 	raw_spin_unlock(&maps->lock);
 }
 
@@ -84,6 +77,7 @@ void dmop_maps_take(struct dmop_maps *maps)
 
 		dmop_area_remove_frames(area, 0, area->busy_first);
 		dmop_area_remove_frames(area, after, area->nr - after);
+		cond_resched();
 	}
 }
 
@@ -93,10 +87,9 @@ void dmop_maps_release(struct dmop_maps *maps)
 	struct hlist_node *next;
 
 	hlist_for_each_entry_safe(area, next, &maps->taken, link) {
-		hlist_del_init(&area->link);
-		if (area->pages)
-			dmop_pool_free(area->pages);
-		area->pages = NULL;
+		hlist_del(&area->link);
+		dmop_area_release_pages(area);
 		dmop_area_put(area);
+		cond_resched();
 	}
 }

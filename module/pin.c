@@ -69,14 +69,14 @@ static int pin_translated(struct dmop_pin *pin, domid_t domid)
 	pfn = page_to_xen_pfn(pin->pages->page[0]);
 	err = acquire(domid, &pfn);
 	if (err)
-		dmop_pool_free(pin->pages);
+		dmop_pool_put(pin->pages);
 	return err;
 }
 
 static void unpin_translated(struct dmop_pin *pin)
 {
 	xen_unmap_domain_gfn_range(NULL, 1, pin->pages->page);
-	dmop_pool_free(pin->pages);
+	dmop_pool_put(pin->pages);
 }
 
 static void free_page_pv(struct dmop_pin *pin)

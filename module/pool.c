@@ -9,10 +9,12 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/llist.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
 
@@ -24,22 +26,33 @@ static struct workqueue_struct *pool_queue;
 /* The empty pages of all files, and of all pins. */
 static atomic_long_t empty_pages;
 
-static void pages_free(struct work_struct *work)
-{
-	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
+/* One worker frees, however many areas a process had: an allocation is not to queue behind it. */
+static void free_unused(struct work_struct *work);
+static DECLARE_WORK(free_work, free_unused);
+static LLIST_HEAD(unused);
 
-	if (!pages->err)
-		xen_free_unpopulated_pages(pages->nr, pages->page);
-	atomic_long_sub(pages->nr, &empty_pages);
-	kvfree(pages);
+static void free_unused(struct work_struct *work)
+{
+	struct dmop_pages *pages, *next;
+
+	llist_for_each_entry_safe(pages, next, llist_del_all(&unused), node) {
+		if (!pages->err)
+			xen_free_unpopulated_pages(pages->nr, pages->page);
+		atomic_long_sub(pages->nr, &empty_pages);
+		kvfree(pages);
+		cond_resched();
+	}
 }
 
-static void pages_put(struct dmop_pages *pages)
+void dmop_pool_get(struct dmop_pages *pages)
 {
-	if (refcount_dec_and_test(&pages->users)) {
-		INIT_WORK(&pages->work, pages_free);
-		queue_work(pool_queue, &pages->work);
-	}
+	refcount_inc(&pages->users);
+}
+
+void dmop_pool_put(struct dmop_pages *pages)
+{
+	if (refcount_dec_and_test(&pages->users) && llist_add(&pages->node, &unused))
+		queue_work(pool_queue, &free_work);
 }
 
 static void pages_alloc(struct work_struct *work)
@@ -48,17 +61,17 @@ static void pages_alloc(struct work_struct *work)
 
 	pages->err = xen_alloc_unpopulated_pages(pages->nr, pages->page);
 	complete(&pages->done);
-	pages_put(pages);
+	dmop_pool_put(pages);
 }
 
 /* One limit for all: the line is about the host, and names no process. */
-static void warn_of_limit(unsigned long max)
+static void warn_of_limit(void)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
 
 	if (___ratelimit(&limit, KBUILD_MODNAME ": refused mappings"))
-		pr_warn("mapping refused: device models would use more than max_empty_pages (%lu) pages; raise that parameter if dom0 has the memory\n",
-			max);
+		pr_warn("mapping refused: device models would use more than max_empty_pages (%u) pages, or one of them more than half of those left; raise that parameter if dom0 has the memory\n",
+			READ_ONCE(dmop_max_empty_pages));
 }
 
 /* Never counts pages that will not be allocated: the caller may be starved anywhere. */
@@ -68,7 +81,7 @@ static bool reserve(unsigned int nr, unsigned long max)
 
 	do {
 		if (used + nr > max) {
-			warn_of_limit(max);
+			warn_of_limit();
 			return false;
 		}
 	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
@@ -97,25 +110,21 @@ struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max)
 
 	err = wait_for_completion_killable(&pages->done) ? -EINTR : pages->err;
 	if (err) {
-		pages_put(pages);
+		dmop_pool_put(pages);
 		return ERR_PTR(err);
 	}
 	return pages;
 }
 
-void dmop_pool_free(struct dmop_pages *pages)
-{
-	pages_put(pages);
-}
-
 /*
  * Xen gives a dom0 room for the frames of its memory, and for 1024 frames more for each MiB
- * of it; part of that room is in use.
+ * of it; part of that room is in use. With twice its memory one file alone may have as many
+ * pages as dom0 has.
  */
 int dmop_pool_init(void)
 {
 	if (!dmop_max_empty_pages)
-		dmop_max_empty_pages = min_t(unsigned long, totalram_pages(), UINT_MAX);
+		dmop_max_empty_pages = min_t(unsigned long, 2 * totalram_pages(), UINT_MAX);
 	pool_queue = alloc_workqueue("dmop_pool", WQ_UNBOUND, 0);
 	return pool_queue ? 0 : -ENOMEM;
 }

@@ -14,15 +14,18 @@
  * Empty pages: page structures with no memory behind them. An auto-translated dom0
  * places foreign frames at them.
  *
- * @work:   allocates the pages, later frees them
+ * @work:   allocates the pages
+ * @node:   in the list of those to free
  * @done:   @err is valid
- * @users:  the caller and the allocation in progress; the last put frees
+ * @users:  the area or pin, the allocation in progress, and callers that remove frames;
+ *          the last put frees
  * @nr:     their number
  * @err:    result of the allocation
  * @page:   the pages
  */
 struct dmop_pages {
 	struct work_struct work;
+	struct llist_node node;
 	struct completion done;
 	refcount_t users;
 	unsigned int nr;
@@ -49,12 +52,20 @@ struct dmop_pages {
 struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max);
 
 /**
- * dmop_pool_free() - free empty pages
- * @pages: pages that no frame is placed at and no PTE maps
+ * dmop_pool_get() - take a reference
+ * @pages: the pages
  *
- * Context: any process context; the worker frees them later.
+ * Context: any; the caller guarantees that another reference exists.
  */
-void dmop_pool_free(struct dmop_pages *pages);
+void dmop_pool_get(struct dmop_pages *pages);
+
+/**
+ * dmop_pool_put() - drop a reference
+ * @pages: for the last one: pages that no frame is placed at and no PTE maps
+ *
+ * Context: any; with the last one a worker frees them later.
+ */
+void dmop_pool_put(struct dmop_pages *pages);
 
 /**
  * dmop_pool_init() - create the worker

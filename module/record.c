@@ -125,7 +125,9 @@ void dmop_record_synchronize(struct dmop_record *record)
 	init_rcu_head_on_stack(&gp.head);
 	init_completion(&gp.completion);
 	call_srcu(&record->in_xen, &gp.head, wakeme_after_rcu);
-	wait_for_completion(&gp.completion);
+	/* A worker gets no signal. The state is that of a task that has nothing to do. */
+	while (wait_for_completion_interruptible(&gp.completion))
+		;
 	destroy_rcu_head_on_stack(&gp.head);
 }
 
@@ -136,7 +138,8 @@ static void end_waits(struct work_struct *work)
 	long requested = atomic_long_read_acquire(&w->requested);
 
 	dmop_record_synchronize(record);
-	WRITE_ONCE(w->ended, requested);
+	/* Pairs with the acquire in dmop_record_wait(). */
+	smp_store_release(&w->ended, requested);
 	wake_up_all(&w->wait);
 	dmop_record_put(record);
 }
@@ -153,7 +156,8 @@ int dmop_record_wait(struct dmop_record *record)
 	refcount_inc(&record->users);
 	if (!queue_work(waits_queue, &w->work))
 		dmop_record_put(record);
-	return wait_event_killable(w->wait, READ_ONCE(w->ended) - mine >= 0) ? -EINTR : 0;
+	/* Pairs with the release in end_waits(). */
+	return wait_event_killable(w->wait, smp_load_acquire(&w->ended) - mine >= 0) ? -EINTR : 0;
 }
 
 static void record_free(struct work_struct *work)

@@ -135,6 +135,40 @@ TEST_F(map, limit_of_all_empty_pages)
 		close(logs[i]);
 }
 
+#define ALL_EMPTY	100
+
+/* Nor does one file use up the empty pages: it leaves to others as many as it has. */
+TEST_F(map, empty_pages_are_left_to_others)
+{
+	long before = param_get("max_empty_pages");
+	int second = dmop_open_bound(other_domid);
+	unsigned int areas = 0;
+	long ret = 0;
+	char *p;
+
+	ASSERT_LE(0, second);
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, param_set("max_empty_pages", ALL_EMPTY));
+	for (; !ret && areas <= ALL_EMPTY / 4; areas++) {
+		p = area(self->bound, 4, PROT_READ);
+		ASSERT_NE(MAP_FAILED, p);
+		ret = map(self->bound, target_domid, p, 4, self->gfns, self->errs);
+	}
+	p = area(second, 4, PROT_READ);
+	EXPECT_EQ(0, map(second, other_domid, p, 4, self->gfns, self->errs));
+	EXPECT_EQ(4, mapped_frames(second));
+	ASSERT_EQ(0, param_set("max_empty_pages", before));
+	/* A PV dom0 has no use for empty pages. Pins are counted as well, and what is not yet freed. */
+	EXPECT_EQ(dom0_is_pvh() ? -ENOMEM : 0, ret);
+	if (ret) {
+		EXPECT_GE(ALL_EMPTY / 2, mapped_frames(self->bound));
+		EXPECT_LT(ALL_EMPTY / 4, mapped_frames(self->bound));
+	} else {
+		EXPECT_EQ(4 * areas, mapped_frames(self->bound));
+	}
+	close(second);
+}
+
 /*
  * In an auto-translated dom0 each mapped frame needs an empty page, not charged to any process. The
  * bound is the domain's maximum reservation (maxmem), set by the toolstack. The highest frame

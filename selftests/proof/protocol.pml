@@ -61,7 +61,8 @@
  * BROKEN_TABLE_LOCK_IS_A_MUTEX 4    dmop_records_lock is a spinlock
  * BROKEN_RECORD_LOCK_IS_A_MUTEX 4   record->lock is a spinlock
  * BROKEN_MAPS_LOCK_IS_A_MUTEX 4     maps->lock is not held for a mapping call
- * BROKEN_NO_AREA_REFERENCE 6        revocation has a reference to the area it unmaps
+ * BROKEN_NO_AREA_REFERENCE 6        the list that revocation takes has a reference to the area
+ * BROKEN_REMOVES_WITHOUT_REFERENCE 6  a close has a reference to the pages whose frames it removes
  * BROKEN_AREA_LEAVES_FIRST 6        a closed area leaves the list after its frames
  * BROKEN_REMOVES_BUSY_FRAMES 6      revocation leaves the frames of a call to the call
  * BROKEN_NARROW_DOES_NOT_WAIT 7     NARROW waits for the calls inside in_xen
@@ -123,9 +124,11 @@ bool closed[FILES];		/* revocation has begun to unmap */
 bool busy_chunk[FILES];		/* a mapping call works on CHUNK */
 #if SCENE == 6
 byte placed[FILES];		/* frames placed at the empty pages */
-byte area_users[FILES];
+byte area_users[FILES];		/* the VMA, and the list that the area is in */
+bool area_pages[FILES];		/* the area has its pages */
+byte page_users[FILES];		/* these have references */
 bool area_listed[FILES];	/* in maps->areas */
-bool area_taken[FILES];		/* in maps->taken, with a reference */
+bool area_taken[FILES];		/* in maps->taken */
 bool file_taken[FILES];		/* in the list of the files that were unmapped */
 #define holds(f)	(placed[f] != 0)
 #else
@@ -486,28 +489,70 @@ out:
 }
 
 #if SCENE == 6
+inline dmop_pool_put(f) {
+	assert(page_users[f] > 0);	/* P6 */
+	page_users[f]--;
+	/* P13: nothing refers to the empty pages when they are freed. */
+	assert(page_users[f] || (!ptes[f] && !placed[f]))
+}
+
 inline dmop_area_put(f) {
 	atomic {
 		assert(area_users[f] > 0);	/* P6 */
 		area_users[f]--;
-		/* P13: nothing refers to the empty pages when they are freed. */
-		assert(area_users[f] || (!ptes[f] && !placed[f]))
+		if
+		:: !area_users[f] && area_pages[f] -> area_pages[f] = false; dmop_pool_put(f)
+		:: else
+		fi
+	}
+}
+
+/* remove_frames() */
+inline remove_frames(f) {
+	atomic {
+		if
+		:: got ->
+			assert(page_users[f] > 0);	/* P6: the array, and the pages, are the area's */
+			placed[f] = 0
+		:: else
+		fi
 	}
 }
 
 /* The VMA is closed, and its PTEs are cleared. */
 inline dmop_area_close(f) {
+	atomic {				/* area_get_pages() */
+		if
+		:: area_pages[f] ->
+			got = true;
+#ifndef BROKEN_REMOVES_WITHOUT_REFERENCE
+			page_users[f]++
+#endif
+		:: else
+		fi
+	};
 #ifndef BROKEN_AREA_LEAVES_FIRST
-	placed[f] = 0;
+	remove_frames(f);
 #endif
 	atomic {
 		if
-		:: !closed[f] -> area_listed[f] = false
+		:: !closed[f] ->
+			area_listed[f] = false;
+			assert(area_users[f] > 1);	/* P6 */
+			area_users[f]--
 		:: else
 		fi
 	};
 #ifdef BROKEN_AREA_LEAVES_FIRST
-	placed[f] = 0;
+	remove_frames(f);
+#endif
+#ifndef BROKEN_REMOVES_WITHOUT_REFERENCE
+	atomic {
+		if
+		:: got -> dmop_pool_put(f)
+		:: else
+		fi
+	};
 #endif
 	dmop_area_put(f)
 }
@@ -517,7 +562,8 @@ inline dmop_maps_release(f) {
 		if
 		:: area_taken[f] ->
 			area_taken[f] = false;
-			assert(!ptes[f] && !placed[f]);	/* P13 */
+			area_pages[f] = false;
+			dmop_pool_put(f);
 #ifndef BROKEN_NO_AREA_REFERENCE
 			dmop_area_put(f)
 #endif
@@ -634,6 +680,9 @@ inline dmop_file_put(f) {
 /* The last close of file @f: no call can reach it any more. */
 proctype Close(byte f) CALLER {
 	byte r;
+#if SCENE == 6
+	bool got;		/* the pages of the area */
+#endif
 
 	atomic { busy[f] == 0 -> r = record[f]; ptes[f] = 0 };
 	dmop_area_close(f);
@@ -657,7 +706,14 @@ proctype Close(byte f) CALLER {
 		dmop_record_put(r)
 	:: else
 	fi;
-	atomic { dmop_file_put(f); running--; r = 0 }
+	atomic {
+		dmop_file_put(f);
+		running--;
+#if SCENE == 6
+		got = false;
+#endif
+		r = 0
+	}
 }
 
 /* Waits for the calls that were inside when it began. */
@@ -678,8 +734,8 @@ inline dmop_maps_take(f) {
 		:: area_listed[f] ->
 			area_listed[f] = false;
 			area_taken[f] = true;
-#ifndef BROKEN_NO_AREA_REFERENCE
-			area_users[f]++
+#ifdef BROKEN_NO_AREA_REFERENCE
+			area_users[f]--
 #endif
 		:: else
 		fi
@@ -988,8 +1044,10 @@ inline map_earlier(f) {
 	ptes[f] = EARLIER;
 #if SCENE == 6
 	placed[f] = EARLIER;
-	area_users[f] = 1;
+	area_users[f] = 2;
 	area_listed[f] = true;
+	area_pages[f] = true;
+	page_users[f] = 1;
 #endif
 }
 
