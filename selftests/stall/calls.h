@@ -17,6 +17,8 @@
 
 /* More than one portion of the module, more than an area without allocation can have. */
 #define MANY		80
+/* An area whose frames are removed in several portions, in an auto-translated dom0. */
+#define LARGE		600
 #define GRANT_FRAMES	6
 /* The test domains have these frames. */
 #define FIRST_GFN	8
@@ -344,16 +346,24 @@ static inline bool retry_prepare(struct issuer *i)
 
 static inline bool mapped_prepare(struct issuer *i)
 {
-	int errs[MANY];
+	__u64 *gfns = fill(i, W_ARRAY);
+	int errs[LARGE];
+	unsigned int n;
 
-	return map_prepare(i) &&
-	       !map(i->fd, i->domid, i->area, MANY, fill(i, W_ARRAY), errs) &&
+	if (!with_area_of(i, LARGE))
+		return false;
+	for (n = 0; n < LARGE; n++)
+		gfns[n] = FIRST_GFN + n % MANY;
+	return !map(i->fd, i->domid, i->area, LARGE, gfns, errs) &&
 	       all_bytes(errs, 0, sizeof(errs));
 }
 
 static inline long issue_munmap(struct issuer *i)
 {
-	return munmap(i->area, MANY * PAGE) ? -errno : 0;
+	if (munmap(i->area, LARGE * PAGE))
+		return -errno;
+	i->area = NULL;
+	return 0;
 }
 
 static inline bool resource_prepare(struct issuer *i)

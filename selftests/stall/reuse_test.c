@@ -10,6 +10,9 @@
 #include "sweep.h"
 
 /*
+ * munmap() is outside of any section. Under KASAN it shows that it uses nothing that the end of
+ * the domain has freed.
+ *
  * A call that is over but for its last copy to user memory reports what it did. So does a batch
  * that ended early (EAGAIN, see issue_batch()): the next one reports the end.
  */
@@ -101,6 +104,7 @@ CALL(MAP_RETRY, map_retry);
 CALL(RESOURCE, resource);
 CALL(RESOURCES, resources);
 CALL(RESOURCE_SIZE, resource_size);
+CALL(MUNMAP, munmap);
 
 TEST_F(reuse, no_number_changes_hands)
 {
@@ -113,6 +117,11 @@ TEST_F(reuse, no_number_changes_hands)
 
 	sweep(_metadata, &w);
 	TH_LOG("the number was refused at %u stops; Xen was entered after %u", w.refused, w.acting);
+	/* The pages of munmap() are its own, but it keeps no number. */
+	if (w.call->issue == issue_munmap) {
+		EXPECT_EQ(0, w.refused);
+		return;
+	}
 	/* Some of the stops are inside a section of SRCU, and some are before a hypercall. */
 	EXPECT_LT(0, w.refused);
 	if (judged->all || w.call->classes & C_XEN)
