@@ -449,7 +449,7 @@ static char state_of_worker(void)
 		if (pid && read_proc(pid, "comm", text, sizeof(text)) &&
 		    !strncmp(text, "kworker/u", 9) &&
 		    read_proc(pid, "stack", text, sizeof(text)) &&
-		    strstr(text, "dmop_record_synchronize"))
+		    strstr(text, "[dmop_privcmd]"))
 			state = thread_state(pid, pid);
 	}
 	if (proc)
