@@ -117,11 +117,9 @@ TEST_F(reuse, no_number_changes_hands)
 
 	sweep(_metadata, &w);
 	TH_LOG("the number was refused at %u stops; Xen was entered after %u", w.refused, w.acting);
-	/* The pages of munmap() are its own, but it keeps no number. */
-	if (w.call->issue == issue_munmap) {
-		EXPECT_EQ(0, w.refused);
+	/* Not munmap(), which is in no section. It may stop with a lock that revocation needs. */
+	if (w.call->issue == issue_munmap)
 		return;
-	}
 	/* Some of the stops are inside a section of SRCU, and some are before a hypercall. */
 	EXPECT_LT(0, w.refused);
 	if (judged->all || w.call->classes & C_XEN)
