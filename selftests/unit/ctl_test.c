@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 68
+#define PLAN 69
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -947,6 +947,16 @@ static void group_rows_test(void)
 	strcpy(g->path, "/b");
 	rows_make(&r, &now, &before);
 	tap_result(good && cells_are(&r, "-", "8K"), "rows: a group without limits");
+	rows_free(&r);
+	/* A new group of the same name. */
+	strcpy(g->path, "/a");
+	processes[0].group.cpu.used = 1500001;
+	rows_make(&r, &now, &before);
+	good = cells_are(&r, "-", "8K");
+	rows_free(&r);
+	processes[0].group.cpu.used = NO_AMOUNT;
+	rows_make(&r, &now, &before);
+	tap_result(good && cells_are(&r, "-", "8K"), "rows: a counter that went back, or was not there");
 	rows_free(&r);
 }
 
