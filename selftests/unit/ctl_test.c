@@ -6,6 +6,7 @@
  * and of all lengths.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -27,13 +28,14 @@
 #include "memory.h"
 #include "narrowed.h"
 #include "proc.h"
+#include "rows.h"
 #include "signing.h"
 #include "tap.h"
 #include "text.h"
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 54
+#define PLAN 69
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -740,6 +742,243 @@ static void signing_tests(void)
 		abort();
 }
 
+/* --- control groups ---------------------------------------------------- */
+
+/* The trees are below the current directory: "cgroup", and "proc/PID" of a process. */
+static void group_file(const char *path, const char *text)
+{
+	make_file(".", path, text, strlen(text));
+}
+
+/* A process with this text as its /proc/PID/cgroup. */
+static void read_process(const char *text, struct control_group *g)
+{
+	int dirfd;
+
+	group_file("/proc/1/cgroup", text);
+	dirfd = open("proc/1", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	control_group_read(dirfd, g);
+	close(dirfd);
+}
+
+static bool amount_is(const struct amount *a, unsigned long long limit, unsigned long long used)
+{
+	return a->limit == limit && a->used == used;
+}
+
+static bool group_has_nothing(const struct control_group *g)
+{
+	return !control_group_limited(g) && g->cpu.used == NO_AMOUNT && g->memory.used == NO_AMOUNT &&
+	       g->processes.used == NO_AMOUNT;
+}
+
+static bool texts_are(const struct control_group *g, const char *limits, const char *usage)
+{
+	char text[AMOUNTS_SIZE];
+
+	return !strcmp(control_group_limits(text, sizeof(text), g), limits) &&
+	       !strcmp(control_group_usage(text, sizeof(text), g), usage);
+}
+
+static void group_of_its_own_test(struct control_group *g)
+{
+	static const char json[] = "{\"path\":\"/a/b\",\"cpu_limit_percent\":125.0,\"cpu_usage_seconds\":12.345678,\"memory_limit_bytes\":1073741824,\"memory_bytes\":241172480,\"processes_limit\":256,\"processes\":9}";
+	struct json_object *o;
+
+	group_file("/cgroup/a/b/cpu.max", "250000 200000\n");
+	group_file("/cgroup/a/b/cpu.stat", "usage_usec 12345678\nuser_usec 1\nsystem_usec 2\n");
+	group_file("/cgroup/a/b/memory.max", "1073741824\n");
+	group_file("/cgroup/a/b/memory.current", "241172480\n");
+	group_file("/cgroup/a/b/pids.max", "256\n");
+	group_file("/cgroup/a/b/pids.current", "9\n");
+	read_process("0::/a/b\n", g);
+	tap_result(!strcmp(g->path, "/a/b") && amount_is(&g->cpu, 1250000, 12345678) &&
+		   amount_is(&g->memory, 1 << 30, 230 << 20) && amount_is(&g->processes, 256, 9),
+		   "group: its limits and its usage");
+	tap_result(texts_are(g, "processor 125%, memory 1024M, processes 256",
+			     "processor 12.3 s, memory 230M, processes 9"), "group: as text");
+	o = control_group_json(g);
+	tap_result(!strcmp(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE), json),
+		   "group: as JSON");
+	json_object_put(o);
+}
+
+static void group_ancestors_test(struct control_group *g)
+{
+	group_file("/cgroup/cpu.stat", "usage_usec 5\n");
+	group_file("/cgroup/a/cpu.max", "max 100000\n");
+	group_file("/cgroup/a/cpu.stat", "usage_usec 99999999\n");
+	group_file("/cgroup/a/memory.max", "1000000\n");
+	group_file("/cgroup/a/memory.current", "999999\n");
+	group_file("/cgroup/a/pids.max", "300\n");
+	read_process("0::/a/b\n", g);
+	tap_result(amount_is(&g->cpu, 1250000, 12345678) && amount_is(&g->memory, 1000000, 230 << 20) &&
+		   amount_is(&g->processes, 256, 9), "group: the smallest limit up to the root, its own usage");
+	/* Only cpu.stat is there without a controller. */
+	group_file("/cgroup/a/c/cpu.stat", "usage_usec 7\n");
+	read_process("0::/a/c\n", g);
+	tap_result(amount_is(&g->cpu, NO_AMOUNT, 7) && amount_is(&g->memory, 1000000, NO_AMOUNT) &&
+		   amount_is(&g->processes, 300, NO_AMOUNT) &&
+		   texts_are(g, "memory 977K, processes 300", "processor 0.0 s"),
+		   "group: without controllers of its own");
+}
+
+static void group_of_none_test(struct control_group *g)
+{
+	static const char *const none[] = {
+		"", "0::/a/b", "1:cpu:/a/b\n", "2::/a/b\n", "0::a/b\n", "0::/../a/b\n", "0::/..\n",
+		"1:name=0::/a/b\n",
+	};
+	bool good = true;
+	size_t i;
+
+	read_process("0::/\n", g);
+	tap_result(!strcmp(g->path, "/") && group_has_nothing(g) && texts_are(g, "none", "unknown"),
+		   "group: the root has no limits, and its usage is the host's");
+	read_process("2:cpu:/x\n1:name=y:/0::/a\n0::/a/b\n", g);
+	tap_result(!strcmp(g->path, "/a/b") && g->processes.used == 9, "group: beside those of cgroup v1");
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		read_process(none[i], g);
+		good = good && !*g->path && group_has_nothing(g);
+	}
+	control_group_read(-1, g);
+	tap_result(good && !*g->path && group_has_nothing(g) && texts_are(g, "unknown", "unknown"),
+		   "group: none, of another namespace, of a process that is gone");
+}
+
+static void group_values_test(struct control_group *g)
+{
+	static const char *const numbers[] = { "", "\n", "max\n", "x\n", "-1\n", "99999999999999999999\n" };
+	static const char *const cpu[] = { "", "100000\n", "max 100000\n", "100000 0\n", "100000 x\n",
+					   "99999999999999999 100000\n", "1 99999999999999999999\n" };
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		group_file("/cgroup/n/memory.max", numbers[i]);
+		group_file("/cgroup/n/memory.current", numbers[i]);
+		group_file("/cgroup/n/pids.max", numbers[i]);
+		group_file("/cgroup/n/pids.current", numbers[i]);
+		group_file("/cgroup/n/cpu.stat", "nr_usage_usec 5\n");
+		read_process("0::/n\n", g);
+		good = good && !strcmp(g->path, "/n") && group_has_nothing(g);
+	}
+	for (i = 0; i < ARRAY_SIZE(cpu); i++) {
+		group_file("/cgroup/n/cpu.max", cpu[i]);
+		read_process("0::/n\n", g);
+		good = good && group_has_nothing(g);
+	}
+	tap_result(good, "group: what is no number is no limit, and no usage");
+}
+
+static void group_paths_test(struct control_group *g)
+{
+	char text[6000];
+	bool good;
+
+	group_file("/cgroup/\033[2J\xff\"/pids.max", "3\n");
+	read_process("0::/\033[2J\xff\"\n", g);
+	tap_result(!strcmp(g->path, "/\\x1b[2J\\xff\"") && g->processes.limit == 3,
+		   "group: a name with an escape sequence");
+	/* The longest path of the kernel, and one that is longer. */
+	memset(text, '\033', sizeof(text));
+	memcpy(text, "0::/", 4);
+	strcpy(text + 3 + 4095, "\n");
+	read_process(text, g);
+	good = is_clean(g->path) && strlen(g->path) > sizeof(g->path) - 5 && group_has_nothing(g);
+	memset(text + 4, 'a', sizeof(text) - 4);
+	strcpy(text + 3 + 4096, "\n");
+	read_process(text, g);
+	tap_result(good && !*g->path, "group: a path of any length");
+}
+
+static bool cells_are(const struct rows *r, const char *cpu, const char *memory)
+{
+	static const struct domains none;
+	struct table t;
+	bool good;
+
+	rows_table(r, &none, &t);
+	good = !strcmp(t.cells[0][11], "CPU") && !strcmp(t.cells[1][11], cpu) &&
+	       !strcmp(t.cells[0][12], "MEMORY") && !strcmp(t.cells[1][12], memory);
+	table_free(&t);
+	return good;
+}
+
+static void group_rows_test(void)
+{
+	int fd = 3;
+	struct open_file file = { .fds = &fd, .nr_fds = 1, .info.domid = NO_DOMID };
+	struct process processes[2];
+	struct snapshot before = { .processes = &processes[0], .nr = 1 };
+	struct snapshot now = { .when.tv_sec = 2, .processes = &processes[1], .nr = 1 };
+	struct control_group *g = &processes[1].group;
+	struct rows r;
+	bool good;
+
+	processes[0] = (struct process){ .pid = 1, .uid = 70000, .name = "x", .files = &file, .nr_files = 1 };
+	control_group_unknown(&processes[0].group);
+	processes[1] = processes[0];
+	rows_make(&r, &now, &before);
+	good = cells_are(&r, "-", "-");
+	rows_free(&r);
+	strcpy(g->path, "/a");
+	g->cpu = (struct amount){ 2000000, 1500000 };
+	g->memory = (struct amount){ 1 << 30, 230 << 20 };
+	rows_make(&r, &now, &before);
+	good = good && cells_are(&r, "-/200%", "230M/1024M");
+	rows_free(&r);
+	rows_make(&r, &now, NULL);
+	tap_result(good && cells_are(&r, "-/200%", "230M/1024M"), "rows: a group without an earlier snapshot");
+	rows_free(&r);
+	processes[0].group = *g;
+	processes[0].group.cpu.used = 1260000;
+	rows_make(&r, &now, &before);
+	good = cells_are(&r, "12/200%", "230M/1024M");
+	g->memory.used = NO_AMOUNT;
+	g->cpu.limit = 5000;
+	tap_result(good && cells_are(&r, "12/0.5%", "-/1024M"), "rows: the use of processors since then");
+	g->memory = (struct amount){ NO_AMOUNT, 8192 };
+	g->cpu.limit = NO_AMOUNT;
+	good = cells_are(&r, "12%", "8K");
+	rows_free(&r);
+	/* The counter of another group. */
+	strcpy(g->path, "/b");
+	rows_make(&r, &now, &before);
+	tap_result(good && cells_are(&r, "-", "8K"), "rows: a group without limits");
+	rows_free(&r);
+	/* A new group of the same name. */
+	strcpy(g->path, "/a");
+	processes[0].group.cpu.used = 1500001;
+	rows_make(&r, &now, &before);
+	good = cells_are(&r, "-", "8K");
+	rows_free(&r);
+	processes[0].group.cpu.used = NO_AMOUNT;
+	rows_make(&r, &now, &before);
+	tap_result(good && cells_are(&r, "-", "8K"), "rows: a counter that went back, or was not there");
+	rows_free(&r);
+}
+
+static void group_tests(void)
+{
+	char root[] = "/tmp/ctl_test.XXXXXX", command[64];
+	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct control_group g;
+
+	if (back < 0 || !mkdtemp(root) || chdir(root))
+		abort();
+	group_of_its_own_test(&g);
+	group_ancestors_test(&g);
+	group_of_none_test(&g);
+	group_values_test(&g);
+	group_paths_test(&g);
+	group_rows_test();
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	if (fchdir(back) || system(command))
+		abort();
+	close(back);
+}
+
 /* --- XenStore ---------------------------------------------------------- */
 
 static int listen_at(const char *path)
@@ -802,6 +1041,7 @@ int main(void)
 	reaper_tests();
 	kind_tests();
 	signing_tests();
+	group_tests();
 	xenstore_tests();
 	return tap_end(PLAN);
 }

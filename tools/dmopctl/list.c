@@ -88,7 +88,19 @@ static void show_json(const struct process *p, const struct domains *d)
 	for (i = 0; i < p->nr_files; i++)
 		json_object_array_add(files, file_json(&p->files[i], d));
 	json_object_object_add(o, "files", files);
+	json_object_object_add(o, "control_group", control_group_json(&p->group));
 	print_json(o, true);
+}
+
+static void show_group(const struct control_group *g)
+{
+	char limits[AMOUNTS_SIZE], usage[AMOUNTS_SIZE];
+
+	printf("\ncontrol group %s\n"
+	       "  limits     %s\n"
+	       "  usage      %s\n",
+	       *g->path ? g->path : "unknown", control_group_limits(limits, sizeof(limits), g),
+	       control_group_usage(usage, sizeof(usage), g));
 }
 
 static void show_fds(const struct open_file *f)
@@ -155,6 +167,8 @@ static int show_process(pid_t pid, bool json)
 		printf(", user %s\n", user_name(user, sizeof(user), p.uid));
 		for (i = 0; i < p.nr_files; i++)
 			show_file(&p.files[i], &d);
+		if (p.nr_files)
+			show_group(&p.group);
 		if (p.unreadable)
 			printf("\n%u descriptors cannot be read.\n", p.unreadable);
 		else if (!p.nr_files)

@@ -77,6 +77,67 @@ static void samples(const struct sheet *s, const char *name, enum value value, c
 	}
 }
 
+enum group_value { CPU_USED, CPU_LIMIT, MEMORY_USED, MEMORY_LIMIT, PROCESSES_USED, PROCESSES_LIMIT };
+
+static unsigned long long group_value_of(const struct control_group *g, enum group_value value)
+{
+	switch (value) {
+	case CPU_USED:
+		return g->cpu.used;
+	case CPU_LIMIT:
+		return g->cpu.limit;
+	case MEMORY_USED:
+		return g->memory.used;
+	case MEMORY_LIMIT:
+		return g->memory.limit;
+	case PROCESSES_USED:
+		return g->processes.used;
+	default:
+		return g->processes.limit;
+	}
+}
+
+/* Prints a sample for each process with this amount. The rows of a process are adjacent. */
+static void group_samples(const struct sheet *s, const char *name, enum group_value value)
+{
+	char process[2 * NAME_SIZE + 1], group[2 * sizeof(((struct control_group *)0)->path) + 1];
+	const struct process *p, *last = NULL;
+	unsigned long long n;
+	unsigned int i;
+
+	for (i = 0; i < s->rows->nr; i++, last = p) {
+		p = s->rows->list[i].process;
+		n = group_value_of(&p->group, value);
+		if (p == last || n == NO_AMOUNT)
+			continue;
+		fprintf(s->to, "%s{pid=\"%d\",process=\"%s\",uid=\"%u\",control_group=\"%s\"} ", name,
+			p->pid, text_label(process, sizeof(process), p->name), p->uid,
+			text_label(group, sizeof(group), p->group.path));
+		if (value == CPU_USED || value == CPU_LIMIT)
+			fprintf(s->to, "%.6f\n", n / CPU_SECOND);
+		else
+			fprintf(s->to, "%llu\n", n);
+	}
+}
+
+static void print_groups(const struct sheet *s)
+{
+	family(s, "dmop_cpu_seconds_total", "counter",
+	       "Processor time that the control group of the process has used.");
+	group_samples(s, "dmop_cpu_seconds_total", CPU_USED);
+	family(s, "dmop_cpu_limit_ratio", "gauge", "Processors that this control group may keep busy.");
+	group_samples(s, "dmop_cpu_limit_ratio", CPU_LIMIT);
+	family(s, "dmop_memory_bytes", "gauge", "Memory that this control group uses.");
+	group_samples(s, "dmop_memory_bytes", MEMORY_USED);
+	family(s, "dmop_memory_limit_bytes", "gauge", "Memory that this control group may use.");
+	group_samples(s, "dmop_memory_limit_bytes", MEMORY_LIMIT);
+	family(s, "dmop_processes", "gauge", "Processes and threads in this control group.");
+	group_samples(s, "dmop_processes", PROCESSES_USED);
+	family(s, "dmop_processes_limit", "gauge",
+	       "Processes and threads that this control group may have.");
+	group_samples(s, "dmop_processes_limit", PROCESSES_LIMIT);
+}
+
 static void print_census(const struct sheet *s)
 {
 	char process[2 * NAME_SIZE + 1];
@@ -133,6 +194,7 @@ static void print_all(const struct sheet *s, bool loaded)
 	samples(s, "dmop_refused_total", REFUSED_DEAD, "dead");
 	family(s, "dmop_mapped_bytes", "gauge", "Memory of the domain that is mapped.");
 	samples(s, "dmop_mapped_bytes", MAPPED, NULL);
+	print_groups(s);
 	print_census(s);
 }
 

@@ -330,6 +330,7 @@ int process_read(pid_t pid, struct process *p)
 	int dirfd, err;
 
 	*p = (struct process){ .pid = pid };
+	control_group_unknown(&p->group);
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	/* All reads go through this descriptor, so a reused process id cannot mix two processes. */
 	dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -340,6 +341,8 @@ int process_read(pid_t pid, struct process *p)
 	if (!err && !(read_name(dirfd, p->name) && process_uid(dirfd, &p->uid) &&
 		      read_start(dirfd, &p->start)))
 		err = -ESRCH;
+	if (!err && p->nr_files)
+		control_group_read(dirfd, &p->group);
 	close(dirfd);
 	if (err)
 		process_free(p);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "limits.h"
 #include "narrowed.h"
 #include "text.h"
 
@@ -51,6 +52,7 @@ struct process {
 	struct open_file *files;
 	unsigned int nr_files;
 	unsigned int unreadable;	/* descriptors of unknown target or state */
+	struct control_group group;	/* unknown without a file */
 };
 
 struct snapshot {

@@ -39,6 +39,7 @@ static struct row *row_of(struct rows *r, const struct process *p, const struct 
 	row = &r->list[r->nr++];
 	*row = (struct row){
 		.process = p, .state = info->state, .domid = info->domid, .rate = -1,
+		.cpu = -1,
 	};
 	return row;
 }
@@ -74,14 +75,26 @@ static unsigned long long calls_since(const struct process *now, const struct pr
 	return calls;
 }
 
+/* A process that has changed its group since then has no rate. Return: negative if it is unknown. */
+static double cpu_since(const struct control_group *now, const struct control_group *then,
+			double seconds)
+{
+	if (strcmp(now->path, then->path) || now->cpu.used == NO_AMOUNT ||
+	    then->cpu.used > now->cpu.used)
+		return -1;
+	return (now->cpu.used - then->cpu.used) / CPU_PERCENT / seconds;
+}
+
 static void set_rate(struct row *row, const struct snapshot *now, const struct snapshot *before)
 {
 	const struct process *then = same_process(before, row->process);
 	double seconds = now->when.tv_sec - before->when.tv_sec +
 			 (now->when.tv_nsec - before->when.tv_nsec) / 1e9;
 
-	if (then && seconds > 0)
-		row->rate = calls_since(row->process, then, row) / seconds;
+	if (!then || seconds <= 0)
+		return;
+	row->rate = calls_since(row->process, then, row) / seconds;
+	row->cpu = cpu_since(&row->process->group, &then->group, seconds);
 }
 
 void rows_make(struct rows *r, const struct snapshot *now, const struct snapshot *before)
@@ -125,10 +138,36 @@ char *user_name(char *to, size_t size, uid_t uid)
 	return to;
 }
 
+/* Writes "12/200%", "12%" without a limit, "-" for what is unknown. */
+static void cpu_cell(char *to, size_t size, double percent, unsigned long long limit)
+{
+	char used[24] = "-";
+
+	if (percent >= 0)
+		snprintf(used, sizeof(used), "%.0f", percent);
+	if (limit != NO_AMOUNT)
+		snprintf(to, size, "%s/%g%%", used, limit / CPU_PERCENT);
+	else
+		snprintf(to, size, "%s%s", used, percent >= 0 ? "%" : "");
+}
+
+/* Writes "230M/1024M", "230M" without a limit, "-" for what is unknown. */
+static void memory_cell(char *to, size_t size, const struct amount *memory)
+{
+	char used[24] = "-", limit[24];
+
+	if (memory->used != NO_AMOUNT)
+		text_bytes(used, sizeof(used), memory->used);
+	if (memory->limit != NO_AMOUNT)
+		snprintf(to, size, "%s/%s", used, text_bytes(limit, sizeof(limit), memory->limit));
+	else
+		snprintf(to, size, "%s", used);
+}
+
 static void row_add(struct table *t, const struct row *row, const struct domains *d)
 {
 	char pid[16], user[NAME_SIZE], domid[16] = "-", files[16], rate[16], calls[24], policy[24],
-	     dead[24], mapped[24], rights[32] = "-";
+	     dead[24], mapped[24], cpu[48], memory[56], rights[32] = "-";
 	const char *name = domains_name(d, row->domid);
 
 	snprintf(pid, sizeof(pid), "%d", row->process->pid);
@@ -147,19 +186,21 @@ static void row_add(struct table *t, const struct row *row, const struct domains
 	snprintf(policy, sizeof(policy), "%llu", row->refused_policy);
 	snprintf(dead, sizeof(dead), "%llu", row->refused_dead);
 	text_bytes(mapped, sizeof(mapped), row->mapped_frames * FRAME_BYTES);
+	cpu_cell(cpu, sizeof(cpu), row->cpu, row->process->group.cpu.limit);
+	memory_cell(memory, sizeof(memory), &row->process->group.memory);
 	table_add(t, row_colour(row), (const char *[]){
 		pid, user, domid, name, state_name(row->state), files, rate, calls, policy, dead,
-		mapped, rights, row->process->name });
+		mapped, cpu, memory, rights, row->process->name });
 }
 
 void rows_table(const struct rows *r, const struct domains *d, struct table *t)
 {
 	unsigned int i;
 
-	*t = (struct table){ .columns = 13, .right = 1 << 0 | 1 << 2 | 0x3f << 5 };
+	*t = (struct table){ .columns = 15, .right = 1 << 0 | 1 << 2 | 0xff << 5 };
 	table_add(t, BOLD, (const char *[]){
 		"PID", "USER", "DOMID", "DOMAIN", "STATE", "FILES", "CALLS/S", "CALLS", "REFUSED",
-		"DEAD", "MAPPED", "RIGHTS", "PROCESS" });
+		"DEAD", "MAPPED", "CPU", "MEMORY", "RIGHTS", "PROCESS" });
 	for (i = 0; i < r->nr; i++)
 		row_add(t, &r->list[i], d);
 }
@@ -200,6 +241,9 @@ struct json_object *row_json(const struct row *row, const struct domains *d)
 	add_number(o, "narrowed_files", row->narrowed);
 	json_object_object_add(o, "rights", json_object_new_string(
 		rights_word(word, sizeof(word), &row->rights)));
+	json_object_object_add(o, "cpu_percent",
+			       row->cpu < 0 ? NULL : json_object_new_double(row->cpu));
+	json_object_object_add(o, "control_group", control_group_json(&row->process->group));
 	return o;
 }
 

@@ -24,6 +24,7 @@ struct row {
 	unsigned int narrowed;		/* files with fewer rights than all */
 	struct rights rights;		/* of all its files together */
 	double rate;			/* calls per second; negative: unknown */
+	double cpu;			/* percent of a processor, by the group; negative: unknown */
 };
 
 struct rows {
@@ -35,7 +36,7 @@ struct rows {
  * rows_make() - sum up a snapshot
  * @r:      result; refers to @now
  * @now:    a snapshot
- * @before: an earlier snapshot for the rates, or NULL
+ * @before: an earlier snapshot for the rates and the use of processors, or NULL
  */
 void rows_make(struct rows *r, const struct snapshot *now, const struct snapshot *before);
 void rows_free(struct rows *r);

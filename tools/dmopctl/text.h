@@ -48,7 +48,7 @@ bool text_coloured(void);
  */
 void text_put(FILE *to, enum colour colour, const char *text);
 
-#define TABLE_COLUMNS	13
+#define TABLE_COLUMNS	15
 
 /* The table owns copies of its cells. The first row is the heading. */
 struct table {

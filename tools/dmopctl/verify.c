@@ -444,6 +444,24 @@ static void verify_threads(struct subject *s)
 		finding(s->f, FAULT, "thread", NULL, "/proc/%d/task: %s", s->pid, strerror(errno));
 }
 
+/* --- the control group ------------------------------------------------- */
+
+/* Information only: neither limits nor usage are part of the proof. */
+static void verify_group(struct subject *s)
+{
+	char limits[AMOUNTS_SIZE], usage[AMOUNTS_SIZE];
+	struct control_group g;
+
+	control_group_read(s->dirfd, &g);
+	if (*g.path)
+		finding(s->f, control_group_limited(&g) ? OK : NOTE, "control group", NULL,
+			"%s, limits: %s; usage: %s", g.path,
+			control_group_limits(limits, sizeof(limits), &g),
+			control_group_usage(usage, sizeof(usage), &g));
+	else
+		finding(s->f, NOTE, "control group", NULL, "unknown: it has none of cgroup v2 here");
+}
+
 /* --- the command ------------------------------------------------------- */
 
 static void subject_close(struct subject *s)
@@ -484,6 +502,7 @@ static int verify(struct subject *s, bool json)
 	verify_mappings(s);
 	verify_threads(s);
 	verify_privileges(s);
+	verify_group(s);
 	/* If the process has exited, another one may have its id by now. */
 	if (syscall(SYS_pidfd_send_signal, s->pidfd, 0, NULL, 0) && errno == ESRCH)
 		return cannot(s->pid, ESRCH);
