@@ -257,7 +257,7 @@ static _Noreturn void fill_log(void)
 
 #define MEMFD_MIB	64
 
-/* Writes all of it once. The size of an image is its guest's disk: to be filled, not to be grown. */
+/* Writes all of it once. An image is to be filled, and not to be grown. */
 static void fill(int fd, off_t size)
 {
 	static char block[1 << 16];
