@@ -9,7 +9,7 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all check-secure-boot deb rpm check-long soak bench bench-check static check-debug
+.PHONY: check-all check-secure-boot deb rpm check-long soak hostile bench bench-check static check-debug
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
@@ -19,6 +19,7 @@ help:
 	@echo '  make check-secure-boot  a dom0 started by Secure Boot, the module signed through DKMS, a restricted QEMU'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make soak           an hour of device models, kills and dying domains: does anything stay behind?'
+	@echo '  make hostile        a device model that its guest has taken over, and its cost for others (hours)'
 	@echo '  make check-debug    the selftests and a QEMU under kernels with lockdep, KASAN and their like (hours)'
 	@echo '  make check-mutants  break the module in each of its checks: does a test notice?'
 	@echo '  make prove          what is shown for all inputs and all interleavings (minutes)'
@@ -40,7 +41,7 @@ help:
 	@echo '  make module         build it for the running kernel; KDIR= for another'
 	@echo '  make clean          remove what was built, but not the lab images (scripts/lab/lab clean) and debug kernels'
 	@echo
-	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long, soak and lab-shell, choose what the lab boots;'
+	@echo 'RELEASE=bookworm, and DOM0=pv|pvh for demo, bench, check-long, soak, hostile and lab-shell, choose what the lab boots;'
 	@echo 'RELEASE is also the release for whose user space deb and rpm build.'
 
 module:
@@ -70,6 +71,9 @@ check-long:
 
 soak:
 	@scripts/soak --release $(RELEASE) --dom0 $(DOM0)
+
+hostile:
+	@scripts/hostile --release $(RELEASE) --dom0 $(DOM0)
 
 check-mutants:
 	@scripts/check-mutants --release $(RELEASE)

@@ -8,7 +8,8 @@
  * disk and reads them back, 'r' only reads them; the answer is a line "# disk: ...". 'b' resets the
  * machine; 'c' reports a crash to Xen. 's' asks Xen for a soft reset, and the answer after it is
  * "# reset softly". 'm' gives memory back to Xen, and the answer is a line "# memory: ..."; 'z' asks
- * for S3, and the answer is "# awake".
+ * for S3, and the answer is "# awake". 't' times accesses to the device model, 'f' forgets earlier
+ * times before; the answer is a line "# access: ...", in ticks of the TSC.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -119,7 +120,9 @@ static void serial_init(void)
 #define SCANCODE_Q	0x10
 #define SCANCODE_W	0x11
 #define SCANCODE_R	0x13
+#define SCANCODE_T	0x14
 #define SCANCODE_S	0x1f
+#define SCANCODE_F	0x21
 #define SCANCODE_C	0x2e
 #define SCANCODE_B	0x30
 #define SCANCODE_L	0x26
@@ -665,6 +668,89 @@ static void use_memory(void)
 	print("\n");
 }
 
+/* --- times ------------------------------------------------------------- */
+
+#define PIT_CHANNEL_0	0x40
+#define PIT_CONTROL	0x43
+#define PIT_PERIODIC	0x34	/* channel 0, two bytes, mode 2 */
+#define PIT_HZ		1193182
+#define PIT_FIRMWARE	0	/* 65536, which gives 18 Hz */
+
+/* Few enough for the device model to be idle in between, as with a guest that does other work. */
+#define ACCESS_HZ	250
+#define ACCESSES	500	/* for one key */
+#define TIMES_MAX	65536
+#define TIMES_AT	40	/* MiB; nothing else is there */
+
+static uint32_t *const times = (uint32_t *)AT_MIB(TIMES_AT);
+static uint32_t nr_times;
+
+static inline uint64_t rdtsc(void)
+{
+	uint64_t ticks;
+
+	asm volatile("rdtsc" : "=A"(ticks) : : "memory");
+	return ticks;
+}
+
+static void pit_init(uint16_t divisor)
+{
+	out8(PIT_CONTROL, PIT_PERIODIC);
+	out8(PIT_CHANNEL_0, divisor & 0xff);
+	out8(PIT_CHANNEL_0, divisor >> 8);
+}
+
+/* Shell's method, with a gap that is halved. */
+static void sort_times(void)
+{
+	uint32_t gap, i, j, time;
+
+	for (gap = nr_times / 2; gap; gap /= 2)
+		for (i = gap; i < nr_times; i++) {
+			time = times[i];
+			for (j = i; j >= gap && times[j - gap] > time; j -= gap)
+				times[j] = times[j - gap];
+			times[j] = time;
+		}
+}
+
+static void print_time(const char *what, uint32_t time)
+{
+	print(what);
+	print_number(time, 10);
+}
+
+static void report_times(void)
+{
+	if (!nr_times)
+		return;
+	sort_times();
+	print_time("# access: ", nr_times);
+	print_time(" times, median ", times[nr_times / 2]);
+	print_time(" p99 ", times[nr_times * 99 / 100]);
+	print_time(" most ", times[nr_times - 1]);
+	print("\n");
+}
+
+/* A read of a port that has no other effect, once for each tick of the timer. */
+static void time_accesses(void)
+{
+	uint64_t begin, ticks;
+	int i;
+
+	pit_init(PIT_HZ / ACCESS_HZ);
+	for (i = 0; i < ACCESSES && nr_times < TIMES_MAX; i++) {
+		seen[IRQ_TIMER] = 0;
+		wait_for(IRQ_TIMER);
+		begin = rdtsc();
+		in8(COM1_LSR);
+		ticks = rdtsc() - begin;
+		times[nr_times++] = ticks > UINT32_MAX ? UINT32_MAX : ticks;
+	}
+	pit_init(PIT_FIRMWARE);
+	report_times();
+}
+
 /* --- keys -------------------------------------------------------------- */
 
 static void obey(uint8_t key)
@@ -693,6 +779,13 @@ static void obey(uint8_t key)
 	case SCANCODE_Z:
 		out16(PM1A_CONTROL, SLEEP_ENABLE | SLEEP_S3);
 		print("# awake\n");
+		break;
+	case SCANCODE_F:
+		nr_times = 0;
+		time_accesses();
+		break;
+	case SCANCODE_T:
+		time_accesses();
 		break;
 	}
 }
