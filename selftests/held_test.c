@@ -61,7 +61,7 @@ TEST_F(held, restrict_waits_for_the_call)
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
 	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	EXPECT_TRUE(caller_asleep(&restricter)) {
+	EXPECT_TRUE(caller_waits_in_restrict(&restricter)) {
 		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
 	}
 	EXPECT_EQ(DMOP_STATE_UNBOUND, dmop_state(self->w.fd));
@@ -95,7 +95,7 @@ TEST_F(held, restrict_returns_after_the_effect)
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
 	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	EXPECT_TRUE(caller_asleep(&restricter));
+	EXPECT_TRUE(caller_waits_in_restrict(&restricter));
 
 	EXPECT_EQ(0, let_call_go(&self->w, &h));
 	EXPECT_EQ(0, caller_join(&restricter));
@@ -112,7 +112,7 @@ static void check_waits(struct __test_metadata *const _metadata,
 	ASSERT_TRUE(caller_start(&caller, w->fd, cmd, arg));
 	ASSERT_TRUE(hold_wait(&w->hold));
 	ASSERT_TRUE(caller_start(&restricter, w->fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	EXPECT_TRUE(caller_asleep(&restricter)) {
+	EXPECT_TRUE(caller_waits_in_restrict(&restricter)) {
 		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
 	}
 	ASSERT_TRUE(hold_release(&w->hold, content, len));
@@ -199,7 +199,7 @@ TEST_F(held, restrict_waits_for_the_way_back)
 	EXPECT_NE(before, ioreq_mask(self->w.observer, other_domid));
 
 	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	EXPECT_TRUE(caller_asleep(&restricter)) {
+	EXPECT_TRUE(caller_waits_in_restrict(&restricter)) {
 		TH_LOG("RESTRICT returned %ld with a call under way", restricter.ret);
 	}
 	ASSERT_TRUE(hold_release(&first, "", 1));
@@ -221,7 +221,7 @@ TEST_F(held, call_behind_a_waiting_restrict)
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
 	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	ASSERT_TRUE(caller_asleep(&restricter));
+	ASSERT_TRUE(caller_waits_in_restrict(&restricter));
 	ASSERT_TRUE(caller_start(&late, self->w.fd, DMOP_IOCTL_DM_OP, &arg));
 
 	/* Either the call overtakes RESTRICT and is done by now, or it waits and is refused. */
@@ -345,7 +345,7 @@ TEST_F(held, waiting_call_is_killable)
 
 	ASSERT_TRUE(hold_call(&self->w, &h));
 	ASSERT_TRUE(caller_start(&restricter, self->w.fd, DMOP_IOCTL_RESTRICT, &target_domid));
-	ASSERT_TRUE(caller_asleep(&restricter));
+	ASSERT_TRUE(caller_waits_in_restrict(&restricter));
 
 	pid = fork();
 	ASSERT_LE(0, pid);
