@@ -162,10 +162,9 @@ static inline bool caller_asleep(struct caller *c)
 }
 
 /*
- * Waits until the thread waits in RESTRICT itself. RESTRICT also waits for the worker that sets up
- * a record, but that is in another function of the module. The kernel lists no function of its own
- * that sleeps.
- * Return: true if so; false if the call has returned.
+ * Waits until the thread sleeps in dmop_file_restrict() itself. The wait for the worker of a new
+ * record is in another function of the module. The kernel's own functions for sleeping are not
+ * listed. Return: true if so; false if the call has returned.
  */
 static inline bool caller_waits_in_restrict(struct caller *c)
 {
