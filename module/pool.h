@@ -6,6 +6,7 @@
 #define DMOP_POOL_H
 
 #include <linux/completion.h>
+#include <linux/llist.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>

@@ -76,20 +76,31 @@ static inline void hold_exit(struct hold *h)
 	close(h->uffd);
 }
 
+/* Reads a file of a thread in /proc. Return: false if there is no such thread. */
+static inline bool read_thread(pid_t pid, pid_t tid, const char *file, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, file);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	text[n < 0 ? 0 : n] = 0;
+	close(fd);
+	return true;
+}
+
 /* Return: R, S, D, Z, ... as in proc(5); 0 if there is no such thread. */
 static inline char thread_state(pid_t pid, pid_t tid)
 {
-	char path[64], stat[256] = "";
 	const char *name_end;
-	int fd;
+	char stat[256];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
+	if (!read_thread(pid, tid, "stat", stat, sizeof(stat)))
 		return 0;
-	if (read(fd, stat, sizeof(stat) - 1) < 0)
-		stat[0] = 0;
-	close(fd);
 	name_end = strrchr(stat, ')');
 	return name_end ? name_end[2] : 0;
 }
@@ -168,15 +179,10 @@ static inline bool caller_asleep(struct caller *c)
  */
 static inline bool caller_waits_in_restrict(struct caller *c)
 {
-	char path[64], stack[4096];
-	FILE *f;
+	char stack[4096];
 
 	while (!atomic_load(&c->done)) {
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stack", atomic_load(&c->tid));
-		f = fopen(path, "r");
-		if (f) {
-			stack[fread(stack, 1, sizeof(stack) - 1, f)] = 0;
-			fclose(f);
+		if (read_thread(getpid(), atomic_load(&c->tid), "stack", stack, sizeof(stack))) {
 			stack[strcspn(stack, "\n")] = 0;
 			if (strstr(stack, "dmop_file_restrict"))
 				return true;

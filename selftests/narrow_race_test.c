@@ -420,20 +420,6 @@ TEST_F(race, waits_for_a_mapping_call)
 	mapper_end(m);
 }
 
-static bool read_proc(pid_t pid, const char *file, char *text, size_t size)
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	text[fread(text, 1, size - 1, f)] = 0;
-	fclose(f);
-	return true;
-}
-
 /* Return: the state of the worker that waits for calls of a domain, or 0: there is none. */
 static char state_of_worker(void)
 {
@@ -446,9 +432,9 @@ static char state_of_worker(void)
 		char text[4096];
 
 		/* Of an unbound queue; there are few. */
-		if (pid && read_proc(pid, "comm", text, sizeof(text)) &&
+		if (pid && read_thread(pid, pid, "comm", text, sizeof(text)) &&
 		    !strncmp(text, "kworker/u", 9) &&
-		    read_proc(pid, "stack", text, sizeof(text)) &&
+		    read_thread(pid, pid, "stack", text, sizeof(text)) &&
 		    strstr(text, "[dmop_privcmd]"))
 			state = thread_state(pid, pid);
 	}
