@@ -59,6 +59,8 @@ typedef unsigned int __poll_t;
 #define array_index_nospec(i, n)	((i) < (n) ? (i) : 0)
 
 struct list_head { struct list_head *next; };
+struct hlist_node { struct hlist_node *next, **pprev; };
+struct hlist_head { struct hlist_node *first; };
 struct mutex { int unused; };
 struct ratelimit_state { int unused; };
 typedef struct { int unused; } spinlock_t;
