@@ -256,6 +256,22 @@ TEST_F(death, noticed_by_a_call)
 	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->observer, target_domid));
 }
 
+/*
+ * ESRCH of an operation need not be the end of the domain: Xen also returns it for an MSI in the
+ * mode "lowest priority" that no CPU of the domain takes.
+ */
+TEST_F(death, not_by_every_esrch)
+{
+	struct dm_op msi = {
+		.op = DM_OP_INJECT_MSI,
+		.u.msi = { .addr = 0xfee00000, .data = DM_OP_MSI_LOWEST_PRIORITY | 0x40 },
+	};
+
+	EXPECT_EQ(-ESRCH, dm_op(self->bound, self->domid, &msi));
+	EXPECT_EQ(DMOP_STATE_BOUND, dmop_state(self->bound));
+	EXPECT_EQ(-EOPNOTSUPP, unknown_op(self->bound, self->domid));
+}
+
 /* One call revokes a duplicate of its descriptor and all other files bound to the domain. */
 TEST_F(death, noticed_for_all)
 {

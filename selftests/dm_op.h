@@ -19,6 +19,7 @@
 #define DM_OP_TRACK_DIRTY_VRAM		7
 #define DM_OP_MODIFIED_MEMORY		11
 #define DM_OP_SET_MEM_TYPE		12
+#define DM_OP_INJECT_MSI		14
 #define DM_OP_RELOCATE_MEMORY		17
 #define DM_OP_UNKNOWN			0x7fffffff	/* not an operation in any Xen */
 
@@ -26,6 +27,7 @@
 #define DM_OP_INFO_NO_GFNS		1
 #define DM_OP_RANGE_PORT		0
 #define DM_OP_MEM_RAM_RW		0
+#define DM_OP_MSI_LOWEST_PRIORITY	(1 << 8)	/* delivery mode, in the data */
 
 /* Ioreq servers of a domain at most. Their ids start at 0. */
 #define DM_OP_NR_IOREQ_SERVERS		8
@@ -79,6 +81,11 @@ struct dm_op {
 			__u16 pad;
 			__aligned_u64 first_pfn;
 		} mem_type;
+		struct {
+			__u32 data;
+			__u32 pad;
+			__aligned_u64 addr;
+		} msi;
 		struct {
 			__u32 size;
 			__u32 pad;

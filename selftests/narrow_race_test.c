@@ -276,7 +276,7 @@ TEST_F(race, narrowed_by_many)
 /* --- two processes that map -------------------------------------------- */
 
 #define FRAMES_OF_ONE	65	/* more than an area has without an allocation */
-#define AREAS		4000
+#define AREAS		16000
 
 /* Maps and unmaps one area after the other. Exits with 1 if the file ever had more frames. */
 static void areas_main(int fd)
