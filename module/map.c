@@ -37,11 +37,21 @@
  */
 #define HIGHEST_GFN	((1ULL << (52 - PAGE_SHIFT)) - 1)
 
-/* The protection of the VMA's flags, without soft-dirty tracking or write notification. */
+/*
+ * The protection of the VMA's flags, without soft-dirty tracking or write notification.
+ *
+ * On arm64 a writable page that is clean is read-only. The first write makes it dirty,
+ * by hardware or by a page fault, and an area permits no page fault. So its pages are
+ * dirty from the start. pfn_pte() of 0 has the bits of the protection and no others.
+ */
 static void set_protection(struct vm_area_struct *vma)
 {
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
+
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
-	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	if (IS_ENABLED(CONFIG_ARM64) && (vma->vm_flags & VM_WRITE))
+		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
+	vma->vm_page_prot = prot;
 }
 
 static bool covers(struct vm_area_struct *vma, unsigned long addr,
