@@ -24,6 +24,8 @@ static const char * __init unsupported(void)
 		return "this kernel does not run on Xen";
 
 	err = dmop_hypercall_probe(DOMID_INVALID);
+	if (err == -ENOSYS && IS_ENABLED(CONFIG_ARM64))
+		return "this Xen has no dm_op hypercall (older than 4.15, or built without IOREQ_SERVER, like Debian's)";
 	if (err == -ENOSYS)
 		return "this Xen has no dm_op hypercall (older than 4.9, or built without HVM)";
 	if (err != -ESRCH)
