@@ -38,24 +38,18 @@
 #define HIGHEST_GFN	((1ULL << (52 - PAGE_SHIFT)) - 1)
 
 /*
- * The protection of the VMA's flags, without soft-dirty tracking or write notification.
- *
- * On arm64 a writable page that is clean is read-only. The first write makes it dirty,
- * by hardware or by a page fault, and an area permits no page fault. So its pages are
- * dirty from the start. pfn_pte() of 0 has the bits of the protection and no others.
+ * The protection of the VMA's flags, without soft-dirty tracking or write notification. On
+ * arm64 a write to a clean page can raise a page fault, and an area permits none.
  */
 static void set_protection(struct vm_area_struct *vma)
 {
-	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
-
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
 	if (IS_ENABLED(CONFIG_ARM64) && (vma->vm_flags & VM_WRITE))
-		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
-	vma->vm_page_prot = prot;
+		vma->vm_page_prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, vma->vm_page_prot))));
 }
 
-static bool covers(struct vm_area_struct *vma, unsigned long addr,
-		   unsigned int nr)
+static bool covers(struct vm_area_struct *vma, unsigned long addr, unsigned int nr)
 {
 	return addr == vma->vm_start && nr == vma_pages(vma);
 }
@@ -145,8 +139,7 @@ static bool map_chunk_pv(const struct chunk *c)
 	/* Positive, until the kernel sets the error of the frame. */
 	memset(c->errs, 1, c->nr * sizeof(*c->errs));
 	ret = xen_remap_domain_gfn_array(c->vma, frame_address(c, 0), c->gfns, c->nr,
-					 c->errs, c->vma->vm_page_prot,
-					 c->area->domid, NULL);
+					 c->errs, c->vma->vm_page_prot, c->area->domid, NULL);
 	if (likely(ret == c->nr))
 		return true;
 	for (i = 0; i < c->nr; i++) {
@@ -284,10 +277,8 @@ int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
  * Xen reports the machine frames, which are then mapped; as the caller's own if
  * Xen says that they are.
  */
-static int map_resource_frames(struct dmop_area *area,
-			       struct vm_area_struct *vma,
-			       struct xen_mem_acquire_resource *xar,
-			       xen_pfn_t *frames, int *errs)
+static int map_resource_frames(struct dmop_area *area, struct vm_area_struct *vma,
+			       struct xen_mem_acquire_resource *xar, xen_pfn_t *frames, int *errs)
 {
 	domid_t owner = area->domid;
 	unsigned int i;
@@ -316,8 +307,7 @@ static int map_resource_frames(struct dmop_area *area,
 }
 
 static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
-			struct xen_mem_acquire_resource *xar,
-			xen_pfn_t *frames, int *errs)
+			struct xen_mem_acquire_resource *xar, xen_pfn_t *frames, int *errs)
 {
 	unsigned int nr = xar->nr_frames;
 	struct dmop_area *area;
