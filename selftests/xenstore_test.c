@@ -146,7 +146,7 @@ static long by_display(int fd, __u16 domid)
 /*
  * XenStore is stopped, so there is no event, and a mapping keeps the dying domain in Xen's list,
  * where ordinary operations find it. An operation or a RESTRICT that Xen answers with ESRCH ends
- * the binding, and RESTRICT does not wait for XenStore.
+ * all bindings to the domain, and RESTRICT does not wait for XenStore.
  */
 TEST_F(lifetime, xenstore_stopped_and_dying)
 {
@@ -160,10 +160,11 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 		SKIP(return, NEEDS_BARE_DOMAIN);
 	for (i = 0; i < ARRAY_SIZE(asks); i++) {
 		long domid = create(NAME);
-		int fd = dmop_open_bound(domid), guard;
+		int fd = dmop_open_bound(domid), second = dmop_open_bound(domid), guard;
 		char *p = map_several(fd, domid, NR_FRAMES);
 
 		ASSERT_LT(0, domid);
+		ASSERT_LE(0, second);
 		ASSERT_NE(NULL, p);
 		guard = stop_xenstored(pid);
 		ASSERT_LE(0, guard);
@@ -173,6 +174,7 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 
 		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
+		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(second));
 		EXPECT_EQ(THE_END, wait_for_end(fd));
 		EXPECT_EQ(SIGBUS, touch_until_gone(p));
 		close(guard);
@@ -180,6 +182,7 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 		/* xenstored has a page of the domain mapped, until it runs again. */
 		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
 		close(fd);
+		close(second);
 	}
 }
 
