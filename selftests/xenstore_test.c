@@ -175,6 +175,7 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 		EXPECT_EQ(-ESRCH, asks[i](fd, domid));
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(fd));
 		EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(second));
+		close(second);
 		EXPECT_EQ(THE_END, wait_for_end(fd));
 		EXPECT_EQ(SIGBUS, touch_until_gone(p));
 		close(guard);
@@ -182,7 +183,6 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 		/* xenstored has a page of the domain mapped, until it runs again. */
 		EXPECT_TRUE(unknown_to_xen(self->observer, domid));
 		close(fd);
-		close(second);
 	}
 }
 
