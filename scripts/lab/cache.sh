@@ -91,7 +91,8 @@ module_ensure() {
 modules_prune() {
 	local old
 	touch "$1"
-	find "$IMAGE/modules" -name '*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +11 | cut -d' ' -f2- |
+	# Another run may remove files meanwhile, and its own temporary directory.
+	find "$IMAGE/modules" -ignore_readdir_race -maxdepth 1 -name '*.tar' -printf '%T@ %p\n' | sort -rn | tail -n +11 | cut -d' ' -f2- |
 		while IFS= read -r old; do rm -f "$old"; done
 }
 
@@ -117,14 +118,16 @@ packages_ensure() {
 	MODULE=$out
 }
 
-# tools_ensure: sets TOOLS to a directory of programs compiled for dom0.
+# tools_ensure: sets TOOLS to a directory of programs compiled for dom0. Other runs may copy all of
+# it at any time, so a program that is being compiled is not there.
 tools_ensure() {
-	local src=$LAB_D/create-domain.c key
+	local src=$LAB_D/create-domain.c key part
 	key=$(sha256sum <"$src" | cut -c1-12)
 	TOOLS=$IMAGE/tools/$key
 	[ ! -e "$TOOLS/create-domain" ] || return 0
+	part=$TOOLS.$BASHPID
 	mkdir -p "$TOOLS"
 	logged "$LAB_BUILD/log/tools.log" "$src does not build" as_root "$LAB_D/in-rootfs" "$(id -u):$(id -g)" \
-		"$IMAGE/rootfs" "$REPO" "$REPO" gcc -O2 -Wall -Wextra -Werror -o "$TOOLS/create-domain.$$" "$src" -lxenlight -lxentoollog
-	mv "$TOOLS/create-domain.$$" "$TOOLS/create-domain"
+		"$IMAGE/rootfs" "$REPO" "$REPO" gcc -O2 -Wall -Wextra -Werror -o "$part" "$src" -lxenlight -lxentoollog
+	mv "$part" "$TOOLS/create-domain"
 }
