@@ -120,13 +120,14 @@ static void read_kind(int dirfd, struct holder *h)
 	free(text);
 }
 
+/* __NR_: the C library of Linux 5.10's time has no SYS_pidfd_getfd. */
 static enum privcmd try_descriptor(pid_t pid, int number)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0), fd = -1;
 	enum stock stock = STOCK_UNKNOWN;
 
 	if (pidfd >= 0)
-		fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+		fd = syscall(__NR_pidfd_getfd, pidfd, number, 0);
 	if (fd >= 0)
 		stock = try_privcmd(fd);
 	if (fd >= 0)
