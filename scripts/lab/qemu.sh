@@ -65,7 +65,7 @@ qemu_firmware() {
 # qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP (or ''), OUT, LAB_ARGS and the
 # caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS. The latter come last and so take precedence.
 qemu_command() {
-	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz cpu
+	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz initramfs cpu
 	need qemu-system-x86_64
 	qemu_accel
 	# One processor for an emulated PVH dom0: an interrupt injected by Xen stays pending in QEMU
@@ -109,15 +109,17 @@ qemu_command() {
 	linux="console=hvc0 earlyprintk=xen printk.time=1 loglevel=7 log_buf_len=4M oops=panic panic=-1 nowatchdog"
 	linux+=" rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=0 sysctl.kernel.hung_task_timeout_secs=300"
 	linux+=" lab.dom0=$DOM0 lab.accel=$ACCEL $LAB_ARGS $LINUX_ARGS"
-	IMAGE_=${IMAGE//,/,,}
-	# The release's initramfs will do for another kernel: it needs no module to find its disks.
+	# Another kernel has an initramfs of its own, or needs no module to find its disks.
+	initramfs=$KERNEL/initramfs
+	[ -n "$KERNEL" ] && [ -e "$initramfs" ] || initramfs=$IMAGE/initramfs
+	initramfs=${initramfs//,/,,}
 	vmlinuz=${KERNEL:-$IMAGE}/vmlinuz
 	vmlinuz=${vmlinuz//,/,,}
 	if [ -n "$FIRMWARE" ]; then
 		qemu_firmware "$xen $XEN_ARGS" "$linux" "${KERNEL:-$IMAGE}/vmlinuz"
 	else
 		QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
-			-initrd "$vmlinuz ${linux//,/,,},$IMAGE_/initramfs")
+			-initrd "$vmlinuz ${linux//,/,,},$initramfs")
 	fi
 	# shellcheck disable=SC2206  # words are what is meant
 	QEMU+=($QEMU_ARGS)
