@@ -39,7 +39,7 @@ builder_build() {
 	image_mirror "$release" "$tmp"
 	# shellcheck disable=SC2016  # expanded by mmdebstrap
 	logged "$log" "mmdebstrap could not build $release" \
-		as_root unshare --mount mmdebstrap --mode=root --variant=minbase --architectures=amd64,arm64 \
+		as_root unshare --mount env PATH="$DEBIAN_PATH" mmdebstrap --mode=root --variant=minbase --architectures=amd64,arm64 \
 		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--customize-hook="cp '$LAB_D/builder-headers' \"\$1/tmp\"" \

@@ -5,6 +5,9 @@
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_D=$REPO/scripts/lab
 LAB_BUILD=$REPO/build/lab
+# Where Debian's own programs are. A Python of the user's that is started by a shell script costs a
+# minute for the packages of an image.
+DEBIAN_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # shellcheck source=scripts/common.sh
 . "$REPO/scripts/common.sh"

@@ -48,10 +48,11 @@ image_build() {
 
 	# unshare: whatever mmdebstrap mounts goes with it, even if it is killed.
 	# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
+	# DEBIAN_PATH: mmdebstrap starts a Python program for each package.
 	# The user is the one that xl starts restricted device models as.
 	# shellcheck disable=SC2016  # expanded by mmdebstrap
 	logged "$log" "mmdebstrap could not build $release" \
-		as_root unshare --mount env INITRD=No mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
+		as_root unshare --mount env INITRD=No PATH="$DEBIAN_PATH" mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
 		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--customize-hook='chroot "$1" useradd --system --no-create-home xen-qemuuser-shared' \
