@@ -17,8 +17,8 @@ struct xen_mem_acquire_resource;
  * @nr:    number of buffers
  * @bufs:  the buffers, all of them in kernel memory
  *
- * Context: process context. On a non-preemptible kernel the task may be
- * preempted inside the hypercall.
+ * Context: process context. On PV the task may be preempted inside the hypercall also if
+ * voluntary or no preemption is built into the kernel.
  *
  * Return: Xen's return value.
  */

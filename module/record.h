@@ -197,7 +197,7 @@ void dmop_record_die(struct dmop_record *record);
 void dmop_record_probe(struct dmop_record *record);
 
 /**
- * dmop_record_unpin() - the opposite
+ * dmop_record_unpin() - drop the pin of a record's domain
  * @record: a record of which no call is in Xen
  *
  * Context: process context.
@@ -239,7 +239,7 @@ static inline bool dmop_record_pinned(const struct dmop_record *record)
 }
 
 /**
- * dmop_record_leave() - end such a part
+ * dmop_record_leave() - end a part begun by dmop_record_enter()
  * @record: as passed to dmop_record_enter()
  * @token:  as dmop_record_enter() set it
  */
