@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 69
+#define PLAN 73
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -661,6 +661,31 @@ static void kind_tests(void)
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "cat", ARGUMENTS("")), "kind: others");
 }
 
+static bool arguments_are(int dirfd, const char *want, ssize_t n)
+{
+	char text[64];
+
+	return arguments_read(dirfd, text, sizeof(text)) == n && !memcmp(text, want, n);
+}
+
+/* A FIFO without a writer cannot be opened: so looks a process that holds its mmap_lock. */
+static void arguments_tests(void)
+{
+	char dir[] = "/tmp/ctl_test.XXXXXX";
+	int dirfd = mkdtemp(dir) ? open(dir, O_PATH | O_DIRECTORY) : -1;
+	int fd = openat(dirfd, "cmdline", O_WRONLY | O_CREAT, 0600);
+
+	tap_result(fd >= 0 && arguments_are(dirfd, "", 0), "arguments: none");
+	tap_result(write(fd, "a\0b", 4) == 4 && arguments_are(dirfd, "a\0b", 4), "arguments: two");
+	close(fd);
+	unlinkat(dirfd, "cmdline", 0);
+	tap_result(arguments_are(dirfd, "", 0), "arguments: of a process that is gone");
+	tap_result(!mkfifoat(dirfd, "cmdline", 0600) && arguments_are(dirfd, "", 0),
+		   "arguments: of a process that lets nobody read them");
+	unlinkat(dirfd, "cmdline", 0);
+	rmdir(dir);
+}
+
 /* --- the certificate of a signature ------------------------------------ */
 
 /* The beginning of a certificate; the rest does not matter. */
@@ -1040,6 +1065,7 @@ int main(void)
 	users_tests();
 	reaper_tests();
 	kind_tests();
+	arguments_tests();
 	signing_tests();
 	group_tests();
 	xenstore_tests();

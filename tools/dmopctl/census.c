@@ -4,10 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "census.h"
@@ -21,6 +24,8 @@
 
 /* More than the arguments that xl gives to any QEMU. */
 #define ARGUMENTS_SIZE	65536
+/* Seconds until they are taken for unknown */
+#define ARGUMENTS_PATIENCE	2
 
 /* --- the kind of a process --------------------------------------------- */
 
@@ -111,12 +116,50 @@ static int read_program(int dirfd, char *name)
 	return 0;
 }
 
+/* Return: true if there is more, in time. */
+static bool read_more(int from, char *text, size_t size, ssize_t *n)
+{
+	struct pollfd wait = { .fd = from, .events = POLLIN };
+	ssize_t got = -1;
+
+	if ((size_t)*n < size && poll(&wait, 1, ARGUMENTS_PATIENCE * 1000) > 0)
+		got = read(from, text + *n, size - *n);
+	*n += got > 0 ? got : 0;
+	return got > 0;
+}
+
+ssize_t arguments_read(int dirfd, char *text, size_t size)
+{
+	ssize_t n = 0;
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends))
+		return 0;
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		n = read_text(dirfd, "cmdline", text, size);
+		_exit(n > 0 && write(ends[1], text, n) != n);
+	}
+	close(ends[1]);
+	while (child > 0 && read_more(ends[0], text, size, &n))
+		;
+	close(ends[0]);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	return n;
+}
+
 static void read_kind(int dirfd, struct holder *h)
 {
+	bool qemu = strstr(h->name, "qemu");
 	char *text = grow(NULL, ARGUMENTS_SIZE, 1);
-	ssize_t n = read_text(dirfd, "cmdline", text, ARGUMENTS_SIZE);
 
-	h->kind = kind_of(h->name, text, n > 0 ? n : 0, &h->domid, &h->video);
+	h->kind = kind_of(h->name, text, qemu ? arguments_read(dirfd, text, ARGUMENTS_SIZE) : 0,
+			  &h->domid, &h->video);
 	free(text);
 }
 

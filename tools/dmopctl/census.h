@@ -55,6 +55,19 @@ const char *kind_name(enum kind kind);
 enum kind kind_of(const char *name, const char *arguments, size_t n, long *domid,
 		  unsigned long *video);
 
+/*
+ * arguments_read() - read the arguments of a process, if it lets them be read
+ * @dirfd: its directory in /proc
+ * @text:  result: the arguments, each with a NUL
+ * @size:  size of @text
+ *
+ * The kernel reads them from the memory of the process. It waits while a call of that process holds
+ * mmap_lock for writing, and the process may be starved there. So a child reads them.
+ *
+ * Return: their bytes; 0 if they cannot be read, or not within two seconds.
+ */
+ssize_t arguments_read(int dirfd, char *text, size_t size);
+
 /* Return: true if this device model is confined. */
 bool holder_confined(const struct holder *h);
 
