@@ -6,8 +6,11 @@
  *
  * DMOP_SECONDS=N: the duration. `make soak` runs this program.
  */
+#include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 
+#include "command.h"
 #include "domains.h"
 
 #define NR_PROCESSES	64
@@ -203,6 +206,60 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
+/* --- starved and throttled processes ----------------------------------------- */
+
+#define NR_BUSY	4
+#define CGROUP	"/sys/fs/cgroup/dmop-soak"
+
+static pid_t busy[NR_BUSY];
+
+/* They take each processor from those with SCHED_IDLE, and little from all others. */
+static bool busy_start(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_BUSY; i++) {
+		busy[i] = fork();
+		if (!busy[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			setpriority(PRIO_PROCESS, 0, 19);
+			for (;;)
+				;
+		}
+		if (busy[i] < 0)
+			return false;
+	}
+	return run("echo +cpu >/sys/fs/cgroup/cgroup.subtree_control && mkdir -p " CGROUP
+		   " && echo '20000 1000000' >" CGROUP "/cpu.max");
+}
+
+/* The processes have to end in time. */
+static bool busy_end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_BUSY; i++) {
+		kill(busy[i], SIGKILL);
+		waitpid(busy[i], NULL, 0);
+	}
+	return run("echo max >" CGROUP "/cpu.max");
+}
+
+/* Of four processes one is starved, and one is in a control group with a fiftieth of a processor. */
+static bool hamper(unsigned int i)
+{
+	struct sched_param param = { };
+
+	switch (i % 4) {
+	case 0:
+		return !sched_setscheduler(0, SCHED_IDLE, &param);
+	case 1:
+		return run("echo %d >" CGROUP "/cgroup.procs", getpid());
+	default:
+		return true;
+	}
+}
+
 static pid_t process_start(unsigned int i)
 {
 	pid_t pid = fork();
@@ -210,6 +267,8 @@ static pid_t process_start(unsigned int i)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!hamper(i))
+		_exit(1);
 	srand(getpid());
 	while (!soak->stop)
 		serve_one(&soak->counts[i]);
@@ -260,6 +319,7 @@ static void run_for(struct __test_metadata *const _metadata, long seconds, struc
 	soak->stop = 0;
 	for (i = 0; i < NR_DOMAINS; i++)
 		ASSERT_TRUE(domain_start(i));
+	ASSERT_TRUE(busy_start());
 	for (i = 0; i < NR_PROCESSES; i++) {
 		pids[i] = process_start(i);
 		ASSERT_LT(0, pids[i]);
@@ -294,11 +354,13 @@ static void run_for(struct __test_metadata *const _metadata, long seconds, struc
 		}
 	}
 	soak->stop = 1;
+	EXPECT_TRUE(busy_end());
 	for (i = 0; i < NR_PROCESSES; i++)
 		EXPECT_TRUE(ends_well_in_time(pids[i]));
 	for (i = 0; i < NR_DOMAINS; i++)
 		EXPECT_TRUE(domain_end(i));
 	EXPECT_TRUE(no_zombies());
+	EXPECT_TRUE(run("rmdir " CGROUP));
 }
 
 static struct counts all_counts(void)
@@ -346,7 +408,8 @@ TEST_F(lifetime, soak)
 	now = memory_now(NOW);
 	ASSERT_LT(0, now.used);
 	all = all_counts();
-	printf("# soak: %ld s, %u processes, %u domains at a time\n", seconds, NR_PROCESSES, NR_DOMAINS);
+	printf("# soak: %ld s, %u processes, %u of them starved and %u throttled, %u domains at a time\n",
+	       seconds, NR_PROCESSES, NR_PROCESSES / 4, NR_PROCESSES / 4, NR_DOMAINS);
 	printf("# soak: %lu domains destroyed and made, %lu processes killed, %lu signals\n",
 	       done.domains, done.killed, done.signals);
 	printf("# soak: %lu files bound, %lu calls, %lu refused, %lu frames mapped\n",
