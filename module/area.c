@@ -69,7 +69,7 @@ static void remove_frames(struct dmop_pages *pages, unsigned int first, unsigned
 void dmop_area_remove_frames(struct dmop_area *area, unsigned int first,
 			     unsigned int nr)
 {
-	/* Pairs with the release in area_alloc_pages(). */
+	/* Pairs with the release in area_init_translated(). */
 	remove_frames(smp_load_acquire(&area->pages), first, nr);
 }
 
@@ -113,43 +113,28 @@ static void area_free(struct dmop_area *area)
 
 void dmop_area_put(struct dmop_area *area)
 {
-	if (!refcount_dec_and_test(&area->users))
-		return;
-	if (area->pages)
-		dmop_pool_put(area->pages);
-	area_free(area);
-}
-
-/* Return: the pages of an area, with a reference of the caller's own, or NULL. */
-static struct dmop_pages *area_get_pages(struct dmop_area *area)
-{
-	struct dmop_pages *pages;
-
-	raw_spin_lock(&area->maps->lock);
-	pages = area->pages;
-	if (pages)
-		dmop_pool_get(pages);
-	raw_spin_unlock(&area->maps->lock);
-	return pages;
+	if (refcount_dec_and_test(&area->users))
+		area_free(area);
 }
 
 void dmop_area_release_pages(struct dmop_area *area)
 {
-	struct dmop_pages *pages;
-
 	raw_spin_lock(&area->maps->lock);
-	pages = area->pages;
+	dmop_pool_put(area->pages);
 	area->pages = NULL;
 	raw_spin_unlock(&area->maps->lock);
-	if (pages)
-		dmop_pool_put(pages);
 }
 
 void dmop_area_close(struct dmop_area *area)
 {
 	struct dmop_maps *maps = area->maps;
+	struct dmop_pages *pages;
+
 	/* Revocation does not wait for the caller before it releases those of the area. */
-	struct dmop_pages *pages = area_get_pages(area);
+	raw_spin_lock(&maps->lock);
+	pages = area->pages;
+	dmop_pool_get(pages);
+	raw_spin_unlock(&maps->lock);
 
 	/*
 	 * While the area is linked: a revocation removes the frames of a caller that is
@@ -162,25 +147,13 @@ void dmop_area_close(struct dmop_area *area)
 		hlist_del(&area->link);
 		refcount_dec(&area->users);
 		WRITE_ONCE(maps->frames, maps->frames - area->nr);
+		dmop_pool_put(area->pages);
+		area->pages = NULL;
 	}
+	/* Under the lock: a caller that is starved has no pages beyond the frames of its file. */
+	dmop_pool_put(pages);
 	raw_spin_unlock(&maps->lock);
-	if (pages)
-		dmop_pool_put(pages);
 	dmop_area_put(area);
-}
-
-/* A file leaves to all others as many pages as it has, so that no file can use up all. */
-static int area_alloc_pages(struct dmop_area *area)
-{
-	unsigned long max = READ_ONCE(dmop_max_empty_pages);
-	unsigned long own = min(dmop_maps_frames(area->maps), max);
-	struct dmop_pages *pages = dmop_pool_alloc(area->nr, max - own);
-
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-	/* Pairs with the acquire in dmop_area_remove_frames(). */
-	smp_store_release(&area->pages, pages);
-	return 0;
 }
 
 /* Return: 0; or with nothing changed DMOP_NARROWED, -E2BIG or -ESRCH. */
@@ -209,11 +182,41 @@ static int area_link(struct dmop_area *area)
 	return err;
 }
 
+/*
+ * A file leaves to all others as many pages as it has, so that no file can use up all. Under the
+ * lock: a caller that is starved between the two would not know the later areas of its file.
+ */
+static int reserve_pages(struct dmop_area *area)
+{
+	struct dmop_maps *maps = area->maps;
+	unsigned long max;
+	int err = -ESRCH;
+
+	raw_spin_lock(&maps->lock);
+	max = READ_ONCE(dmop_max_empty_pages);
+	if (!maps->closed)
+		err = dmop_pool_reserve(area->nr, max - min(maps->frames, max));
+	raw_spin_unlock(&maps->lock);
+	if (err == -ENOMEM)
+		dmop_pool_warn();
+	return err;
+}
+
 static int area_init_translated(struct dmop_area *area)
 {
 	int err = check_pages(area->maps, area->domid);
+	struct dmop_pages *pages;
 
-	return err ? err : area_alloc_pages(area);
+	if (!err)
+		err = reserve_pages(area);
+	if (err)
+		return err;
+	pages = dmop_pool_alloc(area->nr);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	/* Pairs with the acquire in dmop_area_remove_frames(). */
+	smp_store_release(&area->pages, pages);
+	return 0;
 }
 
 struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,

@@ -28,7 +28,7 @@ struct dmop_rights;
  *          @maps->lock. Once @maps->closed is set these stay as they are: the call
  *          unmaps these frames, revocation all others
  * @pages:  on an auto-translated dom0 the empty pages that the frames are placed at;
- *          NULL on PV, until they are allocated, and once revocation has released them
+ *          NULL on PV, until they are allocated, and once they are released
  * @mapped: a bit for each frame; protected by the mmap_lock of the VMA
  * @few:    these bits, if one word holds them
  */
@@ -198,7 +198,7 @@ struct dmop_area *dmop_area_create(struct dmop_maps *maps, domid_t domid,
 
 /**
  * dmop_area_put() - drop a reference
- * @area: the area; freed, with its empty pages, with the last one
+ * @area: the area; freed with the last one
  *
  * Context: process context; may sleep. For the last one: its frames were removed.
  */

@@ -63,7 +63,9 @@ static int pin_translated(struct dmop_pin *pin, domid_t domid)
 	 * Not limited: there is one pin for each bound domain, and it needs the privilege. Any error
 	 * is a lack of something, and none is Xen's.
 	 */
-	pin->pages = dmop_pool_alloc(1, ULONG_MAX);
+	if (dmop_pool_reserve(1, ULONG_MAX))
+		return -ENOMEM;
+	pin->pages = dmop_pool_alloc(1);
 	if (IS_ERR(pin->pages))
 		return -ENOMEM;
 	pfn = page_to_xen_pfn(pin->pages->page[0]);

@@ -46,13 +46,17 @@ static void free_unused(struct work_struct *work)
 
 void dmop_pool_get(struct dmop_pages *pages)
 {
-	refcount_inc(&pages->users);
+	if (pages)
+		refcount_inc(&pages->users);
 }
 
 void dmop_pool_put(struct dmop_pages *pages)
 {
-	if (refcount_dec_and_test(&pages->users) && llist_add(&pages->node, &unused))
-		queue_work(pool_queue, &free_work);
+	if (!pages || !refcount_dec_and_test(&pages->users))
+		return;
+	llist_add(&pages->node, &unused);
+	/* Also if the list was not empty: the caller that made it so may be starved before this. */
+	queue_work(pool_queue, &free_work);
 }
 
 static void pages_alloc(struct work_struct *work)
@@ -65,7 +69,7 @@ static void pages_alloc(struct work_struct *work)
 }
 
 /* One limit for all: the line is about the host, and names no process. */
-static void warn_of_limit(void)
+void dmop_pool_warn(void)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
 
@@ -75,26 +79,22 @@ static void warn_of_limit(void)
 }
 
 /* Never counts pages that will not be allocated: the caller may be starved anywhere. */
-static bool reserve(unsigned int nr, unsigned long max)
+int dmop_pool_reserve(unsigned int nr, unsigned long max)
 {
 	long used = atomic_long_read(&empty_pages);
 
 	do {
-		if (used + nr > max) {
-			warn_of_limit();
-			return false;
-		}
+		if (used + nr > max)
+			return -ENOMEM;
 	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
-	return true;
+	return 0;
 }
 
-struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max)
+struct dmop_pages *dmop_pool_alloc(unsigned int nr)
 {
 	struct dmop_pages *pages;
 	int err;
 
-	if (!reserve(nr, max))
-		return ERR_PTR(-ENOMEM);
 	pages = kvmalloc(struct_size(pages, page, nr),
 			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!pages) {

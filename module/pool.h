@@ -35,26 +35,43 @@ struct dmop_pages {
 };
 
 /**
- * dmop_pool_alloc() - allocate empty pages
+ * dmop_pool_reserve() - count empty pages before they are allocated
  * @nr:  their number, at least 1
  * @max: at most so many at once, with those of all other callers
  *
+ * Context: any; short.
+ *
+ * Return: 0, or -ENOMEM if there would be more than @max.
+ */
+int dmop_pool_reserve(unsigned int nr, unsigned long max);
+
+/**
+ * dmop_pool_warn() - log that a mapping was refused for want of empty pages
+ *
+ * Context: process context. One line in five seconds, for all callers together.
+ */
+void dmop_pool_warn(void);
+
+/**
+ * dmop_pool_alloc() - allocate reserved pages
+ * @nr:  their number
+ *
  * The kernel's allocator holds a lock that every user of empty pages needs, so a
  * worker calls it. The array is charged to the caller. The pages themselves are kernel
- * memory that is charged to nobody.
+ * memory that is charged to nobody. The reservation ends with the pages, or with a failure.
  *
  * Context: process context; waits, killably, for the worker.
  *
  * Return: the pages, or ERR_PTR of
- *  -ENOMEM no memory, or there would be more than @max
+ *  -ENOMEM no memory
  *  -EINTR  the caller is being killed
  *  another errno of the kernel's allocator
  */
-struct dmop_pages *dmop_pool_alloc(unsigned int nr, unsigned long max);
+struct dmop_pages *dmop_pool_alloc(unsigned int nr);
 
 /**
  * dmop_pool_get() - take a reference
- * @pages: the pages
+ * @pages: the pages, or NULL
  *
  * Context: any; the caller guarantees that another reference exists.
  */
@@ -62,7 +79,7 @@ void dmop_pool_get(struct dmop_pages *pages);
 
 /**
  * dmop_pool_put() - drop a reference
- * @pages: for the last one: pages that no frame is placed at and no PTE maps
+ * @pages: for the last one: pages that no frame is placed at and no PTE maps; or NULL
  *
  * Context: any; with the last one a worker frees them later.
  */

@@ -107,6 +107,7 @@ void dmop_revoke(struct work_struct *work)
 		container_of(work, struct dmop_record, revoke);
 	LIST_HEAD(woken);
 	LIST_HEAD(late);
+	LIST_HEAD(last);
 	LIST_HEAD(taken);
 	unsigned int files;
 
@@ -114,7 +115,9 @@ void dmop_revoke(struct work_struct *work)
 	if (!dmop_record_pinned(record))
 		dmop_record_synchronize(record);
 	files = take_mappings(record, &woken, &late, &taken);
-	files += take_mappings(record, &late, NULL, &taken);
+	/* Those that were locked for a moment only are not to wait for one that is starved. */
+	files += take_mappings(record, &late, &last, &taken);
+	files += take_mappings(record, &last, NULL, &taken);
 	trace_dmop_revoke(record->domid, files);
 	dmop_record_synchronize(record);
 	release_pages(record, &taken);

@@ -500,10 +500,7 @@ inline dmop_area_put(f) {
 	atomic {
 		assert(area_users[f] > 0);	/* P6 */
 		area_users[f]--;
-		if
-		:: !area_users[f] && area_pages[f] -> area_pages[f] = false; dmop_pool_put(f)
-		:: else
-		fi
+		assert(area_users[f] || !area_pages[f])
 	}
 }
 
@@ -521,7 +518,7 @@ inline remove_frames(f) {
 
 /* The VMA is closed, and its PTEs are cleared. */
 inline dmop_area_close(f) {
-	atomic {				/* area_get_pages() */
+	atomic {
 		if
 		:: area_pages[f] ->
 			got = true;
@@ -539,21 +536,25 @@ inline dmop_area_close(f) {
 		:: !closed[f] ->
 			area_listed[f] = false;
 			assert(area_users[f] > 1);	/* P6 */
-			area_users[f]--
+			area_users[f]--;
+			if
+			:: area_pages[f] -> area_pages[f] = false; dmop_pool_put(f)
+			:: else
+			fi
 		:: else
-		fi
-	};
+		fi;
 #ifdef BROKEN_AREA_LEAVES_FIRST
+	};
 	remove_frames(f);
+	atomic {
 #endif
 #ifndef BROKEN_REMOVES_WITHOUT_REFERENCE
-	atomic {
 		if
 		:: got -> dmop_pool_put(f)
 		:: else
 		fi
-	};
 #endif
+	};
 	dmop_area_put(f)
 }
 
