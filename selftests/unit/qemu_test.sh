@@ -124,7 +124,11 @@ tap_result $? 'and this is reported' "$dir/all"
 run -version
 [ "$(cat "$dir/all")" = 'qemu -version' ]
 tap_result $? 'but not for a query' "$dir/all"
+run --find
+[ "$status:$(cat "$dir/all")" = "0:$dir/usr/bin/qemu-system-x86_64" ]
+tap_result $? '--find prints its path' "$dir/all"
 rm "$dir/usr/bin/qemu-system-x86_64"
+says '--find, with none left' 127 'is a script;' --find
 says 'none is left' 127 'is a script;' -xen-domid 7 -xen-domid-restrict
 grep -q 'install one (qemu-system-xen)' "$dir/err"
 tap_result $? 'the remedy' "$dir/all"
@@ -154,6 +158,7 @@ says 'QEMU that is no path' 120 "$conf: QEMU=\$(touch $dir/touched) is not a pat
 [ ! -e "$dir/touched" ]
 tap_result $? 'nothing in the file is executed'
 echo "QEMU=$dir/none" >"$conf"
+says '--find of one that is not there' 127 "$dir/none, named by" --find
 says 'QEMU that is not there' 127 "$dir/none, named by DMOP_QEMU or by QEMU in $conf" -xen-domid 7 -xen-domid-restrict
 printf 'QEMU_ARGS="-machine xenfv-4.2  -global x=*"\n' >"$conf"
 confines 'QEMU_ARGS' "$qemu" -machine xenfv-4.2 -global 'x=*'

@@ -309,6 +309,24 @@ static void check_stock(struct findings *f)
 
 /* --- xl and QEMU ------------------------------------------------------- */
 
+/* The last line of dmop-qemu is the path of its QEMU, or why there is none. */
+static void check_qemu(struct findings *f)
+{
+	FILE *pipe = popen("timeout 60 " LIBDIR "/dmop-qemu --find 2>&1 </dev/null", "re");
+	char line[1024], text[1024] = "";
+
+	while (pipe && fgets(line, sizeof(line), pipe)) {
+		if (*text)
+			finding(f, WARN, "programs", NULL, "%s", text);
+		text_clean(text, sizeof(text), line, strcspn(line, "\n"));
+	}
+	if (!pipe || pclose(pipe))
+		finding(f, FAULT, "programs", NULL, "%s",
+			*text ? text : LIBDIR "/dmop-qemu --find does not answer");
+	else
+		finding(f, OK, "programs", NULL, "dmop-qemu starts %s", text);
+}
+
 static void check_programs(struct findings *f)
 {
 	static const char *const paths[] = {
@@ -323,8 +341,10 @@ static void check_programs(struct findings *f)
 		finding(f, FAULT, "programs", "install dmop-tools", "%s: %s", paths[i], strerror(errno));
 		good = false;
 	}
-	if (good)
-		finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+	if (!good)
+		return;
+	finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+	check_qemu(f);
 }
 
 static void check_configs(struct findings *f, struct config_users *users, const struct options *o)
