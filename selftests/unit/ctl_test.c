@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 69
+#define PLAN 72
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -627,19 +627,19 @@ static void users_tests(void)
 
 /* --- kinds of processes ------------------------------------------------ */
 
+static struct qemu qemu;
+
 static bool kind_is(enum kind want, long want_domid, unsigned long want_video, const char *name,
 		    const char *arguments, size_t n)
 {
 	/* Exactly @n bytes, which the sanitizer watches over. The kernel ends them with a NUL. */
 	char *copy = malloc(n);
-	unsigned long video;
 	enum kind kind;
-	long domid;
 
 	memcpy(copy, arguments, n);
-	kind = kind_of(name, copy, n, &domid, &video);
+	kind = kind_of(name, copy, n, &qemu);
 	free(copy);
-	return kind == want && domid == want_domid && video == want_video;
+	return kind == want && qemu.domid == want_domid && qemu.video == want_video;
 }
 
 #define ARGUMENTS(text)	text, sizeof(text)
@@ -648,8 +648,18 @@ static void kind_tests(void)
 {
 	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 256, "qemu-system-i386",
 			   ARGUMENTS("qemu\0-xen-domid\0007\0-device\0VGA,vgamem_mb=256")) &&
-		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")),
+		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")) &&
+		   !qemu.pv && !qemu.restricted,
 		   "kind: a device model");
+	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 64, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0007\0-device\0VGA,vgamem_mb=64\0-xen-domid-restrict")) &&
+		   qemu.restricted, "kind: a device model under dm_restrict");
+	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 0, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0007\0-xen-attach\0-machine\0xenpv")) && qemu.pv,
+		   "kind: the QEMU of a PV guest");
+	tap_result(kind_is(KIND_BACKEND, 0, 0, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0000\0-xen-attach\0-name\0dom0\0-nographic\0-M\0xenpv")),
+		   "kind: the QEMU of domain 0");
 	tap_result(kind_is(KIND_OTHER, 0, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0000")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0007x")) &&
