@@ -652,8 +652,8 @@ static void kind_tests(void)
 		   !qemu.pv && !qemu.restricted,
 		   "kind: a device model");
 	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 64, "qemu-system-i386",
-			   ARGUMENTS("q\0-xen-domid\0007\0-device\0VGA,vgamem_mb=64\0-xen-domid-restrict")) &&
-		   qemu.restricted, "kind: a device model under dm_restrict");
+			   ARGUMENTS("q\0-xen-domid\0007\0-device\0qxl-vga,vram_size_mb=9,ram_size_mb=64\0-xen-domid-restrict")) &&
+		   qemu.restricted, "kind: a device model under dm_restrict, with a QXL card");
 	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 0, "qemu-system-i386",
 			   ARGUMENTS("q\0-xen-domid\0007\0-xen-attach\0-machine\0xenpv")) && qemu.pv,
 		   "kind: the QEMU of a PV guest");

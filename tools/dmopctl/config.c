@@ -2,6 +2,7 @@
 /*
  * config.c - device model settings in an xl.cfg
  */
+#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -276,11 +277,21 @@ unsigned long config_bitmap_size(unsigned long mib)
 	return rounded * 256 / 8;
 }
 
+/* "ram_size_mb=" is not part of "vram_size_mb=". */
+static unsigned long number_behind(const char *argument, const char *key)
+{
+	const char *at = strstr(argument, key);
+
+	while (at && at > argument && isalpha((unsigned char)at[-1]))
+		at = strstr(at + 1, key);
+	return at ? strtoul(at + strlen(key), NULL, 10) : 0;
+}
+
 unsigned long config_video_memory(const char *argument)
 {
-	const char *at = strstr(argument, "vgamem_mb=");
+	unsigned long mib = number_behind(argument, "vgamem_mb=");
 
-	return at ? strtoul(at + strlen("vgamem_mb="), NULL, 10) : 0;
+	return mib ? mib : number_behind(argument, "ram_size_mb=");
 }
 
 static void check_video(struct config *c, unsigned long mib)
