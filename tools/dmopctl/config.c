@@ -228,6 +228,56 @@ static void check_argument(struct config *c, const char *argument)
 			argument);
 }
 
+/* --- paravirtual devices of QEMU --------------------------------------- */
+
+struct device {
+	const char *key;
+	const char *option, *value;	/* of the elements served by QEMU; NULL: all */
+	bool by_default;		/* also those without @option */
+};
+
+static const struct device devices[] = {
+	{ .key = "channel" },
+	{ "p9", "type", "qemu", true },
+	{ "usbctrl", "type", "qusb", false },
+	{ "vkb", "backend-type", "qemu", false },
+};
+
+/* The value of @name in an element like "type=qusb,ports=4". Return: false without it. */
+static bool option_of(const char *item, const char *name, char *to, size_t size)
+{
+	size_t n = strlen(name), length;
+	bool found = false;
+
+	for (; *item; item += length + (item[length] == ',')) {
+		item += strspn(item, " ");
+		length = strcspn(item, ",");
+		if (strncmp(item, name, n) || item[n] != '=')
+			continue;
+		snprintf(to, size, "%.*s", (int)(length - n - 1), item + n + 1);
+		found = true;
+	}
+	return found;
+}
+
+static bool serves(const struct config *c, const struct device *d)
+{
+	char value[VALUE_SIZE];
+	const char *item;
+	int i;
+
+	for (i = 0; i < xl_config_list(c->xl, d->key); i++) {
+		item = xl_config_item(c->xl, d->key, i);
+		if (!item || (option_of(item, "backend", value, sizeof(value)) &&
+			      !disk_in_this_domain(value)))
+			continue;
+		if (!d->option || (option_of(item, d->option, value, sizeof(value)) ?
+				   !strcasecmp(value, d->value) : d->by_default))
+			return true;
+	}
+	return false;
+}
+
 /* --- devices that a restricted QEMU cannot serve ----------------------- */
 
 static void check_disks(struct config *c)
@@ -371,14 +421,16 @@ static const char *backend_of_qemu(struct config *c, enum type type)
 {
 	struct disk disk;
 	const char *spec;
+	size_t d;
 	int i;
 
 	if (xl_config_list(c->xl, "vfb") > 0)
 		return "vfb";
 	if (type == TYPE_PV && is_true(c, "vnc"))
 		return "vnc";
-	if (xl_config_list(c->xl, "channel") > 0)
-		return "channel";
+	for (d = 0; d < ARRAY_SIZE(devices); d++)
+		if (serves(c, &devices[d]))
+			return devices[d].key;
 	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
 		spec = xl_config_item(c->xl, "disk", i);
 		if (!spec)

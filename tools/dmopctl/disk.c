@@ -148,7 +148,7 @@ static void take_words(struct spec *s, char *at)
 	}
 }
 
-static bool in_this_domain(const char *backend)
+bool disk_in_this_domain(const char *backend)
 {
 	return !backend || !*backend || !strcmp(backend, "0") || !strcmp(backend, "Domain-0");
 }
@@ -158,7 +158,7 @@ static bool by_qemu(const struct spec *s, bool hvm)
 {
 	struct stat st;
 
-	if (s->script || !in_this_domain(s->backend))
+	if (s->script || !disk_in_this_domain(s->backend))
 		return false;
 	if (s->type)
 		return !strcmp(s->type, "qdisk");

@@ -23,4 +23,7 @@ struct disk {
  */
 void disk_parse(const char *spec, bool hvm, struct disk *disk);
 
+/* Return: true if the value of "backend=" is this domain. */
+bool disk_in_this_domain(const char *backend);
+
 #endif /* DMOPCTL_DISK_H */
