@@ -162,9 +162,9 @@ static bool by_qemu(const struct spec *s, bool hvm)
 		return false;
 	if (s->type)
 		return !strcmp(s->type, "qdisk");
-	if (s->cdrom)
-		return hvm;
-	if (s->format && *s->format && strcmp(s->format, "raw"))
+	if (s->cdrom && hvm)
+		return true;
+	if (s->format && *s->format && strcmp(s->format, "raw") && strcmp(s->format, "empty"))
 		return true;
 	return s->target && !stat(s->target, &st) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
 }
