@@ -140,6 +140,9 @@ static void check_refusals(struct config *c)
 	static const char *const lists[] = {
 		"device_model_args", "device_model_args_pv", "device_model_args_hvm",
 	};
+	static const char *const ends[] = {
+		"on_poweroff", "on_reboot", "on_watchdog", "on_crash", "on_soft_reset",
+	};
 	static const char *const actions[] = {
 		"destroy", "restart", "rename-restart", "preserve", "coredump-destroy",
 		"coredump-restart", "soft-reset", NULL,
@@ -152,8 +155,9 @@ static void check_refusals(struct config *c)
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		if (xl_config_string(c->xl, lists[i]))
 			refused(c, "%s is no list", lists[i]);
-	if (clean_value(c, "on_soft_reset", value) && !one_of(value, actions))
-		refused(c, "on_soft_reset = \"%s\" is unknown", value);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (clean_value(c, ends[i], value) && !one_of(value, actions))
+			refused(c, "%s = \"%s\" is unknown", ends[i], value);
 }
 
 static void check_bios(struct config *c)
