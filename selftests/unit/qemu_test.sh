@@ -103,6 +103,9 @@ query -device virtio-net,help
 query -machine xenfv,help
 query -M none
 query --machine none
+query -machine type=none,accel=xen
+query --machine accel=xen,type=none
+query -M accel=xen,type=none,usb=off
 query -S -no-user-config -nodefaults -nographic -machine none,accel=xen -qmp stdio
 fresh
 confines 'a guest is confined' "$qemu"
