@@ -262,11 +262,19 @@ tap_result $? 'no program' "$dir/all"
 
 # --- a QEMU that is not confined
 fresh
-says 'without dm_restrict' 0 'warning: without dm_restrict=1' -xen-domid 7
-backend='warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It keeps stock descriptors'
+keeps="warning: without dm_restrict=1 in the guest's configuration QEMU keeps stock descriptors"
+says 'without dm_restrict' 0 "$keeps, and stays root" -xen-domid 7
+for user in '-runas qemu' '-run-with user=qemu' '-run-with chroot=/x,user=qemu'; do
+	# shellcheck disable=SC2086  # two words
+	run -xen-domid 7 $user
+	grep -qxF "dmop-qemu: $keeps" "$dir/err"
+	tap_result $? "without dm_restrict, with $user" "$dir/all"
+done
+backend='warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It stays root. It keeps stock descriptors'
 says 'a backend' 0 "$backend" -xen-domid 7 -xen-attach -machine xenpv
 says 'a backend, as xl devd starts it' 0 "$backend" -xen-domid 7 -M xenpv
-says 'a backend, with dm_restrict' 0 "$backend" -xen-domid 7 -xen-attach -xen-domid-restrict -machine xenpv
+says 'a backend, with dm_restrict' 0 'guest (vfb, qdisk). It keeps stock descriptors' \
+	-xen-domid 7 -xen-attach -xen-domid-restrict -machine xenpv -runas qemu
 echo 'UNRESTRICTED=refuse' >"$conf"
 says 'UNRESTRICTED=refuse, without dm_restrict' 126 'UNRESTRICTED=refuse' -xen-domid 7
 [ ! -s "$dir/out" ]

@@ -204,7 +204,8 @@ static void check_user(struct config *c)
 	char value[VALUE_SIZE];
 
 	if (!is_true(c, "dm_restrict"))
-		not_confined(c, see, "without dm_restrict = 1 its QEMU stays root");
+		not_confined(c, see, "without dm_restrict = 1 its QEMU keeps stock descriptors%s",
+			     name ? "" : ", and stays root");
 	if (!name) {
 		c->users->of_host = true;
 		return;
@@ -453,7 +454,8 @@ static void check_other(struct config *c, enum type type)
 	if (device)
 		finding(c->f, WARN, TOPIC, "without that, and with raw disks, it needs no QEMU",
 			"%s: QEMU serves it (%s) %s in this domain, keeps stock descriptors, and is not confined",
-			c->name, device, is_true(c, "dm_restrict") ? "under dm_restrict" : "as root");
+			c->name, device, is_true(c, "dm_restrict") ? "under dm_restrict" :
+			xl_config_string(c->xl, "device_model_user") ? "as device_model_user" : "as root");
 	else
 		finding(c->f, NOTE, TOPIC, NULL, "%s: not type = \"hvm\", no QEMU to confine", c->name);
 }
