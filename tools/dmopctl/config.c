@@ -320,6 +320,27 @@ static void check_passthrough(struct config *c)
 			finding(c->f, WARN, TOPIC, "no device of the host for a confined guest",
 				"%s: a restricted QEMU cannot serve %s: that needs privileges on the host",
 				c->name, lists[i]);
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (serves(c, &devices[i]))
+			finding(c->f, WARN, TOPIC, "leave it out, or choose another backend, see xl.cfg(5)",
+				"%s: a restricted QEMU cannot serve %s: that needs XenStore", c->name,
+				devices[i].key);
+}
+
+/* The value is a string or a list. */
+static void check_usbdevice(struct config *c)
+{
+	const char *device = xl_config_string(c->xl, "usbdevice");
+	int i;
+
+	for (i = 0; !device && i < xl_config_list(c->xl, "usbdevice"); i++) {
+		device = xl_config_item(c->xl, "usbdevice", i);
+		if (device && strncmp(device, "host:", 5))
+			device = NULL;
+	}
+	if (device && !strncmp(device, "host:", 5))
+		finding(c->f, WARN, TOPIC, "no device of the host for a confined guest",
+			"%s: QEMU does not start with usbdevice = \"host:...\"", c->name);
 }
 
 unsigned long config_bitmap_size(unsigned long mib)
@@ -416,6 +437,7 @@ static void check_hvm(struct config *c)
 	check_arguments(c, "device_model_args_hvm");
 	check_disks(c);
 	check_passthrough(c);
+	check_usbdevice(c);
 	check_picture(c);
 	if (c->confined)
 		finding(c->f, OK, TOPIC, NULL, "%s: its QEMU will be confined", c->name);
