@@ -204,6 +204,11 @@ cause 'without privileges' 123 'run this as root' FAKE_UNPRIVILEGED=1
 cause "Xen's policy, EACCES" 123 'FLASK' FAKE_RESTRICT=13
 cause "Xen's policy, EPERM" 123 'FLASK' FAKE_RESTRICT=1
 
+make -s -C "$here/../../tools" O="$dir/alone" LIBDIR=/nowhere "$dir/alone/dmop-run" >"$dir/all" 2>&1
+status=0
+LD_PRELOAD=$dir/libfake.so "$dir/alone/dmop-run" -d 7 true >>"$dir/all" 2>&1 || status=$?
+[ "$status" = 125 ] && grep -q '/nowhere/libdmop-preload.so: No such file or directory; install dmop-tools' "$dir/all"
+tap_result $? 'without the library' "$dir/all"
 status=0
 "$dir/dmop-run" --help >/dev/full 2>"$dir/all" || status=$?
 [ "$status" = 125 ]
