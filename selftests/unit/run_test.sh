@@ -21,6 +21,7 @@ build() {
 		compile -fPIC -shared "$here/run/fake.c" -o "$dir/libfake.so" -ldl &&
 		compile -fPIC -shared -DNAME=xendevicemodel_open "$here/run/xen.c" -Wl,-soname,libxendevicemodel.so.1 -o "$dir/libxendevicemodel.so.1" &&
 		compile -fPIC -shared -DNAME=xenforeignmemory_open "$here/run/xen.c" -Wl,-soname,libxenforeignmemory.so.1 -o "$dir/libxenforeignmemory.so.1" &&
+		compile -fPIC -shared -DNAME=xencall_open "$here/run/xen.c" -Wl,-soname,libxencall.so.1 -o "$dir/libxencall.so.1" &&
 		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 -ldl &&
 		compile -DLATE "$here/run/model.c" -o "$dir/late" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -ldl &&
 		compile "$here/run/launch.c" -o "$dir/launch" &&
@@ -81,6 +82,18 @@ chmod +x "$dir/script" "$dir/nested" "$dir/other"
 confined 'a script' "$dir/script"
 confined 'a script whose interpreter is a script' "$dir/nested"
 confined 'a script behind env' env "$dir/other"
+# calls TITLE NODE [OPTION]: libxencall gets this node behind a launcher
+calls() {
+	title=$1 wanted="dmop $2 "
+	shift 2
+	run "$@" -v -- env -i "$model" call
+	[ "$status:$(tr '\n' ' ' <"$dir/out")" = "0:$wanted" ]
+	tap_result $? "$title" "$dir/all"
+}
+calls 'libxencall keeps the stock node' stock
+calls 'with --no-stock, it gets dmop' dmop --no-stock
+grep -q 'libxenforeignmemory and libxencall reach domain 7 only' "$dir/err"
+tap_result $? 'and --verbose says so' "$dir/all"
 for way in execve execv execvp execvpe execl execlp execle fexecve execveat posix_spawn posix_spawnp vfork; do
 	confined "$way with an empty environment" "$dir/launch" $way "$model"
 done
