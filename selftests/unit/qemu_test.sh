@@ -260,6 +260,28 @@ status=0
 [ $status = 120 ]
 tap_result $? 'no program' "$dir/all"
 
+# --- the log; without root, dmop-log cannot give up its privileges
+compile_log() {
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -I"$here/../../include/uapi" "$here/../../tools/dmop-log.c" -o "$dir/dmop-log"
+}
+tap_ok 'dmop-log is built' compile_log
+if [ "$(id -u)" = 0 ]; then
+	echo before >"$dir/log"
+	status=0
+	"$dir/dmop-log" 16 /bin/sh -c 'echo head; yes 0123456789abcde | head -c 1048576; echo tail >&2; exit 3' >>"$dir/log" 2>&1 || status=$?
+	[ $status = 3 ]
+	tap_result $? 'the status of the program is passed on'
+	tries=0
+	until [ "$(tail -n 1 "$dir/log")" = tail ] || [ $tries = 600 ]; do sleep 0.1; tries=$((tries + 1)); done
+	[ "$(head -n 2 "$dir/log" | xargs)" = 'before head' ] && [ "$(tail -n 1 "$dir/log")" = tail ]
+	tap_result $? 'the log has the beginning and the end' "$dir/log"
+	[ "$(wc -c <"$dir/log")" -le 16384 ]
+	tap_result $? 'within its limit'
+	dropped=$(sed -n 's/^dmop-log: \([0-9]*\) bytes were dropped here$/\1/p' "$dir/log")
+	[ "${dropped:-0}" -gt 1000000 ] && [ "$dropped" -lt 1048600 ]
+	tap_result $? 'and says how much is missing' "$dir/log"
+fi
+
 # --- a QEMU that is not confined
 fresh
 keeps="warning: without dm_restrict=1 in the guest's configuration QEMU keeps stock descriptors"
