@@ -198,6 +198,9 @@ run -- "$model" own
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop stock stock ' ] &&
 	[ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
 tap_result $? "the program's own open is warned of, once" "$dir/all"
+run -- "$model" stream
+[ "$status" = 0 ] && [ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
+tap_result $? 'so is that by fopen()' "$dir/all"
 run -- "$model"
 [ ! -s "$dir/err" ]
 tap_result $? 'and nothing else is' "$dir/all"

@@ -2,9 +2,9 @@
 /*
  * model.c - a device model; it prints the node behind its descriptor: dmop or stock
  *
- * model [WORD...]; own: opens the node itself, twice; child: a child counts its inheritance; call:
- * prints the node of libxencall; for: prints what the descriptors of libxendevicemodel and
- * libxenforeignmemory are for, see fake.c.
+ * model [WORD...]; own: opens the node itself, twice; stream: the same by fopen(); child: a child
+ * counts its inheritance; call: prints the node of libxencall; for: prints what the descriptors of
+ * libxendevicemodel and libxenforeignmemory are for, see fake.c.
  * With LATE it loads libxendevicemodel at run time. It ignores other words.
  */
 #include <dlfcn.h>
@@ -65,6 +65,9 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "own")) {
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
+		} else if (!strcmp(argv[i], "stream")) {
+			puts(fopen("/dev/xen/privcmd", "r+") ? "stream" : "no stream");
+			puts(fopen64("/dev/xen/privcmd", "r+") ? "stream" : "no stream");
 		} else if (!strcmp(argv[i], "call")) {
 			puts(node(open_by("libxencall.so.1", "xencall_open")));
 		} else if (!strcmp(argv[i], "for")) {
