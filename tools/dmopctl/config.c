@@ -170,6 +170,24 @@ static void check_bios(struct config *c)
 	refused(c, "bios = \"%s\" is not for qemu-xen", value);
 }
 
+/* Not a fault of the file: the image may come before the guest starts. */
+static void check_images(struct config *c, bool hvm)
+{
+	struct disk disk;
+	const char *spec;
+	int i;
+
+	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
+		spec = xl_config_item(c->xl, "disk", i);
+		if (!spec)
+			continue;
+		disk_parse(spec, hvm, &disk);
+		if (*disk.missing)
+			finding(c->f, WARN, TOPIC, NULL, "%s: xl does not start it, for there is no %s (disk %s)",
+				c->name, disk.missing, disk.vdev);
+	}
+}
+
 /* --- confinement ------------------------------------------------------- */
 
 static bool same_file(const char *a, const char *b)
@@ -508,6 +526,7 @@ void config_check(const char *path, unsigned long buf_size, struct config_users 
 	c.xl = xl;
 	check_refusals(&c);
 	type = type_of(&c);
+	check_images(&c, type == TYPE_HVM);
 	if (type == TYPE_HVM)
 		check_hvm(&c);
 	else if (type != TYPE_REFUSED && c.confined)
