@@ -441,7 +441,7 @@ static void check_hvm(struct config *c)
 
 	if (is_true(c, "device_model_stubdomain_override")) {
 		finding(c->f, NOTE, TOPIC, NULL,
-			"%s: its QEMU runs in a stub domain, not here, so dmop-qemu does not confine it",
+			"%s: its QEMU runs in a stub domain, not here, so dmop-qemu does not confine it; one here serves the consoles of that domain, not confined",
 			c->name);
 		return;
 	}
