@@ -305,7 +305,7 @@ static const char *find_library(void)
 	}
 	/* With the library missing, the loader only warns and starts the program unconfined. */
 	if (access(installed, R_OK))
-		die(EXIT_OTHER, "%s: %s; install it: make -C tools install", installed, strerror(errno));
+		die(EXIT_OTHER, "%s: %s; install dmop-tools", installed, strerror(errno));
 	return installed;
 }
 

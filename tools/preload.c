@@ -339,6 +339,27 @@ int dmop_openat64(int dir, const char *path, int flags, mode_t mode)
 	return any_openat("openat64", dir, path, flags, mode, CALLER);
 }
 
+/* The C library does not call open() for it in a way that can be interposed. */
+static FILE *any_fopen(const char *name, const char *path, const char *mode)
+{
+	FILE *(*real)(const char *path, const char *mode) = next(name);
+
+	take_over();
+	if (bound_fd[CALL] >= 0 && path && is_stock_node(path))
+		warn_of_own_open(path);
+	return real(path, mode);
+}
+
+FILE *dmop_fopen(const char *path, const char *mode)
+{
+	return any_fopen("fopen", path, mode);
+}
+
+FILE *dmop_fopen64(const char *path, const char *mode)
+{
+	return any_fopen("fopen64", path, mode);
+}
+
 /* Variants of open() in programs built with _FORTIFY_SOURCE. */
 
 int dmop_open_2(const char *path, int flags)

@@ -10,6 +10,7 @@
 #define PRELOAD_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* All other functions are hidden. */
@@ -24,6 +25,10 @@ INTERPOSED int dmop_open_2(const char *path, int flags) asm("__open_2");
 INTERPOSED int dmop_open64_2(const char *path, int flags) asm("__open64_2");
 INTERPOSED int dmop_openat_2(int dir, const char *path, int flags) asm("__openat_2");
 INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__openat64_2");
+
+/* Only to warn: Xen's libraries use open(). */
+INTERPOSED FILE *dmop_fopen(const char *path, const char *mode) asm("fopen");
+INTERPOSED FILE *dmop_fopen64(const char *path, const char *mode) asm("fopen64");
 
 /* The handover to the next program. */
 struct handover {

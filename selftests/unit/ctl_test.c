@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 73
+#define PLAN 81
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -50,6 +50,7 @@ int fail(int status, const char *format, ...)
 }
 
 static char last_note[256];
+static unsigned int warnings;
 
 void finding(struct findings *f, enum level level, const char *topic, const char *remedy,
 	     const char *format, ...)
@@ -63,6 +64,7 @@ void finding(struct findings *f, enum level level, const char *topic, const char
 		vsnprintf(last_note, sizeof(last_note), format, ap);
 		va_end(ap);
 	}
+	warnings += level == WARN;
 	f->nr++;
 	if (level == FAULT)
 		f->list = (void *)1;
@@ -70,11 +72,14 @@ void finding(struct findings *f, enum level level, const char *topic, const char
 
 /* In the place of the C library's: the users of this list exist. */
 static const char *const *users = (const char *const[]){ NULL };
+static uid_t users_uid = 70000;
 
 struct passwd *getpwnam(const char *name)
 {
-	static struct passwd user = { .pw_uid = 70000 };
+	static struct passwd user;
 	const char *const *u;
+
+	user.pw_uid = users_uid;
 
 	for (u = users; *u; u++)
 		if (!strcmp(*u, name))
@@ -575,17 +580,25 @@ static bool subordinate(const char *text, unsigned long first, unsigned long las
 	return found == !!want && (!want || !strcmp(owner, want));
 }
 
-/* The note about the user that ends QEMUs, for a guest with or without device_model_user. */
-static bool reaper_noted(bool of_guest, const char *const *existing)
+/* For a guest with or without device_model_user. Return: true if there is a fault. */
+static bool users_fault(bool of_guest, const char *const *existing)
 {
 	struct config_users need = { .of_guest = of_guest };
 	struct findings f = { 0 };
 
 	users = existing;
 	*last_note = 0;
+	warnings = 0;
 	users_check(&need, &f);
 	users = (const char *const[]){ NULL };
-	return strstr(last_note, "no user xen-qemuuser-reaper");
+	return f.list;
+}
+
+/* The note about the user that ends QEMUs. */
+static bool reaper_noted(bool of_guest, const char *const *existing)
+{
+	return !users_fault(of_guest, existing) &&
+	       strstr(last_note, "no user xen-qemuuser-reaper");
 }
 
 static void reaper_tests(void)
@@ -599,6 +612,13 @@ static void reaper_tests(void)
 		   "device_model_user, and no user that ends such QEMUs: noted");
 	tap_result(!reaper_noted(true, reaper) && !reaper_noted(true, range) && !reaper_noted(false, none) &&
 		   !reaper_noted(false, shared), "no note if there is one, or none is needed");
+	tap_result(!users_fault(true, none) && !warnings, "device_model_user alone: no warning");
+	tap_result(!users_fault(false, none) && warnings == 1, "no user at all: a warning");
+	users_uid = 0;
+	tap_result(users_fault(false, range), "the user of the range is root: a fault");
+	tap_result(users_fault(false, shared), "the shared user is root: a fault");
+	tap_result(users_fault(true, reaper), "the user that ends QEMUs is root: a fault");
+	users_uid = 70000;
 }
 
 static void users_tests(void)
@@ -627,19 +647,19 @@ static void users_tests(void)
 
 /* --- kinds of processes ------------------------------------------------ */
 
+static struct qemu qemu;
+
 static bool kind_is(enum kind want, long want_domid, unsigned long want_video, const char *name,
 		    const char *arguments, size_t n)
 {
 	/* Exactly @n bytes, which the sanitizer watches over. The kernel ends them with a NUL. */
 	char *copy = malloc(n);
-	unsigned long video;
 	enum kind kind;
-	long domid;
 
 	memcpy(copy, arguments, n);
-	kind = kind_of(name, copy, n, &domid, &video);
+	kind = kind_of(name, copy, n, &qemu);
 	free(copy);
-	return kind == want && domid == want_domid && video == want_video;
+	return kind == want && qemu.domid == want_domid && qemu.video == want_video;
 }
 
 #define ARGUMENTS(text)	text, sizeof(text)
@@ -648,8 +668,18 @@ static void kind_tests(void)
 {
 	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 256, "qemu-system-i386",
 			   ARGUMENTS("qemu\0-xen-domid\0007\0-device\0VGA,vgamem_mb=256")) &&
-		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")),
+		   kind_is(KIND_DEVICE_MODEL, 7, 0, "xen-qemu-system-i386", ARGUMENTS("x\0-xen-domid\0007")) &&
+		   !qemu.pv && !qemu.restricted,
 		   "kind: a device model");
+	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 64, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0007\0-device\0qxl-vga,vram_size_mb=9,ram_size_mb=64\0-xen-domid-restrict")) &&
+		   qemu.restricted, "kind: a device model under dm_restrict, with a QXL card");
+	tap_result(kind_is(KIND_DEVICE_MODEL, 7, 0, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0007\0-xen-attach\0-machine\0xenpv")) && qemu.pv,
+		   "kind: the QEMU of a PV guest");
+	tap_result(kind_is(KIND_BACKEND, 0, 0, "qemu-system-i386",
+			   ARGUMENTS("q\0-xen-domid\0000\0-xen-attach\0-name\0dom0\0-nographic\0-M\0xenpv")),
+		   "kind: the QEMU of domain 0");
 	tap_result(kind_is(KIND_OTHER, 0, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0000")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid")) &&
 		   kind_is(KIND_OTHER, NO_DOMID, 0, "qemu-system-i386", ARGUMENTS("q\0-xen-domid\0007x")) &&

@@ -103,6 +103,9 @@ query -device virtio-net,help
 query -machine xenfv,help
 query -M none
 query --machine none
+query -machine type=none,accel=xen
+query --machine accel=xen,type=none
+query -M accel=xen,type=none,usb=off
 query -S -no-user-config -nodefaults -nographic -machine none,accel=xen -qmp stdio
 fresh
 confines 'a guest is confined' "$qemu"
@@ -124,7 +127,11 @@ tap_result $? 'and this is reported' "$dir/all"
 run -version
 [ "$(cat "$dir/all")" = 'qemu -version' ]
 tap_result $? 'but not for a query' "$dir/all"
+run --find
+[ "$status:$(cat "$dir/all")" = "0:$dir/usr/bin/qemu-system-x86_64" ]
+tap_result $? '--find prints its path' "$dir/all"
 rm "$dir/usr/bin/qemu-system-x86_64"
+says '--find, with none left' 127 'is a script;' --find
 says 'none is left' 127 'is a script;' -xen-domid 7 -xen-domid-restrict
 grep -q 'install one (qemu-system-xen)' "$dir/err"
 tap_result $? 'the remedy' "$dir/all"
@@ -154,6 +161,7 @@ says 'QEMU that is no path' 120 "$conf: QEMU=\$(touch $dir/touched) is not a pat
 [ ! -e "$dir/touched" ]
 tap_result $? 'nothing in the file is executed'
 echo "QEMU=$dir/none" >"$conf"
+says '--find of one that is not there' 127 "$dir/none, named by" --find
 says 'QEMU that is not there' 127 "$dir/none, named by DMOP_QEMU or by QEMU in $conf" -xen-domid 7 -xen-domid-restrict
 printf 'QEMU_ARGS="-machine xenfv-4.2  -global x=*"\n' >"$conf"
 confines 'QEMU_ARGS' "$qemu" -machine xenfv-4.2 -global 'x=*'
@@ -252,13 +260,43 @@ status=0
 [ $status = 120 ]
 tap_result $? 'no program' "$dir/all"
 
+# --- the log; without root, dmop-log cannot give up its privileges
+compile_log() {
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -I"$here/../../include/uapi" "$here/../../tools/dmop-log.c" -o "$dir/dmop-log"
+}
+tap_ok 'dmop-log is built' compile_log
+if [ "$(id -u)" = 0 ]; then
+	echo before >"$dir/log"
+	status=0
+	"$dir/dmop-log" 16 /bin/sh -c 'echo head; yes 0123456789abcde | head -c 1048576; echo tail >&2; exit 3' >>"$dir/log" 2>&1 || status=$?
+	[ $status = 3 ]
+	tap_result $? 'the status of the program is passed on'
+	tries=0
+	until [ "$(tail -n 1 "$dir/log")" = tail ] || [ $tries = 600 ]; do sleep 0.1; tries=$((tries + 1)); done
+	[ "$(head -n 2 "$dir/log" | xargs)" = 'before head' ] && [ "$(tail -n 1 "$dir/log")" = tail ]
+	tap_result $? 'the log has the beginning and the end' "$dir/log"
+	[ "$(wc -c <"$dir/log")" -le 16384 ]
+	tap_result $? 'within its limit'
+	dropped=$(sed -n 's/^dmop-log: \([0-9]*\) bytes were dropped here$/\1/p' "$dir/log")
+	[ "${dropped:-0}" -gt 1000000 ] && [ "$dropped" -lt 1048600 ]
+	tap_result $? 'and says how much is missing' "$dir/log"
+fi
+
 # --- a QEMU that is not confined
 fresh
-says 'without dm_restrict' 0 'warning: without dm_restrict=1' -xen-domid 7
-backend='warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It keeps stock descriptors'
+keeps="warning: without dm_restrict=1 in the guest's configuration QEMU keeps stock descriptors"
+says 'without dm_restrict' 0 "$keeps, and stays root" -xen-domid 7
+for user in '-runas qemu' '-run-with user=qemu' '-run-with chroot=/x,user=qemu'; do
+	# shellcheck disable=SC2086  # two words
+	run -xen-domid 7 $user
+	grep -qxF "dmop-qemu: $keeps" "$dir/err"
+	tap_result $? "without dm_restrict, with $user" "$dir/all"
+done
+backend='warning: this QEMU serves a PV or PVH guest (vfb, qdisk). It stays root. It keeps stock descriptors'
 says 'a backend' 0 "$backend" -xen-domid 7 -xen-attach -machine xenpv
 says 'a backend, as xl devd starts it' 0 "$backend" -xen-domid 7 -M xenpv
-says 'a backend, with dm_restrict' 0 "$backend" -xen-domid 7 -xen-attach -xen-domid-restrict -machine xenpv
+says 'a backend, with dm_restrict' 0 'guest (vfb, qdisk). It keeps stock descriptors' \
+	-xen-domid 7 -xen-attach -xen-domid-restrict -machine xenpv -runas qemu
 echo 'UNRESTRICTED=refuse' >"$conf"
 says 'UNRESTRICTED=refuse, without dm_restrict' 126 'UNRESTRICTED=refuse' -xen-domid 7
 [ ! -s "$dir/out" ]

@@ -21,6 +21,7 @@ build() {
 		compile -fPIC -shared "$here/run/fake.c" -o "$dir/libfake.so" -ldl &&
 		compile -fPIC -shared -DNAME=xendevicemodel_open "$here/run/xen.c" -Wl,-soname,libxendevicemodel.so.1 -o "$dir/libxendevicemodel.so.1" &&
 		compile -fPIC -shared -DNAME=xenforeignmemory_open "$here/run/xen.c" -Wl,-soname,libxenforeignmemory.so.1 -o "$dir/libxenforeignmemory.so.1" &&
+		compile -fPIC -shared -DNAME=xencall_open "$here/run/xen.c" -Wl,-soname,libxencall.so.1 -o "$dir/libxencall.so.1" &&
 		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 -ldl &&
 		compile -DLATE "$here/run/model.c" -o "$dir/late" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -ldl &&
 		compile "$here/run/launch.c" -o "$dir/launch" &&
@@ -81,6 +82,18 @@ chmod +x "$dir/script" "$dir/nested" "$dir/other"
 confined 'a script' "$dir/script"
 confined 'a script whose interpreter is a script' "$dir/nested"
 confined 'a script behind env' env "$dir/other"
+# calls TITLE NODE [OPTION]: libxencall gets this node behind a launcher
+calls() {
+	title=$1 wanted="dmop $2 "
+	shift 2
+	run "$@" -v -- env -i "$model" call
+	[ "$status:$(tr '\n' ' ' <"$dir/out")" = "0:$wanted" ]
+	tap_result $? "$title" "$dir/all"
+}
+calls 'libxencall keeps the stock node' stock
+calls 'with --no-stock, it gets dmop' dmop --no-stock
+grep -q 'libxenforeignmemory and libxencall reach domain 7 only' "$dir/err"
+tap_result $? 'and --verbose says so' "$dir/all"
 for way in execve execv execvp execvpe execl execlp execle fexecve execveat posix_spawn posix_spawnp vfork; do
 	confined "$way with an empty environment" "$dir/launch" $way "$model"
 done
@@ -185,6 +198,9 @@ run -- "$model" own
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop stock stock ' ] &&
 	[ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
 tap_result $? "the program's own open is warned of, once" "$dir/all"
+run -- "$model" stream
+[ "$status" = 0 ] && [ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
+tap_result $? 'so is that by fopen()' "$dir/all"
 run -- "$model"
 [ ! -s "$dir/err" ]
 tap_result $? 'and nothing else is' "$dir/all"
@@ -204,6 +220,11 @@ cause 'without privileges' 123 'run this as root' FAKE_UNPRIVILEGED=1
 cause "Xen's policy, EACCES" 123 'FLASK' FAKE_RESTRICT=13
 cause "Xen's policy, EPERM" 123 'FLASK' FAKE_RESTRICT=1
 
+make -s -C "$here/../../tools" O="$dir/alone" LIBDIR=/nowhere "$dir/alone/dmop-run" >"$dir/all" 2>&1
+status=0
+LD_PRELOAD=$dir/libfake.so "$dir/alone/dmop-run" -d 7 true >>"$dir/all" 2>&1 || status=$?
+[ "$status" = 125 ] && grep -q '/nowhere/libdmop-preload.so: No such file or directory; install dmop-tools' "$dir/all"
+tap_result $? 'without the library' "$dir/all"
 status=0
 "$dir/dmop-run" --help >/dev/full 2>"$dir/all" || status=$?
 [ "$status" = 125 ]

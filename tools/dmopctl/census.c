@@ -31,7 +31,7 @@
 
 static const char *const kinds[] = {
 	[KIND_DEVICE_MODEL] = "device model", [KIND_XENSTORED] = "xenstored",
-	[KIND_TOOLSTACK] = "toolstack", [KIND_OTHER] = "other",
+	[KIND_TOOLSTACK] = "toolstack", [KIND_BACKEND] = "backend", [KIND_OTHER] = "other",
 };
 
 const char *kind_name(enum kind kind)
@@ -59,7 +59,7 @@ static bool is_toolstack(const char *name)
 	return false;
 }
 
-static void read_arguments(const char *arguments, size_t n, long *domid, unsigned long *video)
+static void read_arguments(const char *arguments, size_t n, struct qemu *qemu)
 {
 	const char *at, *end = arguments + n;
 	bool next = false;
@@ -70,23 +70,27 @@ static void read_arguments(const char *arguments, size_t n, long *domid, unsigne
 		if (next) {
 			value = strtol(at, &rest, 10);
 			if (rest != at && !*rest && value >= 0 && value <= 0xffff)
-				*domid = value;
+				qemu->domid = value;
 		}
 		next = !strcmp(at, "-xen-domid");
 		if (config_video_memory(at))
-			*video = config_video_memory(at);
+			qemu->video = config_video_memory(at);
+		if (!strcmp(at, "-xen-attach"))
+			qemu->pv = true;
+		if (!strcmp(at, "-xen-domid-restrict"))
+			qemu->restricted = true;
 	}
 }
 
-enum kind kind_of(const char *name, const char *arguments, size_t n, long *domid,
-		  unsigned long *video)
+enum kind kind_of(const char *name, const char *arguments, size_t n, struct qemu *qemu)
 {
-	*domid = NO_DOMID;
-	*video = 0;
+	*qemu = (struct qemu){ .domid = NO_DOMID };
 	if (strstr(name, "qemu")) {
-		read_arguments(arguments, n, domid, video);
-		/* The QEMU of domain 0 serves disks of all guests, and is of none. */
-		return *domid > 0 ? KIND_DEVICE_MODEL : KIND_OTHER;
+		read_arguments(arguments, n, qemu);
+		if (qemu->domid > 0)
+			return KIND_DEVICE_MODEL;
+		/* The QEMU of domain 0, from Xen's init script, serves disks attached to domain 0. */
+		return !qemu->domid && qemu->pv ? KIND_BACKEND : KIND_OTHER;
 	}
 	if (!strcmp(name, "xenstored") || !strcmp(name, "oxenstored"))
 		return KIND_XENSTORED;
@@ -134,6 +138,7 @@ ssize_t arguments_read(int dirfd, char *text, size_t size)
 	int ends[2];
 	pid_t child;
 
+	text[0] = 0;
 	if (pipe(ends))
 		return 0;
 	fflush(NULL);
@@ -143,8 +148,9 @@ ssize_t arguments_read(int dirfd, char *text, size_t size)
 		_exit(n > 0 && write(ends[1], text, n) != n);
 	}
 	close(ends[1]);
-	while (child > 0 && read_more(ends[0], text, size, &n))
+	while (child > 0 && read_more(ends[0], text, size - 1, &n))
 		;
+	text[n] = 0;
 	close(ends[0]);
 	if (child > 0) {
 		kill(child, SIGKILL);
@@ -159,7 +165,8 @@ static void read_kind(int dirfd, struct holder *h)
 	char *text = grow(NULL, ARGUMENTS_SIZE, 1);
 
 	h->kind = kind_of(h->name, text, qemu ? arguments_read(dirfd, text, ARGUMENTS_SIZE) : 0,
-			  &h->domid, &h->video);
+			  &h->qemu);
+	h->domid = h->qemu.domid;
 	free(text);
 }
 

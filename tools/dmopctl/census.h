@@ -12,12 +12,20 @@
 #include "narrowed.h"
 #include "text.h"
 
-enum kind { KIND_DEVICE_MODEL, KIND_XENSTORED, KIND_TOOLSTACK, KIND_OTHER };
+enum kind { KIND_DEVICE_MODEL, KIND_XENSTORED, KIND_TOOLSTACK, KIND_BACKEND, KIND_OTHER };
 
 enum privcmd {
 	PRIVCMD_NONE,		/* no descriptor, or only those restricted by the stock driver */
 	PRIVCMD_OPEN,		/* an unrestricted one */
 	PRIVCMD_UNKNOWN,	/* one that cannot be queried */
+};
+
+/* From the arguments of a QEMU; of another program, NO_DOMID and zeros. */
+struct qemu {
+	long domid;			/* its domain, or NO_DOMID */
+	unsigned long video;		/* MiB of video memory; 0: unknown */
+	bool pv;			/* the backend of a PV or PVH guest, which has no restriction */
+	bool restricted;		/* started with dm_restrict */
 };
 
 struct holder {
@@ -30,7 +38,7 @@ struct holder {
 	bool bound;			/* holds a /dev/xen/dmop bound to it */
 	unsigned long long buf_size;	/* of the smallest limit of these files */
 	struct rights rights;		/* of these files together */
-	unsigned long video;		/* MiB of video memory, from QEMU's arguments; 0: unknown */
+	struct qemu qemu;
 };
 
 struct census {
@@ -41,7 +49,7 @@ struct census {
 	unsigned int confined;		/* those bound, and without an unrestricted descriptor */
 };
 
-/* Return: "device model", "xenstored", "toolstack", "other". */
+/* Return: "device model", "xenstored", "toolstack", "backend", "other". */
 const char *kind_name(enum kind kind);
 
 /*
@@ -49,16 +57,14 @@ const char *kind_name(enum kind kind);
  * @name:      its program
  * @arguments: its arguments, each with a NUL
  * @n:         their bytes
- * @domid:     result: the domain in QEMU's arguments, or NO_DOMID
- * @video:     result: the video memory in QEMU's arguments, in MiB, or 0
+ * @qemu:      result
  */
-enum kind kind_of(const char *name, const char *arguments, size_t n, long *domid,
-		  unsigned long *video);
+enum kind kind_of(const char *name, const char *arguments, size_t n, struct qemu *qemu);
 
 /*
  * arguments_read() - read the arguments of a process, if it lets them be read
  * @dirfd: its directory in /proc
- * @text:  result: the arguments, each with a NUL
+ * @text:  result: the arguments, each with a NUL, and one more
  * @size:  size of @text
  *
  * The kernel reads them from the memory of the process. It waits while a call of that process holds

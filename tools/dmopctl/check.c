@@ -309,6 +309,24 @@ static void check_stock(struct findings *f)
 
 /* --- xl and QEMU ------------------------------------------------------- */
 
+/* The last line of dmop-qemu is the path of its QEMU, or why there is none. */
+static void check_qemu(struct findings *f)
+{
+	FILE *pipe = popen("timeout 60 " LIBDIR "/dmop-qemu --find 2>&1 </dev/null", "re");
+	char line[1024], text[1024] = "";
+
+	while (pipe && fgets(line, sizeof(line), pipe)) {
+		if (*text)
+			finding(f, WARN, "programs", NULL, "%s", text);
+		text_clean(text, sizeof(text), line, strcspn(line, "\n"));
+	}
+	if (!pipe || pclose(pipe))
+		finding(f, FAULT, "programs", NULL, "%s",
+			*text ? text : LIBDIR "/dmop-qemu --find does not answer");
+	else
+		finding(f, OK, "programs", NULL, "dmop-qemu starts %s", text);
+}
+
 static void check_programs(struct findings *f)
 {
 	static const char *const paths[] = {
@@ -323,8 +341,10 @@ static void check_programs(struct findings *f)
 		finding(f, FAULT, "programs", "install dmop-tools", "%s: %s", paths[i], strerror(errno));
 		good = false;
 	}
-	if (good)
-		finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+	if (!good)
+		return;
+	finding(f, OK, "programs", NULL, "dmop-run and dmop-qemu are installed");
+	check_qemu(f);
 }
 
 static void check_configs(struct findings *f, struct config_users *users, const struct options *o)
@@ -363,20 +383,30 @@ static void check_bounds(struct findings *f, const struct holder *h, const char 
 			"process %d, of %s, has no limits of processor, memory and processes", h->pid, of);
 }
 
+static const char *confinement_remedy(const struct holder *h)
+{
+	if (h->qemu.pv)
+		return "a PV or PVH guest with raw disks, and without vfb and the like, needs no QEMU";
+	if (h->bound && h->qemu.domid != NO_DOMID && !h->qemu.restricted)
+		return "dm_restrict = 1 in its xl.cfg, and start it again";
+	return "dmop-qemu(8) in its xl.cfg, and start it again";
+}
+
 static void check_model(struct findings *f, const struct domains *d, const struct holder *h)
 {
 	const char *name = domains_name(d, h->domid);
 	char of[NAME_SIZE + 32], remedy[128];
-	unsigned long bitmap = h->video ? config_bitmap_size(h->video) : 0;
+	unsigned long bitmap = h->qemu.video ? config_bitmap_size(h->qemu.video) : 0;
 
 	snprintf(of, sizeof(of), "domain %ld%s%s", h->domid, *name ? ", " : "", name);
 	if (holder_confined(h))
 		finding(f, OK, "device models", NULL, "process %d holds " NODE " for %s", h->pid, of);
 	else
-		finding(f, WARN, "device models", "dmop-qemu(8) in its xl.cfg, and start it again",
-			"process %d, of %s, is not confined%s", h->pid, of,
+		finding(f, WARN, "device models", confinement_remedy(h),
+			"process %d, of %s, is not confined%s%s", h->pid, of,
 			h->privcmd == PRIVCMD_OPEN ? ": it holds an unrestricted /dev/xen/privcmd" :
-			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "");
+			h->privcmd == PRIVCMD_UNKNOWN ? ": it holds what cannot be queried" : "",
+			h->uid ? "" : ", and is root");
 	if (h->bound)
 		check_bounds(f, h, of);
 	if (!h->bound || bitmap <= h->buf_size)
@@ -385,7 +415,7 @@ static void check_model(struct findings *f, const struct domains *d, const struc
 		 bitmap);
 	finding(f, WARN, "device models", remedy,
 		"process %d, of %s: with %lu MiB of video memory its picture freezes: it needs buffers of %lu bytes, and has %llu",
-		h->pid, of, h->video, bitmap, h->buf_size);
+		h->pid, of, h->qemu.video, bitmap, h->buf_size);
 }
 
 static void check_holder(struct findings *f, const struct holder *h)

@@ -2,6 +2,7 @@
 /*
  * config.c - device model settings in an xl.cfg
  */
+#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -139,6 +140,9 @@ static void check_refusals(struct config *c)
 	static const char *const lists[] = {
 		"device_model_args", "device_model_args_pv", "device_model_args_hvm",
 	};
+	static const char *const ends[] = {
+		"on_poweroff", "on_reboot", "on_watchdog", "on_crash", "on_soft_reset",
+	};
 	static const char *const actions[] = {
 		"destroy", "restart", "rename-restart", "preserve", "coredump-destroy",
 		"coredump-restart", "soft-reset", NULL,
@@ -151,8 +155,9 @@ static void check_refusals(struct config *c)
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		if (xl_config_string(c->xl, lists[i]))
 			refused(c, "%s is no list", lists[i]);
-	if (clean_value(c, "on_soft_reset", value) && !one_of(value, actions))
-		refused(c, "on_soft_reset = \"%s\" is unknown", value);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (clean_value(c, ends[i], value) && !one_of(value, actions))
+			refused(c, "%s = \"%s\" is unknown", ends[i], value);
 }
 
 static void check_bios(struct config *c)
@@ -163,6 +168,24 @@ static void check_bios(struct config *c)
 	    !strcasecmp(value, "ovmf"))
 		return;
 	refused(c, "bios = \"%s\" is not for qemu-xen", value);
+}
+
+/* Not a fault of the file: the image may come before the guest starts. */
+static void check_images(struct config *c, bool hvm)
+{
+	struct disk disk;
+	const char *spec;
+	int i;
+
+	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
+		spec = xl_config_item(c->xl, "disk", i);
+		if (!spec)
+			continue;
+		disk_parse(spec, hvm, &disk);
+		if (*disk.missing)
+			finding(c->f, WARN, TOPIC, NULL, "%s: xl does not start it, for there is no %s (disk %s)",
+				c->name, disk.missing, disk.vdev);
+	}
 }
 
 /* --- confinement ------------------------------------------------------- */
@@ -199,7 +222,8 @@ static void check_user(struct config *c)
 	char value[VALUE_SIZE];
 
 	if (!is_true(c, "dm_restrict"))
-		not_confined(c, see, "without dm_restrict = 1 its QEMU stays root");
+		not_confined(c, see, "without dm_restrict = 1 its QEMU keeps stock descriptors%s",
+			     name ? "" : ", and stays root");
 	if (!name) {
 		c->users->of_host = true;
 		return;
@@ -225,6 +249,56 @@ static void check_argument(struct config *c, const char *argument)
 		finding(c->f, WARN, TOPIC, "leave this argument to xl",
 			"%s: -%s in device_model_args replaces what xl restricts QEMU by", c->name,
 			argument);
+}
+
+/* --- paravirtual devices of QEMU --------------------------------------- */
+
+struct device {
+	const char *key;
+	const char *option, *value;	/* of the elements served by QEMU; NULL: all */
+	bool by_default;		/* also those without @option */
+};
+
+static const struct device devices[] = {
+	{ .key = "channel" },
+	{ "p9", "type", "qemu", true },
+	{ "usbctrl", "type", "qusb", false },
+	{ "vkb", "backend-type", "qemu", false },
+};
+
+/* The value of @name in an element like "type=qusb,ports=4". Return: false without it. */
+static bool option_of(const char *item, const char *name, char *to, size_t size)
+{
+	size_t n = strlen(name), length;
+	bool found = false;
+
+	for (; *item; item += length + (item[length] == ',')) {
+		item += strspn(item, " ");
+		length = strcspn(item, ",");
+		if (strncmp(item, name, n) || item[n] != '=')
+			continue;
+		snprintf(to, size, "%.*s", (int)(length - n - 1), item + n + 1);
+		found = true;
+	}
+	return found;
+}
+
+static bool serves(const struct config *c, const struct device *d)
+{
+	char value[VALUE_SIZE];
+	const char *item;
+	int i;
+
+	for (i = 0; i < xl_config_list(c->xl, d->key); i++) {
+		item = xl_config_item(c->xl, d->key, i);
+		if (!item || (option_of(item, "backend", value, sizeof(value)) &&
+			      !disk_in_this_domain(value)))
+			continue;
+		if (!d->option || (option_of(item, d->option, value, sizeof(value)) ?
+				   !strcasecmp(value, d->value) : d->by_default))
+			return true;
+	}
+	return false;
 }
 
 /* --- devices that a restricted QEMU cannot serve ----------------------- */
@@ -264,6 +338,27 @@ static void check_passthrough(struct config *c)
 			finding(c->f, WARN, TOPIC, "no device of the host for a confined guest",
 				"%s: a restricted QEMU cannot serve %s: that needs privileges on the host",
 				c->name, lists[i]);
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (serves(c, &devices[i]))
+			finding(c->f, WARN, TOPIC, "leave it out, or choose another backend, see xl.cfg(5)",
+				"%s: a restricted QEMU cannot serve %s: that needs XenStore", c->name,
+				devices[i].key);
+}
+
+/* The value is a string or a list. */
+static void check_usbdevice(struct config *c)
+{
+	const char *device = xl_config_string(c->xl, "usbdevice");
+	int i;
+
+	for (i = 0; !device && i < xl_config_list(c->xl, "usbdevice"); i++) {
+		device = xl_config_item(c->xl, "usbdevice", i);
+		if (device && strncmp(device, "host:", 5))
+			device = NULL;
+	}
+	if (device && !strncmp(device, "host:", 5))
+		finding(c->f, WARN, TOPIC, "no device of the host for a confined guest",
+			"%s: QEMU does not start with usbdevice = \"host:...\"", c->name);
 }
 
 unsigned long config_bitmap_size(unsigned long mib)
@@ -276,11 +371,21 @@ unsigned long config_bitmap_size(unsigned long mib)
 	return rounded * 256 / 8;
 }
 
+/* "ram_size_mb=" is not part of "vram_size_mb=". */
+static unsigned long number_behind(const char *argument, const char *key)
+{
+	const char *at = strstr(argument, key);
+
+	while (at && at > argument && isalpha((unsigned char)at[-1]))
+		at = strstr(at + 1, key);
+	return at ? strtoul(at + strlen(key), NULL, 10) : 0;
+}
+
 unsigned long config_video_memory(const char *argument)
 {
-	const char *at = strstr(argument, "vgamem_mb=");
+	unsigned long mib = number_behind(argument, "vgamem_mb=");
 
-	return at ? strtoul(at + strlen("vgamem_mb="), NULL, 10) : 0;
+	return mib ? mib : number_behind(argument, "ram_size_mb=");
 }
 
 static void check_video(struct config *c, unsigned long mib)
@@ -336,7 +441,7 @@ static void check_hvm(struct config *c)
 
 	if (is_true(c, "device_model_stubdomain_override")) {
 		finding(c->f, NOTE, TOPIC, NULL,
-			"%s: its QEMU runs in a stub domain, not here, so dmop-qemu does not confine it",
+			"%s: its QEMU runs in a stub domain, not here, so dmop-qemu does not confine it; one here serves the consoles of that domain, not confined",
 			c->name);
 		return;
 	}
@@ -350,6 +455,7 @@ static void check_hvm(struct config *c)
 	check_arguments(c, "device_model_args_hvm");
 	check_disks(c);
 	check_passthrough(c);
+	check_usbdevice(c);
 	check_picture(c);
 	if (c->confined)
 		finding(c->f, OK, TOPIC, NULL, "%s: its QEMU will be confined", c->name);
@@ -360,14 +466,16 @@ static const char *backend_of_qemu(struct config *c, enum type type)
 {
 	struct disk disk;
 	const char *spec;
+	size_t d;
 	int i;
 
 	if (xl_config_list(c->xl, "vfb") > 0)
 		return "vfb";
 	if (type == TYPE_PV && is_true(c, "vnc"))
 		return "vnc";
-	if (xl_config_list(c->xl, "channel") > 0)
-		return "channel";
+	for (d = 0; d < ARRAY_SIZE(devices); d++)
+		if (serves(c, &devices[d]))
+			return devices[d].key;
 	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
 		spec = xl_config_item(c->xl, "disk", i);
 		if (!spec)
@@ -386,7 +494,8 @@ static void check_other(struct config *c, enum type type)
 	if (device)
 		finding(c->f, WARN, TOPIC, "without that, and with raw disks, it needs no QEMU",
 			"%s: QEMU serves it (%s) %s in this domain, keeps stock descriptors, and is not confined",
-			c->name, device, is_true(c, "dm_restrict") ? "under dm_restrict" : "as root");
+			c->name, device, is_true(c, "dm_restrict") ? "under dm_restrict" :
+			xl_config_string(c->xl, "device_model_user") ? "as device_model_user" : "as root");
 	else
 		finding(c->f, NOTE, TOPIC, NULL, "%s: not type = \"hvm\", no QEMU to confine", c->name);
 }
@@ -417,6 +526,7 @@ void config_check(const char *path, unsigned long buf_size, struct config_users 
 	c.xl = xl;
 	check_refusals(&c);
 	type = type_of(&c);
+	check_images(&c, type == TYPE_HVM);
 	if (type == TYPE_HVM)
 		check_hvm(&c);
 	else if (type != TYPE_REFUSED && c.confined)

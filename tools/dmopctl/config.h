@@ -26,7 +26,7 @@ void config_check(const char *path, unsigned long buf_size, struct config_users 
 /* Return: bytes of the dirty bitmap for @mib MiB of video memory, as QEMU rounds them up. */
 unsigned long config_bitmap_size(unsigned long mib);
 
-/* Return: the N of "vgamem_mb=N" in an argument of QEMU; 0 without one. */
+/* Return: the N of "vgamem_mb=N", or of QXL's "ram_size_mb=N", in an argument of QEMU; 0 without one. */
 unsigned long config_video_memory(const char *argument);
 
 #endif /* DMOPCTL_CONFIG_H */

@@ -2,6 +2,7 @@
 /*
  * disk.c - the server of a disk in an xl.cfg
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static void take_words(struct spec *s, char *at)
 	}
 }
 
-static bool in_this_domain(const char *backend)
+bool disk_in_this_domain(const char *backend)
 {
 	return !backend || !*backend || !strcmp(backend, "0") || !strcmp(backend, "Domain-0");
 }
@@ -158,15 +159,29 @@ static bool by_qemu(const struct spec *s, bool hvm)
 {
 	struct stat st;
 
-	if (s->script || !in_this_domain(s->backend))
+	if (s->script || !disk_in_this_domain(s->backend))
 		return false;
 	if (s->type)
 		return !strcmp(s->type, "qdisk");
-	if (s->cdrom)
-		return hvm;
-	if (s->format && *s->format && strcmp(s->format, "raw"))
+	if (s->cdrom && hvm)
+		return true;
+	if (s->format && *s->format && strcmp(s->format, "raw") && strcmp(s->format, "empty"))
 		return true;
 	return s->target && !stat(s->target, &st) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
+}
+
+/* An image without a type is tried as one for the kernel first, except a CD of an HVM guest. */
+static bool is_missing(const struct spec *s, bool hvm)
+{
+	struct stat st;
+
+	if (s->script || !disk_in_this_domain(s->backend) || !s->target || *s->target != '/')
+		return false;
+	if (s->type ? strcmp(s->type, "phy") : s->cdrom && hvm)
+		return false;
+	if (s->format && !strcmp(s->format, "empty"))
+		return false;
+	return stat(s->target, &st) && (errno == ENOENT || errno == ENOTDIR);
 }
 
 void disk_parse(const char *spec, bool hvm, struct disk *disk)
@@ -178,5 +193,7 @@ void disk_parse(const char *spec, bool hvm, struct disk *disk)
 	*disk = (struct disk){ .cdrom = s.cdrom, .by_qemu = by_qemu(&s, hvm) };
 	if (s.vdev)
 		text_clean(disk->vdev, sizeof(disk->vdev), s.vdev, strlen(s.vdev));
+	if (is_missing(&s, hvm))
+		text_clean(disk->missing, sizeof(disk->missing), s.target, strlen(s.target));
 	free(copy);
 }

@@ -2,8 +2,9 @@
 /*
  * model.c - a device model; it prints the node behind its descriptor: dmop or stock
  *
- * model [WORD...]; own: opens the node itself, twice; child: a child counts its inheritance; for:
- * prints what the descriptors of libxendevicemodel and libxenforeignmemory are for, see fake.c.
+ * model [WORD...]; own: opens the node itself, twice; stream: the same by fopen(); child: a child
+ * counts its inheritance; call: prints the node of libxencall; for: prints what the descriptors of
+ * libxendevicemodel and libxenforeignmemory are for, see fake.c.
  * With LATE it loads libxendevicemodel at run time. It ignores other words.
  */
 #include <dlfcn.h>
@@ -13,13 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static int open_by(const char *name, const char *symbol)
+{
+	void *library = dlopen(name, RTLD_NOW);
+	int (*function)(void) = library ? dlsym(library, symbol) : NULL;
+
+	return function ? function() : -1;
+}
+
 #ifdef LATE
 static int xendevicemodel_open(void)
 {
-	void *library = dlopen("libxendevicemodel.so.1", RTLD_NOW);
-	int (*function)(void) = library ? dlsym(library, "xendevicemodel_open") : NULL;
-
-	return function ? function() : -1;
+	return open_by("libxendevicemodel.so.1", "xendevicemodel_open");
 }
 #else
 int xendevicemodel_open(void);
@@ -27,10 +33,7 @@ int xendevicemodel_open(void);
 
 static int xenforeignmemory_open(void)
 {
-	void *library = dlopen("libxenforeignmemory.so.1", RTLD_NOW);
-	int (*function)(void) = library ? dlsym(library, "xenforeignmemory_open") : NULL;
-
-	return function ? function() : -1;
+	return open_by("libxenforeignmemory.so.1", "xenforeignmemory_open");
 }
 
 static const char *purpose(int fd)
@@ -62,6 +65,11 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "own")) {
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
 			puts(node(open("/dev/xen/privcmd", O_RDWR)));
+		} else if (!strcmp(argv[i], "stream")) {
+			puts(fopen("/dev/xen/privcmd", "r+") ? "stream" : "no stream");
+			puts(fopen64("/dev/xen/privcmd", "r+") ? "stream" : "no stream");
+		} else if (!strcmp(argv[i], "call")) {
+			puts(node(open_by("libxencall.so.1", "xencall_open")));
 		} else if (!strcmp(argv[i], "for")) {
 			puts(purpose(xendevicemodel_open()));
 			puts(purpose(xenforeignmemory_open()));
