@@ -9,13 +9,14 @@ DOM0 ?= pv
 
 
 .PHONY: help module install uninstall demo check check-mutants prove fuzz lint unit lab-shell clean
-.PHONY: check-all check-secure-boot deb rpm check-long soak hostile bench bench-check static check-debug
+.PHONY: check-all check-arm64 check-secure-boot deb rpm check-long soak hostile bench bench-check static check-debug
 
 help:
 	@echo 'See it and test it, on any Debian machine (nothing to set up before):'
 	@echo '  make demo           boot Xen, confine a process and a QEMU, show what they get'
 	@echo '  make check          lint, unit tests, selftests and guests on real Xen; ends in one summary'
 	@echo '  make check-all      every release and kernel: build, load, selftests, QEMU, unload; a table'
+	@echo '  make check-arm64    an emulated dom0 on arm64; the selftests too, with XEN=FILE, a Xen that has dm_op'
 	@echo '  make check-secure-boot  a dom0 started by Secure Boot, the module signed through DKMS, a restricted QEMU'
 	@echo '  make check-long     200 domains made, bound, mapped, destroyed: does anything stay behind?'
 	@echo '  make soak           an hour of device models, kills and dying domains: does anything stay behind?'
@@ -62,6 +63,9 @@ check:
 
 check-all:
 	@scripts/check-all
+
+check-arm64:
+	@scripts/check-arm64 $(if $(XEN),--xen "$(XEN)")
 
 check-secure-boot:
 	@scripts/check-secure-boot

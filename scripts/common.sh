@@ -45,8 +45,8 @@ boot_options=(--release=release --dom0=dom0:dom0)
 # array operands to the rest. SPEC is one of
 #
 #   --NAME=VARIABLE         an option with a value for VARIABLE
-#   --NAME=VARIABLE:KIND    the same; KIND is number, dom0 (pv or pvh), dom0s (one or both), or
-#                           empty, which permits an empty value
+#   --NAME=VARIABLE:KIND    the same; KIND is number, arch (amd64 or arm64), dom0 (pv or pvh), dom0s
+#                           (one or both), or empty, which permits an empty value
 #   --NAME:VARIABLE=VALUE   an option without a value; it sets VARIABLE to VALUE
 #   OPERAND                 one operand is permitted; OPERAND... permits any number
 #
@@ -117,6 +117,7 @@ option_check() {
 	case $3 in
 	:empty) ;;
 	:number) [[ $2 =~ ^[0-9]+$ ]] || usage_error "$1 is '$2', and must be a number" ;;
+	:arch) [[ $2 =~ ^(amd64|arm64)$ ]] || usage_error "$1 is '$2', and may be amd64 or arm64" ;;
 	:dom0) [[ $2 =~ ^(pv|pvh)$ ]] || usage_error "$1 is '$2', and may be pv or pvh" ;;
 	:dom0s) [[ $2 =~ ^(pv|pvh)(\ (pv|pvh))*$ ]] || usage_error "$1 is '$2', and may be pv, pvh or both" ;;
 	*) [ -n "$2" ] || usage_error "$1 needs a value" ;;

@@ -5,6 +5,7 @@
 #   tap_begin ROOM [PLAN]          "ROOM: " stands before each title; a known plan comes first
 #   tap_result STATUS TITLE [LOG]  one result; STATUS 0 is a success, LOG tells about a failure
 #   tap_ok TITLE CMD...            one result: the exit status of CMD
+#   tap_not_applicable TITLE       one result that this architecture cannot have
 #   tap_include FILE               the results in FILE, numbered on
 #   tap_show [FILE]                FILE or standard input as comments, without its middle if long
 #   tap_end                        the plan, unless it came first; fails if one result did
@@ -54,6 +55,11 @@ tap_ok() {
 	"$@" >"$tap_log" 2>&1 </dev/null || tap_status=$?
 	tap_result "$tap_status" "$tap_title" "$tap_log"
 	rm -f "$tap_log"
+}
+
+tap_not_applicable() {
+	tap_number=$((tap_number + 1))
+	printf '%s\n' "ok $tap_number - $tap_room# SKIP not applicable to the architecture: $1" | tap_print
 }
 
 tap_include() {

@@ -31,17 +31,15 @@ TEST_F(batch, of_every_length)
 TEST_F(batch, in_order)
 {
 	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
-	struct dm_op info = { .op = DM_OP_GET_IOREQ_SERVER_INFO };
 	struct dm_op destroy = { .op = DM_OP_DESTROY_IOREQ_SERVER };
-	struct dm_op map, *created, *told;
+	struct dm_op map, info, *created, *told;
 	__u16 id = self->server + 1;
 
 	map = ports_op(DM_OP_MAP_IO_RANGE, id, 0x300, 0x301);
-	info.u.info.id = id;
-	info.u.info.flags = DM_OP_INFO_NO_GFNS;
+	info = asking_op(id);
 	destroy.u.destroy.id = id;
 	create.u.create.id = 0xdead;
-	create.u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
+	create.u.create.handle_bufioreq = DM_OP_BUFIOREQ;
 
 	batch_init(self->b, target_domid, 6);
 	created = batch_op(self->b, 0, &create);
@@ -56,7 +54,7 @@ TEST_F(batch, in_order)
 	EXPECT_EQ(0, ops_of(self->b)[1].result);
 	EXPECT_EQ(-EEXIST, ops_of(self->b)[2].result);
 	EXPECT_EQ(0, ops_of(self->b)[3].result);
-	EXPECT_NE(0, told->u.info.bufioreq_port);
+	EXPECT_NE(0, *answer(told));
 	EXPECT_EQ(0, ops_of(self->b)[4].result);
 	EXPECT_EQ(-ENOENT, ops_of(self->b)[5].result);
 	EXPECT_EQ(1U << self->server, ioreq_mask(self->observer, target_domid));
@@ -72,6 +70,7 @@ TEST_F(batch, two_buffers)
 		{ .nr = 2, .first_pfn = 3 },
 	};
 
+	X86_ONLY("an operation with a second buffer");
 	op.u.modified.nr_extents = 2;
 	batch_init(self->b, target_domid, 4);
 	batch_op(self->b, 0, &op);
@@ -134,15 +133,11 @@ TEST_F(batch, of_32_bit_callers)
 {
 	struct batch *low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	long ret;
 
+	X86_ONLY("int 0x80");
 	ASSERT_NE(MAP_FAILED, low);
 	batch_unknown(low, target_domid, 17);
-	asm volatile ("int $0x80"
-		      : "=a" (ret)
-		      : "a" (54), "b" (self->bound), "c" (DMOP_IOCTL_BATCH), "d" (low)
-		      : "memory", "r8", "r9", "r10", "r11");
-	EXPECT_EQ(17, (int)ret);
+	EXPECT_EQ(17, ioctl_32(self->bound, DMOP_IOCTL_BATCH, low));
 	EXPECT_EQ(-EOPNOTSUPP, ops_of(low)[16].result);
 	munmap(low, sizeof(*low));
 }

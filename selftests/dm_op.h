@@ -21,9 +21,15 @@
 #define DM_OP_SET_MEM_TYPE		12
 #define DM_OP_INJECT_MSI		14
 #define DM_OP_RELOCATE_MEMORY		17
+#define DM_OP_NR_VCPUS			20
 #define DM_OP_UNKNOWN			0x7fffffff	/* not an operation in any Xen */
 
-#define DM_OP_BUFIOREQ_ATOMIC		2
+/* How a server gets buffered requests. On arm64 there are none. */
+#ifdef __x86_64__
+#define DM_OP_BUFIOREQ			2
+#else
+#define DM_OP_BUFIOREQ			0
+#endif
 #define DM_OP_INFO_NO_GFNS		1
 #define DM_OP_RANGE_PORT		0
 #define DM_OP_MEM_RAM_RW		0
@@ -91,6 +97,7 @@ struct dm_op {
 			__u32 pad;
 			__aligned_u64 src_gfn, dst_gfn;
 		} relocate;
+		__u32 vcpus;			/* out */
 		/* No operation of any Xen is larger. */
 		__u8 raw[56];
 	} u;

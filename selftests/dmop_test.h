@@ -42,6 +42,25 @@
 #define POISON		0xa5
 #define NOBODY		65534
 
+/* The test guest has the frame GFN and those after it. On arm64 its memory begins at 1 GiB. */
+#ifdef __x86_64__
+#define ON_X86		true
+#define GFN		64
+#else
+#define ON_X86		false
+#define GFN		(0x40000 + 64)
+#define MAP_32BIT	0
+#endif
+
+/*
+ * Begins a test of what exists on x86 only, for example an operation. Elsewhere it is reported as
+ * skipped for this reason, and scripts/tally counts it apart.
+ */
+#define X86_ONLY(what) do {							\
+	if (!ON_X86)								\
+		SKIP(return, "not applicable to the architecture: " what);	\
+} while (0)
+
 /* Two live domains, and a domid without a domain. */
 static __u16 target_domid, other_domid;
 #define ABSENT_DOMID	0x7fee
@@ -53,6 +72,23 @@ static inline long do_ioctl(int fd, unsigned int cmd, const void *arg)
 	long ret = syscall(SYS_ioctl, fd, cmd, arg);
 
 	return ret < 0 ? -errno : ret;
+}
+
+/* Issues a 32-bit system call of x86. Addresses must fit into 32 bits. */
+static inline long ioctl_32(int fd, unsigned int cmd, const void *arg)
+{
+#ifdef __x86_64__
+	long ret;
+
+	asm volatile ("int $0x80"
+		      : "=a" (ret)
+		      : "a" (54), "b" (fd), "c" (cmd), "d" (arg)
+		      : "memory", "r8", "r9", "r10", "r11");
+	return (int)ret;
+#else
+	(void)fd, (void)cmd, (void)arg;
+	return -EOPNOTSUPP;
+#endif
 }
 
 static inline int dmop_open(void)
@@ -183,7 +219,7 @@ static inline struct dm_op ioreq_create_op(void)
 {
 	struct dm_op op = { .op = DM_OP_CREATE_IOREQ_SERVER };
 
-	op.u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
+	op.u.create.handle_bufioreq = DM_OP_BUFIOREQ;
 	op.u.create.id = 0xdead;
 	return op;
 }
@@ -212,6 +248,27 @@ static inline long ioreq_info(int fd, __u16 domid, __u16 id, struct dm_op *op)
 	op->u.info.id = id;
 	op->u.info.flags = DM_OP_INFO_NO_GFNS;
 	return dm_op(fd, domid, op);
+}
+
+/*
+ * An operation with a result in buffer 0: the port of server @id for buffered requests, on x86; or
+ * the number of vcpus, where there are no such requests.
+ */
+static inline struct dm_op asking_op(__u16 id)
+{
+	struct dm_op op = { .op = ON_X86 ? DM_OP_GET_IOREQ_SERVER_INFO : DM_OP_NR_VCPUS };
+
+	if (ON_X86) {
+		op.u.info.id = id;
+		op.u.info.flags = DM_OP_INFO_NO_GFNS;
+	}
+	return op;
+}
+
+/* Return: the result of that operation, never 0. */
+static inline __u32 *answer(struct dm_op *op)
+{
+	return ON_X86 ? &op->u.info.bufioreq_port : &op->u.vcpus;
 }
 
 /* Return: a bit for the id of each server of the domain. */

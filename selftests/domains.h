@@ -113,6 +113,8 @@ static inline bool forget_domain(long domid)
  * An operation without effect, by which the module learns that an HVM or PVH domain is dying: Xen
  * returns -ESRCH for such a domain, and -EINVAL, for the empty buffer, for a live one.
  */
+#define DYING_REPORTED	"an operation that reports a dying domain"
+
 static inline long dying_op(int fd, __u16 domid)
 {
 	struct dm_op op = { .op = DM_OP_TRACK_DIRTY_VRAM, .u.vram.nr = 1 };

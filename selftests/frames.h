@@ -11,7 +11,6 @@
 #include "dmop_test.h"
 
 #define PAGE		4096UL
-#define GFN		64	/* the test guest has this frame and those after it */
 
 /* The test guest does not have this frame. */
 #define NO_GFN		0x7fffffULL

@@ -320,7 +320,7 @@ static inline void step_map(struct thread *t)
 	m.arr = gfns;
 	m.err = (void *)(t->arena + 15 * PAGE + 64);
 	for (i = 0; i < 64; i++)
-		gfns[i] = 60 + i;
+		gfns[i] = GFN - 4 + i;
 	b = byte(t);
 	switch (b) {
 	case 0 ... 31:

@@ -130,21 +130,6 @@ TEST_F(surface, stock_numbers)
 
 /* --- 32-bit callers ---------------------------------------------------- */
 
-#ifdef __x86_64__
-#define NR_IOCTL_32	54
-
-/* Issues a 32-bit system call. Addresses must fit into 32 bits. */
-static long ioctl_32(int fd, unsigned int cmd, const void *arg)
-{
-	long ret;
-
-	asm volatile ("int $0x80"
-		      : "=a" (ret)
-		      : "a" (NR_IOCTL_32), "b" (fd), "c" (cmd), "d" (arg)
-		      : "memory", "r8", "r9", "r10", "r11");
-	return (int)ret;
-}
-
 TEST_F(surface, inherited_numbers_of_32_bit_callers)
 {
 	static const unsigned int cmds[] = {
@@ -157,6 +142,7 @@ TEST_F(surface, inherited_numbers_of_32_bit_callers)
 	struct dmop_info before;
 	unsigned int i;
 
+	X86_ONLY("int 0x80");
 	ASSERT_EQ(0, dmop_info(self->fd, &before));
 	for (i = 0; i < ARRAY_SIZE(cmds); i++) {
 		EXPECT_EQ(-ENOTTY, ioctl_32(self->fd, cmds[i], self->arg)) {
@@ -177,6 +163,7 @@ TEST_F(surface, info_of_32_bit_callers)
 {
 	struct dmop_info *info = (void *)self->arg, wide;
 
+	X86_ONLY("int 0x80");
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
 	ASSERT_EQ(0, dmop_info(self->fd, &wide));
@@ -190,6 +177,7 @@ TEST_F(surface, narrow_of_32_bit_callers)
 	struct dmop_narrow *n = (void *)self->arg;
 	struct dmop_info info;
 
+	X86_ONLY("int 0x80");
 	memset(n, 0, sizeof(*n));
 	n->size = sizeof(*n);
 	n->flags = DMOP_NARROW_FRAMES;
@@ -199,7 +187,6 @@ TEST_F(surface, narrow_of_32_bit_callers)
 	EXPECT_EQ(variant->bound ? 7 : ~0ULL, info.max_frames);
 	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_NARROW, BAD_POINTER));
 }
-#endif /* __x86_64__ */
 
 /* The file cannot be read, written or positioned. */
 TEST_F(surface, no_other_operations)

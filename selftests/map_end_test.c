@@ -112,7 +112,7 @@ static bool map_until_gone(int fd, __u16 domid, size_t nr)
 /* Calls of many frames while the domain is destroyed: such a call ends early. */
 TEST_F(map, ends_with_the_domain_half_way)
 {
-	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION;
+	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION;
 	unsigned int i, j, early = 0;
 
 	for (i = 0; i < 5 && !early; i++) {
@@ -171,11 +171,11 @@ static void *other_mapper_main(void *data)
 /* A process killed during a call: the call ends, and leaves no mapping and no reference. */
 TEST_F(map, killed_while_mapping)
 {
-	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
+	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
 	__u64 *gfns = malloc(nr * sizeof(*gfns));
 	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long users = refcount(), domid = create(DOOMED);
-	const unsigned int times = dom0_is_pvh() ? 8 : 20;
+	const unsigned int times = dom0_not_pv() ? 8 : 20;
 	unsigned int i, ended = 0;
 
 	ASSERT_LT(0, domid);
@@ -231,7 +231,7 @@ TEST_F(map, killed_while_mapping)
 /* A mapping call does not wait for another one through the same file. */
 TEST_F(map, maps_while_another_maps)
 {
-	const size_t nr = dom0_is_pvh() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
+	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
 	__u64 *gfns = malloc(nr * sizeof(*gfns));
 	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int i, within = 0;

@@ -2,6 +2,8 @@
 /*
  * map_test.c - mapped memory of the target domain: contents, and frames that fail
  */
+#include <stdatomic.h>
+
 #include "mapping.h"
 
 /* --- contents ---------------------------------------------------------- */
@@ -145,6 +147,64 @@ TEST_F(map, all_frames_bad)
 		EXPECT_GT(0, self->errs[i]);
 		EXPECT_EQ(SIGBUS, touch(p + i * PAGE, false));
 	}
+}
+
+#define BAD_ROUNDS	50
+
+/* Writes the area into a pipe, page by page. */
+struct writer {
+	pthread_t thread;
+	char *p;
+	int ends[2];
+	atomic_bool stop;
+	unsigned long refused, written;
+};
+
+static void *writer_main(void *data)
+{
+	struct writer *w = data;
+	char page[PAGE];
+	size_t i = 0;
+
+	while (!atomic_load(&w->stop)) {
+		if (write(w->ends[1], w->p + i++ % PORTION * PAGE, PAGE) < 0 && errno == EFAULT)
+			w->refused++;
+		else
+			w->written++;
+		/* A refused write leaves an empty buffer in the pipe. */
+		while (read(w->ends[0], page, sizeof(page)) > 0)
+			;
+	}
+	return NULL;
+}
+
+/*
+ * A frame that failed is not mapped, not even for a moment within the call. In an auto-translated
+ * dom0 the page would have no memory, and the kernel's own access to it can be fatal to dom0.
+ */
+TEST_F(map, bad_frames_are_never_there)
+{
+	static __u64 gfns[PORTION];
+	static int errs[PORTION];
+	struct writer w = { };
+	int i, k;
+
+	w.p = area(self->bound, PORTION, PROT_READ | PROT_WRITE);
+	ASSERT_NE(MAP_FAILED, w.p);
+	ASSERT_EQ(0, pipe2(w.ends, O_NONBLOCK));
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, writer_main, &w));
+	for (i = 0; i < BAD_ROUNDS; i++) {
+		for (k = 0; k < PORTION; k++)
+			gfns[k] = NO_GFN - k;
+		EXPECT_EQ(0, map(self->bound, target_domid, w.p, PORTION, gfns, errs));
+		for (k = 0; k < PORTION; k++)
+			ASSERT_GT(0, errs[k]);
+	}
+	atomic_store(&w.stop, true);
+	pthread_join(w.thread, NULL);
+	printf("# write() was refused %lu times\n", w.refused);
+	EXPECT_LT(0, w.refused);
+	EXPECT_EQ(0, w.written);
 }
 
 /* No bit of a frame number may reach the flags of a page table entry. */

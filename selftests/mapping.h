@@ -19,10 +19,12 @@ static inline long resource_map(int fd, struct dmop_mmap_resource *r)
 	return do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, r);
 }
 
-/* In a PVH dom0 a file may map fewer frames, and mapping one takes longer. */
-static inline bool dom0_is_pvh(void)
+/*
+ * A PVH dom0, or one on arm64. There a file may map fewer frames, and mapping one takes longer.
+ */
+static inline bool dom0_not_pv(void)
 {
-	return run("grep -qx PVH /sys/hypervisor/guest_type");
+	return !run("grep -qx PV /sys/hypervisor/guest_type");
 }
 
 /* The frames from GFN on; after NR_GFNS of them the list starts again. */

@@ -394,7 +394,7 @@ static void mapper_end(struct mapper *m)
 /* A PVH dom0 maps no more than the domain's maxmem and 4096. */
 static unsigned int many(void)
 {
-	return dom0_is_pvh() ? 4096 : MANY;
+	return dom0_not_pv() ? 4096 : MANY;
 }
 
 /*
@@ -454,7 +454,7 @@ TEST_F(race, wait_is_killable)
 	pid_t child;
 
 	ASSERT_LE(0, second);
-	m = mapper_start(second, dom0_is_pvh() ? 4096 : 4 * MANY);
+	m = mapper_start(second, dom0_not_pv() ? 4096 : 4 * MANY);
 	ASSERT_NE(NULL, m);
 	child = fork();
 	ASSERT_LE(0, child);
@@ -468,7 +468,7 @@ TEST_F(race, wait_is_killable)
 		kill(child, SIGKILL);
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 		/* In a PVH dom0, or on one processor, the mapping call may just have ended. */
-		EXPECT_TRUE(!atomic_load(&m->done) || one_processor() || dom0_is_pvh());
+		EXPECT_TRUE(!atomic_load(&m->done) || one_processor() || dom0_not_pv());
 		do {
 			state = state_of_worker();
 		} while (!state && !atomic_load(&m->done));

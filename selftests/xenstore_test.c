@@ -154,6 +154,7 @@ TEST_F(lifetime, xenstore_stopped_and_dying)
 	long pid = xenstored();
 	unsigned int i;
 
+	X86_ONLY(DYING_REPORTED);
 	if (pid <= 0)
 		SKIP(return, "no xenstored in this domain");
 	if (access(BARE_DOMAIN, X_OK))
@@ -195,6 +196,7 @@ TEST_F(lifetime, only_xen_tells)
 	static long (*const asks[])(int fd, __u16 domid) = { by_display, by_batch, by_restrict };
 	unsigned int i;
 
+	X86_ONLY(DYING_REPORTED);
 	if (access(BARE_DOMAIN, X_OK))
 		SKIP(return, NEEDS_BARE_DOMAIN);
 	/* Waits until the events of earlier ends are over. */
@@ -251,6 +253,7 @@ TEST_F(lifetime, xenstore_stopped_and_xen_tells)
 	long pid = xenstored();
 	int i, how = -1;
 
+	X86_ONLY(DYING_REPORTED);
 	if (pid <= 0)
 		SKIP(return, "no xenstored in this domain");
 	if (access(BARE_DOMAIN, X_OK))

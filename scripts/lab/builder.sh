@@ -8,6 +8,8 @@ builder_kernels() {
 	echo linux-headers-amd64 linux-headers-rt-amd64 linux-headers-cloud-amd64
 	# Updates of bullseye for arm64 are listed by mirrors that do not have them.
 	[ "$1" = bullseye ] || echo linux-headers-arm64
+	# No earlier release has a kernel with pages of 16 KiB.
+	case $1 in trixie | sid) echo linux-headers-arm64-16k ;; esac
 }
 
 # builder_ensure RELEASE: sets BUILDER to the builder's root, builds it if there is none, and

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Images, builders, modules and tools are built once for each state of their sources.
 #
-# build/lab/image/RELEASE-KEY/ holds rootfs/ disk.img xen vmlinuz initramfs kver, and
+# build/lab/image/RELEASE-KEY/ (for arm64 arm64-RELEASE-KEY/) holds rootfs/ disk.img xen vmlinuz initramfs kver, and
 # modules/KEY.tar for each state of the module's sources. A key is a hash of the
 # sources, so a directory that exists is valid and is never changed.
 # shellcheck disable=SC2034  # its results are read by the other parts
@@ -22,26 +22,34 @@ list_packages() {
 
 # image_packages [RELEASE]: the packages of its image; by default, of the image in the making
 image_packages() {
+	local list=packages
+	[ "$ARCH" = amd64 ] || list+=-$ARCH
 	# shellcheck disable=SC2154  # the release of image_build
-	list_packages packages "${1:-$release}"
+	list_packages $list "${1:-$release}"
+}
+
+# image_name RELEASE
+image_name() {
+	if [ "$ARCH" = amd64 ]; then echo "$1"; else echo "$ARCH-$1"; fi
 }
 
 image_dir() {
 	local key
 	key=$({ echo "$1"; image_packages "$1"; cat "$LAB_D"/{image.sh,mkinitramfs,initramfs-init}; } | sha256sum | cut -c1-12)
-	echo "$LAB_BUILD/image/$1-$key"
+	echo "$LAB_BUILD/image/$(image_name "$1")-$key"
 }
 
 # image_ensure RELEASE: sets IMAGE, builds it if there is none, and keeps it from being
 # removed for as long as this process lives.
 image_ensure() {
-	local dir fresh=${2:-}
-	dir=$(image_dir "$1")
+	local dir name fresh=${2:-}
+	[ "$ARCH" = amd64 ] || foreign_ensure
+	dir=$(image_dir "$1") name=$(image_name "$1")
 	mkdir -p "$LAB_BUILD/image"
-	exec 8>"$LAB_BUILD/image/$1.building"
-	flock -n 8 || { stage "waiting for another build of $1"; flock 8; }
+	exec 8>"$LAB_BUILD/image/$name.building"
+	flock -n 8 || { stage "waiting for another build of $name"; flock 8; }
 	if [ ! -d "$dir" ] || [ -n "$fresh" ]; then
-		dirs_prune "$LAB_BUILD/image/$1"
+		dirs_prune "$LAB_BUILD/image/$name"
 		[ ! -d "$dir" ] || die "the image $dir is in use" "wait for the runs that use it, then again"
 		image_build "$1" "$dir"
 	fi

@@ -12,11 +12,24 @@ DEBIAN_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # shellcheck source=scripts/common.sh
 . "$REPO/scripts/common.sh"
 
+# The architecture of dom0: amd64 or arm64
+ARCH=amd64
+
 # Options of both run and shell
-machine_options=(--release=RELEASE --dom0=DOM0:dom0 --mem=MEM:number --smp=SMP:number)
+machine_options=(--arch=ARCH:arch --release=RELEASE --dom0=DOM0:dom0 --mem=MEM:number --smp=SMP:number)
 
 need() {
 	command -v "$1" >/dev/null || die "$1 is not installed" "scripts/setup lab"
+}
+
+# foreign_ensure: this machine's kernel runs programs for arm64 in QEMU. Where systemd does not do it,
+# nobody has registered QEMU for them.
+foreign_ensure() {
+	local misc=/proc/sys/fs/binfmt_misc conf=/usr/lib/binfmt.d/qemu-aarch64.conf
+	[ ! -e $misc/qemu-aarch64 ] || return 0
+	[ -e $conf ] || die "programs for arm64 do not run here" "scripts/setup arm64"
+	[ -e $misc/register ] || as_root mount -t binfmt_misc binfmt_misc $misc
+	as_root cp $conf $misc/register
 }
 
 # logged LOG CAUSE CMD...: quiet on success, the end of the log on failure.

@@ -36,35 +36,26 @@ image_mirror() {
 }
 
 image_build() {
-	local release=$1 dir=$2 tmp log=$LAB_BUILD/log/image-$1.log include kver
+	local release=$1 dir=$2 tmp log include kver
+	log=$LAB_BUILD/log/image-$(image_name "$release").log
 	need mmdebstrap
 	need mke2fs
-	stage "building the $release image (a minute or two, and about 2 GB): $log"
+	stage "building the $(image_name "$release") image (a minute or two, and about 2 GB): $log"
 	include=$(image_packages | paste -sd,)
 	tmp=$dir.part
 	as_root rm -rf --one-file-system "$tmp"
 	mkdir -p "$tmp"
 	image_mirror "$release" "$tmp"
-
-	# unshare: whatever mmdebstrap mounts goes with it, even if it is killed.
-	# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
-	# DEBIAN_PATH: mmdebstrap starts a Python program for each package.
-	# The user is the one that xl starts restricted device models as.
-	# shellcheck disable=SC2016  # expanded by mmdebstrap
-	logged "$log" "mmdebstrap could not build $release" \
-		as_root unshare --mount env INITRD=No PATH="$DEBIAN_PATH" mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
-		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-		--customize-hook='chroot "$1" useradd --system --no-create-home xen-qemuuser-shared' \
-		--include="$include" "$release" "$tmp/rootfs" "$tmp/sources.list"
+	"image_rootfs_$ARCH"
 
 	kver=$(image_pick "$tmp/rootfs/boot" 'vmlinuz-*')
 	kver=${kver##*/vmlinuz-}
 	[ -d "$tmp/rootfs/usr/src/linux-headers-$kver" ] ||
-		die "$release has no headers for its kernel $kver" "is linux-headers-amd64 in step with linux-image-amd64 on the mirror?"
+		die "$release has no headers for its kernel $kver" "is linux-headers-$ARCH in step with linux-image-$ARCH on the mirror?"
 	echo "$kver" >"$tmp/kver"
 	as_root cat "$tmp/rootfs/boot/vmlinuz-$kver" >"$tmp/vmlinuz"
-	zcat "$(image_pick "$tmp/rootfs/boot" 'xen-*-amd64.gz')" >"$tmp/xen"
+	# Debian compresses it for amd64 only.
+	zcat -f "$(find "$tmp/rootfs/boot" -regex '.*/xen-[0-9.]+-\(amd64\.gz\|arm64\)' | sort -V | tail -n 1)" >"$tmp/xen"
 	stage "initramfs and disk"
 	logged "$log.initramfs" "no initramfs for $release" as_root "$LAB_D/in-rootfs" "$(id -u):$(id -g)" \
 		"$tmp/rootfs" "$REPO" "$REPO" "$LAB_D/mkinitramfs" "$kver" "$LAB_D/initramfs-init" "$tmp/initramfs"
@@ -73,6 +64,45 @@ image_build() {
 	as_root chown "$(id -u):$(id -g)" "$tmp/disk.img"
 	touch "$tmp/lock"
 	mv "$tmp" "$dir"
+}
+
+# Part of image_build, with its variables.
+# unshare: whatever mmdebstrap mounts goes with it, even if it is killed.
+# DEBIAN_PATH: mmdebstrap starts a Python program for each package.
+# INITRD: the lab makes its own initramfs, and the distribution's would take a minute.
+# The user is the one that xl starts restricted device models as.
+# shellcheck disable=SC2016  # expanded by mmdebstrap
+image_rootfs_amd64() {
+	logged "$log" "mmdebstrap could not build $release" \
+		as_root unshare --mount env INITRD=No PATH="$DEBIAN_PATH" mmdebstrap --mode=root --variant=minbase --architectures=amd64 \
+		--aptopt="$tmp/apt.conf" --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook='chroot "$1" useradd --system --no-create-home xen-qemuuser-shared' \
+		--include="$include" "$release" "$tmp/rootfs" "$tmp/sources.list"
+}
+
+# As above. The packages are unpacked and not configured: dpkg and the packages' own scripts would run
+# under emulation for a quarter of an hour. The hook does what a dom0 of the lab needs of their work,
+# and removes most of the kernel's modules: depmod runs under emulation, for each state of the module.
+# shellcheck disable=SC2016  # expanded by the shells of the hook
+image_rootfs_arm64() {
+	logged "$log" "mmdebstrap could not build $release" \
+		as_root unshare --mount env PATH="$DEBIAN_PATH" mmdebstrap --mode=root --variant=extract --architectures=arm64 \
+		--aptopt="$tmp/apt.conf" --include='?essential' --include="$include" --extract-hook='chroot "$1" sh -ec "
+			for name in passwd group; do cp /usr/share/base-passwd/\$name.master /etc/\$name; done
+			rm -rf /var/run
+			ln -s /run /var/run
+			ln -s mawk /usr/bin/awk
+			ln -s gcc /usr/bin/cc
+			ln -s which.debianutils /usr/bin/which
+			ldconfig
+			cd /lib/modules/*/kernel
+			rm -rf net sound
+			find drivers -mindepth 1 -maxdepth 1 ! -name block ! -name virtio ! -name xen -exec rm -r {} +
+			cd ..
+			depmod \${PWD##*/}
+			rm -rf /usr/share/man /usr/share/doc /usr/share/locale"' \
+		"$release" "$tmp/rootfs" "$tmp/sources.list"
 }
 
 # The newest of the files that match: a mirror in between may bring two.

@@ -3,8 +3,9 @@
 
 guest_build() {
 	GUEST=$LAB_BUILD/guest/idle.elf
+	[ "$ARCH" = amd64 ] || GUEST=$LAB_BUILD/guest/idle.$ARCH
 	logged "$LAB_BUILD/log/guest.log" "the test guest does not build" \
-		flock "$LAB_BUILD/image" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest"
+		flock "$LAB_BUILD/image" make -C "$REPO/selftests/guest" OUT="$LAB_BUILD/guest" "$GUEST"
 }
 
 # payload_pack DIR: makes OUT/payload.tar of DIR (or nothing), the lab's own programs, the test

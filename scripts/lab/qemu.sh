@@ -62,10 +62,19 @@ qemu_firmware() {
 		-drive "file=${esp//,/,,},format=raw,if=none,id=esp" -device "virtio-blk-pci,drive=esp,bootindex=1$VIRTIO")
 }
 
-# qemu_command SERIAL: sets QEMU from IMAGE, DOM0, MEM, SMP (or ''), OUT, LAB_ARGS and the
-# caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS. The latter come last and so take precedence.
-qemu_command() {
-	local serial=$1 virtio='' dom0_mem=$((MEM / 2)) xen linux disk vmlinuz initramfs cpu
+# qemu_dom0: sets DOM0 to its default, the only value that is possible for arm64
+qemu_dom0() {
+	if [ "$ARCH" = arm64 ]; then
+		[ -z "$DOM0" ] || die "--dom0 is for amd64 only: there is one kind of dom0 on arm64"
+		DOM0=arm64
+	else
+		DOM0=${DOM0:-pv}
+	fi
+}
+
+# qemu_machine_ARCH: sets QEMU, SMP, ACCEL, xen and block, the kind of its disks. Parts of qemu_command.
+qemu_machine_amd64() {
+	local cpu virtio=''
 	need qemu-system-x86_64
 	qemu_accel
 	# One processor for an emulated PVH dom0: an interrupt injected by Xen stays pending in QEMU
@@ -77,8 +86,7 @@ qemu_command() {
 		SMP=2
 		[ "$ACCEL,$DOM0" != tcg,pvh ] || SMP=1
 	fi
-	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -machine q35 -smp "$SMP" -m "$MEM" -no-user-config
-		-nodefaults -display none -no-reboot -monitor none -serial "$serial")
+	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -machine q35)
 	if [ "$ACCEL" = kvm ]; then
 		QEMU+=(-cpu "host")
 	else
@@ -87,7 +95,7 @@ qemu_command() {
 		cpu='qemu64,+svm,+npt,+rdrand'
 		QEMU+=(-cpu "$cpu")
 	fi
-	xen="console=com1 com1=115200,8n1 conring_size=1m loglvl=all guest_loglvl=all dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
+	xen='console=com1 com1=115200,8n1'
 	if [ "$DOM0" = pvh ]; then
 		xen+=' dom0=pvh'
 		# Xen gives a PVH dom0 its devices through an IOMMU, and virtio has to know.
@@ -96,13 +104,30 @@ qemu_command() {
 	fi
 	# A caller's own devices need the same.
 	VIRTIO=$virtio
+	block='virtio-blk-pci'
+}
+
+# The processor has no hardware management of the dirty bit; --qemu-args '-cpu max' chooses one that has.
+qemu_machine_arm64() {
+	need qemu-system-aarch64
+	ACCEL=tcg SMP=${SMP:-2} VIRTIO='' block='virtio-blk-device' xen='console=dtuart'
+	QEMU=(qemu-system-aarch64 -machine 'virt,virtualization=on,gic-version=3' -cpu cortex-a57)
+}
+
+# qemu_command SERIAL: sets QEMU from IMAGE, ARCH, DOM0, MEM, SMP (or ''), OUT, XEN (or ''), LAB_ARGS
+# and the caller's XEN_ARGS, LINUX_ARGS and QEMU_ARGS. The latter come last and so take precedence.
+qemu_command() {
+	local serial=$1 dom0_mem=$((MEM / 2)) xen block linux disk vmlinuz initramfs
+	"qemu_machine_$ARCH"
+	QEMU+=(-smp "$SMP" -m "$MEM" -no-user-config -nodefaults -display none -no-reboot -monitor none -serial "$serial")
+	xen+=" conring_size=1m loglvl=all guest_loglvl=all dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
 	for disk in root payload results; do
 		case $disk in
 		root) QEMU+=(-drive "file=${IMAGE//,/,,}/disk.img,format=raw,if=none,id=root,cache=unsafe,snapshot=on") ;;
 		payload) QEMU+=(-drive "file=${OUT//,/,,}/payload.tar,format=raw,if=none,id=payload,readonly=on") ;;
 		results) QEMU+=(-drive "file=${OUT//,/,,}/results.img,format=raw,if=none,id=results,cache=unsafe") ;;
 		esac
-		QEMU+=(-device "virtio-blk-pci,drive=$disk,serial=lab-$disk$virtio")
+		QEMU+=(-device "$block,drive=$disk,serial=lab-$disk$VIRTIO")
 	done
 	# A stalled emulator on a busy host is no fault of the module: the kernel's watchdogs are off
 	# or slow. An oops ends the run at once; nothing after it would prove anything.
@@ -110,15 +135,19 @@ qemu_command() {
 	linux+=" rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=0 sysctl.kernel.hung_task_timeout_secs=300"
 	linux+=" lab.dom0=$DOM0 lab.accel=$ACCEL $LAB_ARGS $LINUX_ARGS"
 	# Another kernel has an initramfs of its own, or needs no module to find its disks.
-	initramfs=$KERNEL/initramfs
-	[ -n "$KERNEL" ] && [ -e "$initramfs" ] || initramfs=$IMAGE/initramfs
+	initramfs=${KERNEL:-$IMAGE}/initramfs
+	[ -e "$initramfs" ] || initramfs=$IMAGE/initramfs
 	initramfs=${initramfs//,/,,}
 	vmlinuz=${KERNEL:-$IMAGE}/vmlinuz
 	vmlinuz=${vmlinuz//,/,,}
 	if [ -n "$FIRMWARE" ]; then
 		qemu_firmware "$xen $XEN_ARGS" "$linux" "${KERNEL:-$IMAGE}/vmlinuz"
+	elif [ "$ARCH" = arm64 ]; then
+		QEMU+=(-kernel "${XEN:-$IMAGE/xen}" -append "$xen $XEN_ARGS"
+			-device "guest-loader,addr=0x50000000,kernel=$vmlinuz,bootargs=${linux//,/,,}"
+			-device "guest-loader,addr=0x58000000,initrd=$initramfs")
 	else
-		QEMU+=(-kernel "$IMAGE/xen" -append "$xen $XEN_ARGS"
+		QEMU+=(-kernel "${XEN:-$IMAGE/xen}" -append "$xen $XEN_ARGS"
 			-initrd "$vmlinuz ${linux//,/,,},$initramfs")
 	fi
 	# shellcheck disable=SC2206  # words are what is meant

@@ -11,10 +11,12 @@ Boots Xen in QEMU with PAYLOAD as /lab in dom0 and runs PAYLOAD/steps/* there in
 order. Passes (exit 0) if every step did and no log has a splat; a run that failed
 exits 1, one that could not start 2.
 
+  --arch amd64|arm64 architecture of dom0 (amd64); arm64 needs trixie or later, and scripts/setup arm64
   --release NAME     Debian release of dom0 (bookworm)
-  --dom0 pv|pvh      kind of dom0 (pv)
+  --dom0 pv|pvh      kind of dom0 (pv); amd64 only
   --mem MIB          memory of the machine, half of which is dom0's (3072)
   --smp N            processors (2; 1 under a PVH dom0 that is emulated)
+  --xen FILE         a Xen that is not the release's own
   --secure-boot      UEFI starts Xen, and takes none that is not signed; PV only
   --icount           count instructions: the TSC is their number; emulation, one processor
   --timeout S        the run is killed after so many seconds (3600)
@@ -47,10 +49,10 @@ END
 }
 
 cmd_run() {
-	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' TIMEOUT=3600 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
+	local RELEASE=bookworm DOM0='' MEM=3072 SMP='' TIMEOUT=3600 OUT='' TITLE='' XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS=''
 	local module=load payload='' icount='' LAB_ARGS PACKAGES=''
-	local KERNEL='' MAKE_ARGS='' FIRMWARE=''
-	options "${machine_options[@]}" --icount:icount=1 --secure-boot:FIRMWARE=1 --timeout=TIMEOUT:number \
+	local XEN='' KERNEL='' MAKE_ARGS='' FIRMWARE=''
+	options "${machine_options[@]}" --xen=XEN --icount:icount=1 --secure-boot:FIRMWARE=1 --timeout=TIMEOUT:number \
 		--out=OUT --title=TITLE --kernel=KERNEL --make=MAKE_ARGS --no-module:module=none --packages:PACKAGES=1 \
 		--no-load:module=installed --early:module=early --xen-args=XEN_ARGS:empty --linux-args=LINUX_ARGS:empty \
 		--qemu-args=QEMU_ARGS:empty PAYLOAD -- "$@"
@@ -58,6 +60,7 @@ cmd_run() {
 	if [ -n "$icount" ]; then
 		SMP=1 QEMU_ARGS="-icount shift=0,sleep=off $QEMU_ARGS" LAB_ACCEL=tcg
 	fi
+	qemu_dom0
 	run_check "$payload"
 	TITLE=${TITLE:-$(basename "$(realpath "$payload")")}
 	OUT=$(realpath -m "${OUT:-$LAB_BUILD/runs/$TITLE}")
@@ -106,6 +109,7 @@ run_check() {
 	done
 	[ $n -gt 0 ] || die "no steps in $1/steps: a run without one would prove nothing" "lab run --help tells what a payload is"
 	scan_expected "$1/expected-splats"
+	[ -z "$XEN" ] || [ -r "$XEN" ] || die "there is no Xen to be read in $XEN"
 	[ -z "$FIRMWARE" ] || [ "$DOM0" = pv ] || die "--secure-boot is for a PV dom0 only"
 }
 

@@ -5,7 +5,7 @@
 
 help_shell() {
 	cat <<'END'
-usage: lab shell [--release NAME] [--dom0 pv|pvh] [--mem MIB] [--smp N] [--no-module] [PAYLOAD]
+usage: lab shell [--arch amd64|arm64] [--release NAME] [--dom0 pv|pvh] [--mem MIB] [--smp N] [--no-module] [PAYLOAD]
 
 Boots Xen in QEMU and gives a root shell in dom0, with the module loaded and what PAYLOAD
 holds in /lab. Ctrl-C goes to dom0; exit or poweroff ends the emulator, and Ctrl-] x
@@ -14,10 +14,11 @@ END
 }
 
 cmd_shell() {
-	local RELEASE=bookworm DOM0=pv MEM=3072 SMP='' OUT XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS='' FIRMWARE='' LAB_ARGS
+	local RELEASE=bookworm DOM0='' MEM=3072 SMP='' XEN='' OUT XEN_ARGS='' LINUX_ARGS='' QEMU_ARGS='' FIRMWARE='' LAB_ARGS
 	local module=load payload='' status=0
 	options "${machine_options[@]}" --no-module:module=none PAYLOAD -- "$@"
 	payload=${operands[0]:-}
+	qemu_dom0
 	if [ ! -t 0 ] || [ ! -t 1 ]; then
 		die "lab shell needs a terminal" "for steps without a person there is lab run"
 	fi

@@ -21,13 +21,14 @@ static int create(xc_interface *xch, bool pv, uint32_t domid)
 #ifdef XEN_DOMCTL_GRANT_version	/* since Xen 4.16 */
 		.grant_opts = XEN_DOMCTL_GRANT_version(1),
 #endif
-		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
 	};
 
-	if (pv) {
+	if (pv)
 		config.flags = 0;
-		config.arch.emulation_flags = 0;
-	}
+#ifdef __x86_64__
+	else
+		config.arch.emulation_flags = XEN_X86_EMU_LAPIC;
+#endif
 
 	if (xc_domain_create(xch, &domid, &config)) {
 		perror("bare_domain: create");

@@ -49,8 +49,10 @@ every() {
 	done
 }
 
-# The kernel's headers are the same for 32 bits, but the compiler looks for them elsewhere.
+# The kernel's headers are the same for 32 bits, but the compiler looks for them elsewhere. That of
+# arm64 compiles for 64 bits only.
 thirty_two_bit() {
+	[ "$(uname -m)" = x86_64 ] || { tap_not_applicable "32-bit caller"; return; }
 	dir=/usr/include/$("${CC:-cc}" -print-multiarch 2>/dev/null)
 	compiles "32-bit caller" "${CC:-cc}" -x c -std=c99 -pedantic -m32 -isystem "$dir"
 }
