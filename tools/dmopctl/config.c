@@ -170,18 +170,25 @@ static void check_bios(struct config *c)
 	refused(c, "bios = \"%s\" is not for qemu-xen", value);
 }
 
+/* The next disk from number @i on; @i is then the one behind it. Return: false if there is none. */
+static bool next_disk(const struct config *c, bool hvm, int *i, struct disk *disk)
+{
+	const char *spec = NULL;
+
+	while (!spec && *i < xl_config_list(c->xl, "disk"))
+		spec = xl_config_item(c->xl, "disk", (*i)++);
+	if (spec)
+		disk_parse(spec, hvm, disk);
+	return spec;
+}
+
 /* Not a fault of the file: the image may come before the guest starts. */
 static void check_images(struct config *c, bool hvm)
 {
 	struct disk disk;
-	const char *spec;
-	int i;
+	int i = 0;
 
-	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
-		spec = xl_config_item(c->xl, "disk", i);
-		if (!spec)
-			continue;
-		disk_parse(spec, hvm, &disk);
+	while (next_disk(c, hvm, &i, &disk)) {
 		if (*disk.missing)
 			finding(c->f, WARN, TOPIC, NULL, "%s: xl does not start it, for there is no %s (disk %s)",
 				c->name, disk.missing, disk.vdev);
@@ -308,14 +315,9 @@ static void check_disks(struct config *c)
 	bool ovmf = xl_config_string(c->xl, "bios") &&
 		    !strcasecmp(xl_config_string(c->xl, "bios"), "ovmf");
 	struct disk disk;
-	const char *spec;
-	int i;
+	int i = 0;
 
-	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
-		spec = xl_config_item(c->xl, "disk", i);
-		if (!spec)
-			continue;
-		disk_parse(spec, true, &disk);
+	while (next_disk(c, true, &i, &disk)) {
 		/* An emulated CD drive is all that drivers want, but for those of OVMF. */
 		if (!disk.by_qemu || (disk.cdrom && !ovmf))
 			continue;
@@ -465,9 +467,8 @@ static void check_hvm(struct config *c)
 static const char *backend_of_qemu(struct config *c, enum type type)
 {
 	struct disk disk;
-	const char *spec;
 	size_t d;
-	int i;
+	int i = 0;
 
 	if (xl_config_list(c->xl, "vfb") > 0)
 		return "vfb";
@@ -476,14 +477,9 @@ static const char *backend_of_qemu(struct config *c, enum type type)
 	for (d = 0; d < ARRAY_SIZE(devices); d++)
 		if (serves(c, &devices[d]))
 			return devices[d].key;
-	for (i = 0; i < xl_config_list(c->xl, "disk"); i++) {
-		spec = xl_config_item(c->xl, "disk", i);
-		if (!spec)
-			continue;
-		disk_parse(spec, false, &disk);
+	while (next_disk(c, false, &i, &disk))
 		if (disk.by_qemu)
 			return "a disk that is not raw";
-	}
 	return NULL;
 }
 
