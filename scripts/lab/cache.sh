@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Images, builders, modules and tools are built once for each state of their sources.
 #
-# build/lab/image/RELEASE-KEY/ (for arm64 arm64-RELEASE-KEY/) holds rootfs/ disk.img xen vmlinuz initramfs kver, and
-# modules/KEY.tar for each state of the module's sources. A key is a hash of the
+# build/lab/image/RELEASE-KEY/ (for arm64 arm64-RELEASE-KEY/) holds rootfs/ disk.img xen vmlinuz
+# initramfs kver, and modules/KEY.tar for each state of the module's sources. A key is a hash of the
 # sources, so a directory that exists is valid and is never changed.
 # shellcheck disable=SC2034  # its results are read by the other parts
 
