@@ -150,7 +150,6 @@ void dmop_area_close(struct dmop_area *area)
 		dmop_pool_put(area->pages);
 		area->pages = NULL;
 	}
-	/* Under the lock: a caller that is starved has no pages beyond the frames of its file. */
 	dmop_pool_put(pages);
 	raw_spin_unlock(&maps->lock);
 	dmop_area_put(area);
@@ -182,36 +181,14 @@ static int area_link(struct dmop_area *area)
 	return err;
 }
 
-/*
- * A file leaves to all others as many pages as it has, so that no file can use up all. Under the
- * lock: a caller that is starved between the two would not know the later areas of its file.
- */
-static int reserve_pages(struct dmop_area *area)
-{
-	struct dmop_maps *maps = area->maps;
-	unsigned long max;
-	int err = -ESRCH;
-
-	raw_spin_lock(&maps->lock);
-	max = READ_ONCE(dmop_max_empty_pages);
-	if (!maps->closed)
-		err = dmop_pool_reserve(area->nr, max - min(maps->frames, max));
-	raw_spin_unlock(&maps->lock);
-	if (err == -ENOMEM)
-		dmop_pool_warn();
-	return err;
-}
-
 static int area_init_translated(struct dmop_area *area)
 {
 	int err = check_pages(area->maps, area->domid);
 	struct dmop_pages *pages;
 
-	if (!err)
-		err = reserve_pages(area);
 	if (err)
 		return err;
-	pages = dmop_pool_alloc(area->nr);
+	pages = dmop_pool_alloc(area->maps->share, area->nr);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	/* Pairs with the acquire in dmop_area_remove_frames(). */

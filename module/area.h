@@ -15,6 +15,7 @@
 
 struct dmop_pages;
 struct dmop_rights;
+struct dmop_share;
 
 /*
  * The frames mapped in one VMA; created by the first mapping call on it.
@@ -57,6 +58,7 @@ struct dmop_area {
  * @taken:  those that a revocation has unmapped; used by it alone
  * @small:  one of them: the first area of few frames needs no allocation
  * @frames: the sum of their sizes
+ * @share:  the empty pages of the file; NULL on PV
  * @closed: revocation has begun to unmap; nothing more may be mapped
  *
  * Lock order: mmap_lock, then @lock.
@@ -70,6 +72,7 @@ struct dmop_maps {
 	struct hlist_head taken;
 	struct dmop_area small;
 	unsigned long frames;
+	struct dmop_share *share;
 };
 
 /**
@@ -77,8 +80,12 @@ struct dmop_maps {
  * @maps: of the file that is being opened
  * @rights: of that file
  * @filp: that file; its VMAs belong to @maps from now on
+ *
+ * Context: open(); may sleep.
+ *
+ * Return: 0, or -ENOMEM.
  */
-void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp);
+int dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp);
 
 /**
  * dmop_maps_mmap() - make a new VMA an area
@@ -158,6 +165,14 @@ void dmop_maps_take(struct dmop_maps *maps);
  * Context: process context; not beside another call of itself.
  */
 void dmop_maps_release(struct dmop_maps *maps);
+
+/**
+ * dmop_maps_destroy() - end the mappings of a file that is freed
+ * @maps: of a file without a VMA, that nothing refers to
+ *
+ * Context: process context; may sleep.
+ */
+void dmop_maps_destroy(struct dmop_maps *maps);
 
 /**
  * dmop_area_find() - the VMA of an area that holds a range

@@ -244,7 +244,10 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
 	dmop_policy_rights(&f->rights);
-	dmop_maps_init(&f->maps, &f->rights, filp);
+	if (dmop_maps_init(&f->maps, &f->rights, filp)) {
+		kfree(f);
+		return NULL;
+	}
 	if (!xen_initial_domain())
 		bind_to_target(f);
 	return f;
@@ -255,7 +258,7 @@ void dmop_file_put(struct dmop_file *f)
 	if (!refcount_dec_and_test(&f->users))
 		return;
 	/* No VMA is left. Of a file that was closed meanwhile, revocation leaves this to us. */
-	dmop_maps_release(&f->maps);
+	dmop_maps_destroy(&f->maps);
 	kfree(f);
 }
 

@@ -2,18 +2,26 @@
 /*
  * maps.c - the mappings of an open file, and how revocation takes them
  */
+#include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <xen/features.h>
 
 #include "area.h"
 #include "policy.h"
+#include "pool.h"
 
-void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp)
+int dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, struct file *filp)
 {
+	if (xen_feature(XENFEAT_auto_translated_physmap)) {
+		maps->share = dmop_share_create();
+		if (!maps->share)
+			return -ENOMEM;
+	}
 	maps->rights = rights;
 	raw_spin_lock_init(&maps->lock);
 	INIT_HLIST_HEAD(&maps->areas);
@@ -23,6 +31,7 @@ void dmop_maps_init(struct dmop_maps *maps, const struct dmop_rights *rights, st
 	maps->space.a_ops = &empty_aops;
 	maps->space.host = file_inode(filp);
 	filp->f_mapping = &maps->space;
+	return 0;
 }
 
 bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
@@ -92,4 +101,10 @@ void dmop_maps_release(struct dmop_maps *maps)
 		dmop_area_put(area);
 		cond_resched();
 	}
+}
+
+void dmop_maps_destroy(struct dmop_maps *maps)
+{
+	dmop_maps_release(maps);
+	dmop_share_put(maps->share);
 }

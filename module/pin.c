@@ -6,7 +6,6 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
-#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -60,12 +59,10 @@ static int pin_translated(struct dmop_pin *pin, domid_t domid)
 	int err;
 
 	/*
-	 * Not limited: there is one pin for each bound domain, and it needs the privilege. Any error
+	 * Of no file: there is one pin for each bound domain, and it needs the privilege. Any error
 	 * is a lack of something, and none is Xen's.
 	 */
-	if (dmop_pool_reserve(1, ULONG_MAX))
-		return -ENOMEM;
-	pin->pages = dmop_pool_alloc(1);
+	pin->pages = dmop_pool_alloc(NULL, 1);
 	if (IS_ERR(pin->pages))
 		return -ENOMEM;
 	pfn = page_to_xen_pfn(pin->pages->page[0]);

@@ -4,7 +4,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -16,6 +15,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <xen/xen.h>
 
 #include "limits.h"
@@ -23,8 +23,69 @@
 
 static struct workqueue_struct *pool_queue;
 
+/*
+ * Protects the two numbers of pages. A raw spinlock, whose holder is not preempted: every file
+ * needs it.
+ */
+static DEFINE_RAW_SPINLOCK(pool_lock);
+
 /* The empty pages of all files, and of all pins. */
-static atomic_long_t empty_pages;
+static unsigned long empty_pages;
+
+/*
+ * @users: the file, and its arrays of pages
+ * @pages: the empty pages of the file. Those of a process that was killed count until they are
+ *         freed, though the file has no area with them
+ */
+struct dmop_share {
+	refcount_t users;
+	unsigned long pages;
+};
+
+struct dmop_share *dmop_share_create(void)
+{
+	struct dmop_share *share = kzalloc(sizeof(*share), GFP_KERNEL_ACCOUNT);
+
+	if (share)
+		refcount_set(&share->users, 1);
+	return share;
+}
+
+void dmop_share_put(struct dmop_share *share)
+{
+	if (share && refcount_dec_and_test(&share->users))
+		kfree(share);
+}
+
+/*
+ * Counts pages before they are allocated. A file leaves to all others as many pages as it has, so
+ * that no file can use up all.
+ */
+static int reserve(struct dmop_share *share, unsigned int nr)
+{
+	unsigned long max = READ_ONCE(dmop_max_empty_pages);
+	int err = 0;
+
+	raw_spin_lock(&pool_lock);
+	if (share && empty_pages + nr + share->pages + nr > max) {
+		err = -ENOMEM;
+	} else {
+		empty_pages += nr;
+		if (share)
+			share->pages += nr;
+	}
+	raw_spin_unlock(&pool_lock);
+	return err;
+}
+
+static void unreserve(struct dmop_share *share, unsigned int nr)
+{
+	raw_spin_lock(&pool_lock);
+	empty_pages -= nr;
+	if (share)
+		share->pages -= nr;
+	raw_spin_unlock(&pool_lock);
+}
 
 /* One worker frees, however many areas a process had: an allocation is not to queue behind it. */
 static void free_unused(struct work_struct *work);
@@ -38,7 +99,8 @@ static void free_unused(struct work_struct *work)
 	llist_for_each_entry_safe(pages, next, llist_del_all(&unused), node) {
 		if (!pages->err)
 			xen_free_unpopulated_pages(pages->nr, pages->page);
-		atomic_long_sub(pages->nr, &empty_pages);
+		unreserve(pages->share, pages->nr);
+		dmop_share_put(pages->share);
 		kvfree(pages);
 		cond_resched();
 	}
@@ -69,7 +131,7 @@ static void pages_alloc(struct work_struct *work)
 }
 
 /* One limit for all: the line is about the host, and names no process. */
-void dmop_pool_warn(void)
+static void warn(void)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
 
@@ -78,27 +140,19 @@ void dmop_pool_warn(void)
 			READ_ONCE(dmop_max_empty_pages));
 }
 
-/* Never counts pages that will not be allocated: the caller may be starved anywhere. */
-int dmop_pool_reserve(unsigned int nr, unsigned long max)
-{
-	long used = atomic_long_read(&empty_pages);
-
-	do {
-		if (used + nr > max)
-			return -ENOMEM;
-	} while (!atomic_long_try_cmpxchg(&empty_pages, &used, used + nr));
-	return 0;
-}
-
-struct dmop_pages *dmop_pool_alloc(unsigned int nr)
+struct dmop_pages *dmop_pool_alloc(struct dmop_share *share, unsigned int nr)
 {
 	struct dmop_pages *pages;
-	int err;
+	int err = reserve(share, nr);
 
+	if (err) {
+		warn();
+		return ERR_PTR(err);
+	}
 	pages = kvmalloc(struct_size(pages, page, nr),
 			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!pages) {
-		atomic_long_sub(nr, &empty_pages);
+		unreserve(share, nr);
 		return ERR_PTR(-ENOMEM);
 	}
 
@@ -106,6 +160,9 @@ struct dmop_pages *dmop_pool_alloc(unsigned int nr)
 	init_completion(&pages->done);
 	refcount_set(&pages->users, 2);
 	pages->nr = nr;
+	pages->share = share;
+	if (share)
+		refcount_inc(&share->users);
 	queue_work(pool_queue, &pages->work);
 
 	err = wait_for_completion_killable(&pages->done) ? -EINTR : pages->err;

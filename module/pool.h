@@ -11,6 +11,9 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+/* The empty pages of one file. */
+struct dmop_share;
+
 /*
  * Empty pages: page structures with no memory behind them. An auto-translated dom0
  * places foreign frames at them.
@@ -20,6 +23,7 @@
  * @done:   @err is valid
  * @users:  the area or pin, the allocation in progress, and callers that remove frames;
  *          the last put frees
+ * @share:  of the file; NULL: of no file
  * @nr:     their number
  * @err:    result of the allocation
  * @page:   the pages
@@ -29,45 +33,48 @@ struct dmop_pages {
 	struct llist_node node;
 	struct completion done;
 	refcount_t users;
+	struct dmop_share *share;
 	unsigned int nr;
 	int err;
 	struct page *page[];
 };
 
 /**
- * dmop_pool_reserve() - count empty pages before they are allocated
- * @nr:  their number, at least 1
- * @max: at most so many at once, with those of all other callers
+ * dmop_share_create() - a file without empty pages
  *
- * Context: any; short.
+ * Context: process context; may sleep.
  *
- * Return: 0, or -ENOMEM if there would be more than @max.
+ * Return: its share, with one reference; NULL: no memory.
  */
-int dmop_pool_reserve(unsigned int nr, unsigned long max);
+struct dmop_share *dmop_share_create(void);
 
 /**
- * dmop_pool_warn() - log that a mapping was refused for want of empty pages
+ * dmop_share_put() - drop a reference
+ * @share: the share; freed with the last reference; or NULL
  *
- * Context: process context. One line in five seconds, for all callers together.
+ * Context: any.
  */
-void dmop_pool_warn(void);
+void dmop_share_put(struct dmop_share *share);
 
 /**
- * dmop_pool_alloc() - allocate reserved pages
- * @nr:  their number
+ * dmop_pool_alloc() - allocate empty pages
+ * @share: of the file. NULL: of no file; their number is not limited
+ * @nr:    their number, at least 1
  *
  * The kernel's allocator holds a lock that every user of empty pages needs, so a
  * worker calls it. The array is charged to the caller. The pages themselves are kernel
- * memory that is charged to nobody. The reservation ends with the pages, or with a failure.
+ * memory that is charged to nobody: max_empty_pages limits their number, and @share counts
+ * them until they are freed. The kernel's log tells of a refusal, with one line in five
+ * seconds for all callers.
  *
  * Context: process context; waits, killably, for the worker.
  *
  * Return: the pages, or ERR_PTR of
- *  -ENOMEM no memory
+ *  -ENOMEM no memory; or the file would have more pages than it would leave to others
  *  -EINTR  the caller is being killed
  *  another errno of the kernel's allocator
  */
-struct dmop_pages *dmop_pool_alloc(unsigned int nr);
+struct dmop_pages *dmop_pool_alloc(struct dmop_share *share, unsigned int nr);
 
 /**
  * dmop_pool_get() - take a reference

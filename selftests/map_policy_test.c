@@ -2,6 +2,7 @@
 /*
  * map_policy_test.c - mappings: which domain, the order of errors, the limits, and RESTRICT
  */
+#include <sched.h>
 #include <sys/wait.h>
 
 #include "hold.h"
@@ -166,6 +167,67 @@ TEST_F(map, empty_pages_are_left_to_others)
 	} else {
 		EXPECT_EQ(4 * areas, mapped_frames(self->bound));
 	}
+	close(second);
+}
+
+/* A child of the test: waits for empty pages, or for its end. */
+static void map_and_wait(int fd, unsigned int nr)
+{
+	static __u64 gfns[ALL_EMPTY * 5];
+	static int errs[ALL_EMPTY * 5];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		gfns[i] = NO_GFN;
+	map(fd, target_domid, area(fd, nr, PROT_READ), nr, gfns, errs);
+	for (;;)
+		pause();
+}
+
+/*
+ * Those that were asked for by a killed process still count: on one processor the worker that has
+ * to free them does not run before the test sleeps.
+ */
+TEST_F(map, empty_pages_of_the_killed)
+{
+	struct sched_param realtime = { .sched_priority = 1 }, usual = { };
+	long before = param_get("max_empty_pages"), ret;
+	int second = dmop_open_bound(other_domid);
+	unsigned int nr, killed = 0;
+	bool child_failed = false;
+	pid_t child;
+	char state;
+	char *p;
+
+	ASSERT_LE(0, second);
+	ASSERT_LT(0, before);
+	p = area(second, ALL, PROT_READ);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, param_set("max_empty_pages", 5 * ALL_EMPTY + ALL));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &realtime));
+	/* If they did not count, each could have half of those left. */
+	for (nr = 5 * ALL_EMPTY / 2; nr; nr /= 2) {
+		child = fork();
+		if (!child)
+			map_and_wait(self->bound, nr);
+		do {
+			sched_yield();
+			state = thread_state(child, child);
+		} while (state == 'R');
+		child_failed |= state != 'D' && state != 'S';
+		kill(child, SIGKILL);
+		while (!waitpid(child, NULL, WNOHANG))
+			sched_yield();
+		killed++;
+	}
+	ret = map(second, other_domid, p, ALL, self->gfns, self->errs);
+	sched_setscheduler(0, SCHED_OTHER, &usual);
+	ASSERT_EQ(0, param_set("max_empty_pages", before));
+	EXPECT_FALSE(child_failed);
+	EXPECT_LT(5, killed);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(ALL, mapped_frames(second));
+	EXPECT_EQ(0, mapped_frames(self->bound));
 	close(second);
 }
 
