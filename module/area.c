@@ -39,20 +39,6 @@ static bool auto_translated(void)
 	return xen_feature(XENFEAT_auto_translated_physmap);
 }
 
-/*
- * Empty pages are kernel memory that is charged to nobody, so their number is
- * bounded by the maxmem that the toolstack gave the domain. What the domain or
- * its device model reports of itself is no bound.
- */
-static int check_pages(struct dmop_maps *maps, domid_t domid)
-{
-	long most = dmop_hypercall_maximum_reservation(domid);
-
-	if (most < 0)
-		return most;
-	return dmop_maps_frames(maps) > (u64)most + MORE_PAGES ? -E2BIG : 0;
-}
-
 /* @pages: of an area, or NULL */
 static void remove_frames(struct dmop_pages *pages, unsigned int first, unsigned int nr)
 {
@@ -181,14 +167,19 @@ static int area_link(struct dmop_area *area)
 	return err;
 }
 
+/*
+ * Empty pages are kernel memory that is charged to nobody, so their number is
+ * bounded by the maxmem that the toolstack gave the domain. What the domain or
+ * its device model reports of itself is no bound.
+ */
 static int area_init_translated(struct dmop_area *area)
 {
-	int err = check_pages(area->maps, area->domid);
+	long most = dmop_hypercall_maximum_reservation(area->domid);
 	struct dmop_pages *pages;
 
-	if (err)
-		return err;
-	pages = dmop_pool_alloc(area->maps->share, area->nr);
+	if (most < 0)
+		return most;
+	pages = dmop_pool_alloc(area->maps->share, area->nr, (u64)most + MORE_PAGES);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	/* Pairs with the acquire in dmop_area_remove_frames(). */

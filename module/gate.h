@@ -33,23 +33,22 @@ static __always_inline int dmop_decide(struct dmop_file *f,
 				       const struct dmop_record *record,
 				       const struct dmop_request *r)
 {
-	/* Every member is set below; zeroing them first would cost as much. */
+	/* All members are set, but @own and @admin only for an unbound file. */
 	struct dmop_subject s dmop_uninitialized;
 	int verdict;
 
 	s.state = dmop_file_state(record);
 	s.bound = record ? record->domid : 0;
-	s.own = 0;
-	s.admin = false;
+	if (s.state == DMOP_STATE_UNBOUND) {
+		/*
+		 * capable() leaves a mark on the caller (PF_SUPERPRIV, audit), so it is
+		 * asked only if its answer counts: in the initial domain.
+		 */
+		bool asked = r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE &&
+			     r->act != DMOP_ACT_NARROW;
 
-	/*
-	 * capable() leaves a mark on the caller (PF_SUPERPRIV, audit), so it is asked
-	 * only if its answer counts: for an unbound file, in the initial domain.
-	 */
-	if (s.state == DMOP_STATE_UNBOUND && r->act != DMOP_ACT_INFO &&
-	    r->act != DMOP_ACT_PROBE && r->act != DMOP_ACT_NARROW) {
-		s.own = dmop_own_domid();
-		s.admin = xen_initial_domain() && capable(CAP_SYS_ADMIN);
+		s.own = asked ? dmop_own_domid() : 0;
+		s.admin = asked && xen_initial_domain() && capable(CAP_SYS_ADMIN);
 	}
 
 	verdict = dmop_policy(&s, r);

@@ -62,7 +62,7 @@ static int pin_translated(struct dmop_pin *pin, domid_t domid)
 	 * Of no file: there is one pin for each bound domain, and it needs the privilege. Any error
 	 * is a lack of something, and none is Xen's.
 	 */
-	pin->pages = dmop_pool_alloc(NULL, 1);
+	pin->pages = dmop_pool_alloc(NULL, 1, 1);
 	if (IS_ERR(pin->pages))
 		return -ENOMEM;
 	pfn = page_to_xen_pfn(pin->pages->page[0]);

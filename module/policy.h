@@ -49,10 +49,10 @@ enum dmop_act {
  *
  * @state: DMOP_STATE_* of the open file
  * @bound: the domid it is bound to; meaningless unless bound
- * @own:   the domid of the domain that this kernel runs in; meaningless when
- *         bound
+ * @own:   the domid of the domain that this kernel runs in; meaningless unless
+ *         unbound
  * @admin: the caller has CAP_SYS_ADMIN in the initial user namespace of the
- *         initial domain
+ *         initial domain; meaningless unless unbound
  */
 struct dmop_subject {
 	unsigned int state;

@@ -25,6 +25,7 @@ struct dmop_share;
  *          the last put frees
  * @share:  of the file; NULL: of no file
  * @nr:     their number
+ * @max:    of the pages of the file
  * @err:    result of the allocation
  * @page:   the pages
  */
@@ -35,6 +36,7 @@ struct dmop_pages {
 	refcount_t users;
 	struct dmop_share *share;
 	unsigned int nr;
+	u64 max;
 	int err;
 	struct page *page[];
 };
@@ -52,7 +54,7 @@ struct dmop_share *dmop_share_create(void);
  * dmop_share_put() - drop a reference
  * @share: the share; freed with the last reference; or NULL
  *
- * Context: any.
+ * Context: process context; may sleep.
  */
 void dmop_share_put(struct dmop_share *share);
 
@@ -60,21 +62,23 @@ void dmop_share_put(struct dmop_share *share);
  * dmop_pool_alloc() - allocate empty pages
  * @share: of the file. NULL: of no file; their number is not limited
  * @nr:    their number, at least 1
+ * @max:   the file may have so many
  *
  * The kernel's allocator holds a lock that every user of empty pages needs, so a
  * worker calls it. The array is charged to the caller. The pages themselves are kernel
- * memory that is charged to nobody: max_empty_pages limits their number, and @share counts
- * them until they are freed. The kernel's log tells of a refusal, with one line in five
- * seconds for all callers.
+ * memory that is charged to nobody: max_empty_pages limits their number for all files, and
+ * those in use by a file count until their last user has dropped them. The kernel's log
+ * tells if that limit is reached, with one line in five seconds for all callers.
  *
  * Context: process context; waits, killably, for the worker.
  *
  * Return: the pages, or ERR_PTR of
+ *  -E2BIG  the file would have more than @max
  *  -ENOMEM no memory; or the file would have more pages than it would leave to others
  *  -EINTR  the caller is being killed
  *  another errno of the kernel's allocator
  */
-struct dmop_pages *dmop_pool_alloc(struct dmop_share *share, unsigned int nr);
+struct dmop_pages *dmop_pool_alloc(struct dmop_share *share, unsigned int nr, u64 max);
 
 /**
  * dmop_pool_get() - take a reference

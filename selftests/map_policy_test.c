@@ -203,13 +203,16 @@ TEST_F(map, empty_pages_of_the_killed)
 	ASSERT_LT(0, before);
 	p = area(second, ALL, PROT_READ);
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_EQ(0, param_set("max_empty_pages", 5 * ALL_EMPTY + ALL));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &realtime));
+	ASSERT_EQ(0, param_set("max_empty_pages", 5 * ALL_EMPTY + ALL));
 	/* If they did not count, each could have half of those left. */
 	for (nr = 5 * ALL_EMPTY / 2; nr; nr /= 2) {
 		child = fork();
 		if (!child)
 			map_and_wait(self->bound, nr);
+		child_failed |= child < 0;
+		if (child < 0)
+			break;
 		do {
 			sched_yield();
 			state = thread_state(child, child);
