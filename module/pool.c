@@ -35,7 +35,7 @@ struct dmop_share {
 	unsigned long pages;
 };
 
-/* Arrays without a user */
+/* Arrays without a user. */
 static LLIST_HEAD(unused);
 
 struct dmop_share *dmop_share_create(void)
@@ -53,7 +53,7 @@ void dmop_share_put(struct dmop_share *share)
 		kfree(share);
 }
 
-/* The pages are there, or there are none. */
+/* @nr: negative after a free */
 static void count(const struct dmop_pages *pages, long nr)
 {
 	empty_pages += nr;
@@ -133,7 +133,7 @@ static int pages_alloc(struct dmop_pages *pages)
 	/* The caller was killed. */
 	if (refcount_read(&pages->users) == 1)
 		return -EINTR;
-	/* They do not count any more. */
+	/* Only pages in use are to count. */
 	free_unused();
 	err = check_share(pages);
 	if (!err)
