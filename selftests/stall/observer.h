@@ -13,7 +13,7 @@
 
 /* Seconds for an action. Emulation can be a hundred times slower than a machine. */
 #ifndef PATIENCE
-#define PATIENCE	60
+#define PATIENCE	120
 #endif
 /* The same, once an action was too slow for PATIENCE: the test has failed already. */
 #define IMPATIENCE	(PATIENCE / 2)
