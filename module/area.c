@@ -170,7 +170,8 @@ static int area_link(struct dmop_area *area)
 /*
  * Empty pages are kernel memory that is charged to nobody, so their number is
  * bounded by the maxmem that the toolstack gave the domain. What the domain or
- * its device model reports of itself is no bound.
+ * its device model reports of itself is no bound. The file may have twice as many
+ * while those of closed areas are not freed yet.
  */
 static int area_init_translated(struct dmop_area *area)
 {
@@ -179,7 +180,10 @@ static int area_init_translated(struct dmop_area *area)
 
 	if (most < 0)
 		return most;
-	pages = dmop_pool_alloc(area->maps->share, area->nr, (u64)most + MORE_PAGES);
+	most += MORE_PAGES;
+	if (dmop_maps_frames(area->maps) > most)
+		return -E2BIG;
+	pages = dmop_pool_alloc(area->maps->share, area->nr, 2 * (u64)most);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	/* Pairs with the acquire in dmop_area_remove_frames(). */

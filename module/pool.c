@@ -15,28 +15,32 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <xen/xen.h>
 
 #include "limits.h"
 #include "pool.h"
 
-/* Ordered: one request after the other. So the numbers below need no lock. */
 static struct workqueue_struct *pool_queue;
+
+/*
+ * Protects both numbers of pages. A raw spinlock, whose holder is not preempted: every file needs
+ * it. No other lock is taken under it.
+ */
+static DEFINE_RAW_SPINLOCK(pool_lock);
 
 /* The empty pages of all files, and of all pins. */
 static unsigned long empty_pages;
 
 /*
  * @users: the file, and its arrays of pages
- * @pages: the empty pages of the file
+ * @pages: the empty pages of the file: those of its areas, and those of closed areas and of
+ *         killed callers until the worker has freed them
  */
 struct dmop_share {
 	refcount_t users;
 	unsigned long pages;
 };
-
-/* Arrays without a user. */
-static LLIST_HEAD(unused);
 
 struct dmop_share *dmop_share_create(void)
 {
@@ -53,36 +57,58 @@ void dmop_share_put(struct dmop_share *share)
 		kfree(share);
 }
 
-/* @nr: negative after a free */
-static void count(const struct dmop_pages *pages, long nr)
+/*
+ * Counts pages before they are allocated, so the work in the queue is bounded, too. A file leaves to
+ * all others as many pages as it has, so that no file can use up all.
+ */
+static int reserve(struct dmop_share *share, unsigned int nr, u64 max)
 {
-	empty_pages += nr;
-	if (pages->share)
-		pages->share->pages += nr;
+	unsigned long of_file = nr;
+	int err = 0;
+
+	raw_spin_lock(&pool_lock);
+	if (share)
+		of_file += share->pages;
+	if (of_file > max) {
+		err = -E2BIG;
+	} else if (share && empty_pages + nr + of_file > READ_ONCE(dmop_max_empty_pages)) {
+		err = -ENOMEM;
+	} else {
+		empty_pages += nr;
+		if (share)
+			share->pages = of_file;
+	}
+	raw_spin_unlock(&pool_lock);
+	return err;
 }
 
-static void free_unused(void)
+static void unreserve(struct dmop_share *share, unsigned int nr)
+{
+	raw_spin_lock(&pool_lock);
+	empty_pages -= nr;
+	if (share)
+		share->pages -= nr;
+	raw_spin_unlock(&pool_lock);
+}
+
+/* One worker frees, however many areas a process had: an allocation is not to queue behind it. */
+static void free_unused(struct work_struct *work);
+static DECLARE_WORK(free_work, free_unused);
+static LLIST_HEAD(unused);
+
+static void free_unused(struct work_struct *work)
 {
 	struct dmop_pages *pages, *next;
 
 	llist_for_each_entry_safe(pages, next, llist_del_all(&unused), node) {
-		if (!pages->err) {
+		if (!pages->err)
 			xen_free_unpopulated_pages(pages->nr, pages->page);
-			count(pages, -(long)pages->nr);
-		}
+		unreserve(pages->share, pages->nr);
 		dmop_share_put(pages->share);
 		kvfree(pages);
 		cond_resched();
 	}
 }
-
-static void free_unused_work(struct work_struct *work)
-{
-	free_unused();
-}
-
-/* One work item for all arrays, however many a process had. */
-static DECLARE_WORK(free_work, free_unused_work);
 
 void dmop_pool_get(struct dmop_pages *pages)
 {
@@ -99,74 +125,48 @@ void dmop_pool_put(struct dmop_pages *pages)
 	queue_work(pool_queue, &free_work);
 }
 
+static void pages_alloc(struct work_struct *work)
+{
+	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
+
+	/* Not if the caller was killed meanwhile: no other user is left. */
+	pages->err = -EINTR;
+	if (refcount_read(&pages->users) > 1)
+		pages->err = xen_alloc_unpopulated_pages(pages->nr, pages->page);
+	complete(&pages->done);
+	dmop_pool_put(pages);
+}
+
 /* One limit for all: the line is about the host, and names no process. */
-static void warn(unsigned long max)
+static void warn(void)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL, 1);
 
 	if (___ratelimit(&limit, KBUILD_MODNAME ": refused mappings"))
-		pr_warn("mapping refused: device models would use more than max_empty_pages (%lu) pages, or one of them more than half of those left; raise that parameter if dom0 has the memory\n",
-			max);
-}
-
-/* A file leaves to all others as many pages as it has, so that no file can use up all. */
-static int check_share(const struct dmop_pages *pages)
-{
-	unsigned long max = READ_ONCE(dmop_max_empty_pages), of_file;
-
-	if (!pages->share)
-		return 0;
-	of_file = pages->share->pages + pages->nr;
-	if (of_file > pages->max)
-		return -E2BIG;
-	if (empty_pages + pages->nr + of_file > max) {
-		warn(max);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static int pages_alloc(struct dmop_pages *pages)
-{
-	int err;
-
-	/* The caller was killed. */
-	if (refcount_read(&pages->users) == 1)
-		return -EINTR;
-	/* Only pages in use are to count. */
-	free_unused();
-	err = check_share(pages);
-	if (!err)
-		err = xen_alloc_unpopulated_pages(pages->nr, pages->page);
-	if (!err)
-		count(pages, pages->nr);
-	return err;
-}
-
-static void pages_alloc_work(struct work_struct *work)
-{
-	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
-
-	pages->err = pages_alloc(pages);
-	complete(&pages->done);
-	dmop_pool_put(pages);
+		pr_warn("mapping refused: device models would use more than max_empty_pages (%u) pages, or one of them more than half of those left; raise that parameter if dom0 has the memory\n",
+			READ_ONCE(dmop_max_empty_pages));
 }
 
 struct dmop_pages *dmop_pool_alloc(struct dmop_share *share, unsigned int nr, u64 max)
 {
 	struct dmop_pages *pages;
-	int err;
+	int err = reserve(share, nr, max);
 
+	if (err == -ENOMEM)
+		warn();
+	if (err)
+		return ERR_PTR(err);
 	pages = kvmalloc(struct_size(pages, page, nr),
 			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!pages)
+	if (!pages) {
+		unreserve(share, nr);
 		return ERR_PTR(-ENOMEM);
+	}
 
-	INIT_WORK(&pages->work, pages_alloc_work);
+	INIT_WORK(&pages->work, pages_alloc);
 	init_completion(&pages->done);
 	refcount_set(&pages->users, 2);
 	pages->nr = nr;
-	pages->max = max;
 	pages->share = share;
 	if (share)
 		refcount_inc(&share->users);
@@ -189,7 +189,7 @@ int dmop_pool_init(void)
 {
 	if (!dmop_max_empty_pages)
 		dmop_max_empty_pages = min_t(unsigned long, 2 * totalram_pages(), UINT_MAX);
-	pool_queue = alloc_ordered_workqueue("dmop_pool", 0);
+	pool_queue = alloc_workqueue("dmop_pool", WQ_UNBOUND, 0);
 	return pool_queue ? 0 : -ENOMEM;
 }
 

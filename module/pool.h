@@ -25,7 +25,6 @@ struct dmop_share;
  *          the last put frees
  * @share:  of the file; NULL: of no file
  * @nr:     their number
- * @max:    of the pages of the file
  * @err:    result of the allocation
  * @page:   the pages
  */
@@ -36,7 +35,6 @@ struct dmop_pages {
 	refcount_t users;
 	struct dmop_share *share;
 	unsigned int nr;
-	u64 max;
 	int err;
 	struct page *page[];
 };
@@ -66,9 +64,9 @@ void dmop_share_put(struct dmop_share *share);
  *
  * The kernel's allocator holds a lock that every user of empty pages needs, so a
  * worker calls it. The array is charged to the caller. The pages themselves are kernel
- * memory that is charged to nobody: max_empty_pages limits their number for all files, and
- * those in use by a file count until their last user has dropped them. The kernel's log
- * tells if that limit is reached, with one line in five seconds for all callers.
+ * memory that is charged to nobody: max_empty_pages limits their number, and @share counts
+ * them until they are freed. The kernel's log tells if that limit is reached, with one line
+ * in five seconds for all callers.
  *
  * Context: process context; waits, killably, for the worker.
  *

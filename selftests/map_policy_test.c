@@ -3,6 +3,7 @@
  * map_policy_test.c - mappings: which domain, the order of errors, the limits, and RESTRICT
  */
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "hold.h"
@@ -177,6 +178,7 @@ static void map_and_wait(int fd, unsigned int nr)
 	static int errs[ALL_EMPTY * 5];
 	unsigned int i;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < nr; i++)
 		gfns[i] = NO_GFN;
 	map(fd, target_domid, area(fd, nr, PROT_READ), nr, gfns, errs);
@@ -185,8 +187,8 @@ static void map_and_wait(int fd, unsigned int nr)
 }
 
 /*
- * Those that were asked for by a killed process still count: on one processor the worker that has
- * to free them does not run before the test sleeps.
+ * Those that were asked for by a killed process still count for its file: on one processor the
+ * worker that has to free them does not run before the test sleeps.
  */
 TEST_F(map, empty_pages_of_the_killed)
 {

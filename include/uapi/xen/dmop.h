@@ -462,6 +462,7 @@ struct dmop_info {
  *   ENOMEM  no memory for the area; or, on an auto-translated dom0, all files
  *           together would have more empty pages than the module parameter
  *           max_empty_pages, or this file more than half of what the others leave
+ *           (those of areas just unmapped count until they are freed, soon after)
  *   ESRCH   the domain died during the call; nothing of it is mapped
  *   EFAULT  @err cannot be written; the frames are mapped
  *
