@@ -449,7 +449,7 @@ static void bench_resource(void)
 	static uint64_t unmap[ROUNDS];
 	unsigned int i, times = 101;
 
-	create.u.create.handle_bufioreq = DM_OP_BUFIOREQ_ATOMIC;
+	create.u.create.handle_bufioreq = DM_OP_BUFIOREQ;
 	if (sys_ioctl(fd, DMOP_IOCTL_DM_OP, &arg))
 		die("no ioreq server");
 	bench("dm_op_info", call_info, 0);
