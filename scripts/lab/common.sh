@@ -37,7 +37,8 @@ logged() {
 	local log=$1 cause=$2
 	shift 2
 	mkdir -p "$(dirname "$log")"
-	"$@" >"$log" 2>&1 </dev/null && return
+	# mmdebstrap lets a shell write to a descriptor that must have one digit.
+	"$@" >"$log" 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- && return
 	tail -n 25 "$log" | sed 's/^/  | /' >&2
 	die "$cause" "the whole log: $log"
 }
