@@ -174,7 +174,7 @@ comparison() {
 # takes_saved_state: QEMU 11 does not read the state of a guest from the descriptor of a file. xl of
 # Xen 4.20 and before passes it so: then xl restore, xl migrate and a soft reset fail.
 takes_saved_state() {
-	! timeout "$patience" "$(/usr/lib/dmop/dmop-qemu --find)" -machine none -nodefaults -display none \
+	! timeout "$patience" "$(/usr/lib/dmop/dmop-qemu --find)" -machine none -accel qtest -nodefaults -display none \
 		-incoming fd:3 3</etc/hostname 2>&1 | grep -q 'migration to a file is not supported'
 }
 
