@@ -286,8 +286,8 @@ unused() {
 
 # Kernel messages that are of interest after a step: those of the module and of Xen's drivers. Not
 # the line about refusals left out of the log, which dmopctl verify causes, nor those about the clock
-# of a slow emulator.
+# of a slow emulator, nor those of Linux 7 about each backend of a guest that has ended.
 complaints() {
 	dmesg --level emerg,alert,crit,err,warn | grep -iE 'dmop|privcmd|xen|BUG|WARNING' |
-		grep -v 'loading out-of-tree\|module verification\|refusals: [0-9]* callbacks suppressed\|clocksource:'
+		grep -v 'loading out-of-tree\|module verification\|refusals: [0-9]* callbacks suppressed\|clocksource:\|device forcefully removed from xenstore'
 }
