@@ -71,7 +71,8 @@ void finding(struct findings *f, enum level level, const char *topic, const char
 }
 
 /* In the place of the C library's: the users of this list exist. */
-static const char *const *users = (const char *const[]){ NULL };
+static const char *const no_users[] = { NULL };
+static const char *const *users = no_users;
 static uid_t users_uid = 70000;
 
 struct passwd *getpwnam(const char *name)
@@ -590,7 +591,7 @@ static bool users_fault(bool of_guest, const char *const *existing)
 	*last_note = 0;
 	warnings = 0;
 	users_check(&need, &f);
-	users = (const char *const[]){ NULL };
+	users = no_users;
 	return f.list;
 }
 
