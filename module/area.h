@@ -202,7 +202,7 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
  * Return: the area, which belongs to the VMA; or ERR_PTR of
  *  DMOP_NARROWED the file has no right to so many frames
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
- *          than the domain's maxmem allows
+ *          than the domain's maxmem allows, or twice that with pages not freed yet
  *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages
  *  -ESRCH  the file is being revoked; or, on an auto-translated dom0, Xen knows no such
  *          domain

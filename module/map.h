@@ -51,7 +51,7 @@ struct dmop_range {
  *  DMOP_NARROWED NARROW has removed such mappings, a frame number, write access, or so many
  *          frames
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
- *          than the domain's maxmem and 4096
+ *          than the domain's maxmem and 4096, or twice that with pages not freed yet
  *  -ENOMEM no memory, or on an auto-translated dom0 too many empty pages
  *  -EINTR  the caller is being killed; frames mapped until then stay mapped
  *  -ESRCH  the domain died, and nothing of it is mapped; or, on an auto-translated

@@ -456,13 +456,14 @@ struct dmop_info {
  *           is writable, and MAP_WRITE is removed
  *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
  *           an auto-translated (PVH) dom0, more than the maximum reservation
- *           (maxmem) of the domain plus 4096
+ *           (maxmem) of the domain plus 4096, or more than twice that with those
+ *           of areas just unmapped, which count until they are freed, soon after
  *   ESRCH   auto-translated dom0: Xen knows no such domain (on PV, @err says so
  *           for each frame)
  *   ENOMEM  no memory for the area; or, on an auto-translated dom0, all files
  *           together would have more empty pages than the module parameter
  *           max_empty_pages, or this file more than half of what the others leave
- *           (those of areas just unmapped count until they are freed, soon after)
+ *           (with those of areas just unmapped)
  *   ESRCH   the domain died during the call; nothing of it is mapped
  *   EFAULT  @err cannot be written; the frames are mapped
  *
