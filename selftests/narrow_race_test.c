@@ -3,6 +3,8 @@
  * narrow_race_test.c - NARROW beside calls in progress: when it returns, none of those is left
  */
 #include <dirent.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -443,39 +445,74 @@ static char state_of_worker(void)
 	return state;
 }
 
+/* A busy process. Return: its pid. */
+static pid_t busy_start(const cpu_set_t *cpu)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sched_setaffinity(0, sizeof(*cpu), cpu);
+	for (;;)
+		;
+}
+
+/* Return: the state of the worker after a NARROW that waited was killed; 0: none waited. */
+static char kill_narrow(struct __test_metadata *const _metadata, int fd, struct mapper *m)
+{
+	pid_t child = fork();
+	bool asleep;
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child) {
+		narrow_ops(fd, 0, 0);
+		_exit(0);
+	}
+	asleep = wait_asleep(child, child, &m->done);
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	return asleep ? state_of_worker() : 0;
+}
+
 /*
  * It waits also for a call on another file of the domain, but a kill ends the wait. The worker
- * waits as an idle one. A host may be set up to panic if a task is in state D for minutes.
+ * goes on waiting, as an idle one. A host may be set up to panic if a task is in state D for minutes.
+ *
+ * The mapping call gets little of its processor, so it is long busy. It may also be held up
+ * where nothing waits for it; then the test tries again.
  */
 TEST_F(race, wait_is_killable)
 {
-	int second = dmop_open_bound(target_domid), status;
+	int second = dmop_open_bound(target_domid);
+	const struct sched_param none = { };
 	struct mapper *m;
-	pid_t child;
+	char state = 0;
+	cpu_set_t cpu;
+	int i;
 
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
 	ASSERT_LE(0, second);
 	m = mapper_start(second, dom0_not_pv() ? 4096 : 4 * MANY);
 	ASSERT_NE(NULL, m);
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child) {
-		narrow_ops(self->fd, 0, 0);
-		_exit(0);
-	}
-	if (wait_asleep(child, child, &m->done)) {
-		char state;
+	sched_setaffinity(m->pid, sizeof(cpu), &cpu);
+	sched_setscheduler(m->pid, SCHED_IDLE, &none);
+	for (i = 0; i < 20 && state != 'S' && !atomic_load(&m->done); i++) {
+		pid_t busy = busy_start(&cpu);
 
-		kill(child, SIGKILL);
-		ASSERT_EQ(child, waitpid(child, &status, 0));
-		/* In a PVH dom0, or on one processor, the mapping call may just have ended. */
-		EXPECT_TRUE(!atomic_load(&m->done) || one_processor() || dom0_not_pv());
-		do {
-			state = state_of_worker();
-		} while (!state && !atomic_load(&m->done));
+		ASSERT_LT(0, busy);
+		/* Until it runs, the mapping call goes on. */
+		usleep(10000);
+		state = kill_narrow(_metadata, self->fd, m);
 		EXPECT_NE('D', state);
-	} else {
-		ASSERT_EQ(child, waitpid(child, &status, 0));
+		kill(busy, SIGKILL);
+		ASSERT_EQ(busy, waitpid(busy, NULL, 0));
 	}
+	/* In a PVH dom0, or on one processor, the mapping call may just have ended. */
+	EXPECT_TRUE(state == 'S' || one_processor() || dom0_not_pv());
+	sched_setscheduler(m->pid, SCHED_OTHER, &none);
 	/* The rights are removed all the same. */
 	EXPECT_EQ(-EPERM, unknown_op(self->fd, target_domid));
 	/* The next NARROW does not depend on the killed one. */
