@@ -53,7 +53,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_nr_bufs = READ_ONCE(dmop_max_nr_bufs),
 		.max_buf_size = READ_ONCE(dmop_max_buf_size),
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
-		.max_call_frames = DMOP_CALL_FRAMES_LIMIT,
+		.max_call_frames = READ_ONCE(dmop_max_map_frames),
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
 			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW,
 		.calls = atomic64_read(&f->calls),

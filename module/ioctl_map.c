@@ -19,42 +19,67 @@
 #include "map.h"
 #include "trace.h"
 
-static long map_batch(struct file *filp, struct dmop_record *record,
-		      const struct dmop_mmapbatch_v2 *m)
+/* Frames of a piece. The header names the number: a call of so many is refused as a whole. */
+#define PIECE	512
+
+static long map_piece(struct file *filp, struct dmop_record *record,
+		      const struct dmop_mmapbatch_v2 *m, const struct dmop_range *range,
+		      xen_pfn_t *gfns, int *errs)
 {
 	struct dmop_file *f = filp->private_data;
-	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
-	xen_pfn_t *gfns;
-	int *errs;
 	long ret;
 
-	if (!m->num)
-		return -EINVAL;
-	if (m->num > DMOP_CALL_FRAMES_LIMIT)
-		return -E2BIG;
-
-	/* One allocation for both arrays. */
-	gfns = kvmalloc_array(m->num, sizeof(*gfns) + sizeof(*errs),
-			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!gfns)
-		return -ENOMEM;
-	errs = (int *)(gfns + m->num);
-
-	if (copy_from_user(gfns, m->arr, m->num * sizeof(*gfns))) {
-		ret = -EFAULT;
-		goto out;
-	}
-	ret = dmop_map_foreign(&f->maps, record, filp, &range, gfns, errs);
+	if (copy_from_user(gfns, m->arr + range->done, range->piece * sizeof(*gfns)))
+		return -EFAULT;
+	ret = dmop_map_foreign(&f->maps, record, filp, range, gfns, errs);
 	if (ret == DMOP_NARROWED)
 		ret = dmop_observe_narrowed(f, DMOP_ACT_MAP, 0, m->dom);
 	if (record && (ret == -ESRCH || (!ret && errs[0] == -ESRCH)))
 		dmop_record_probe(record);
 	if ((!ret || ret == -ENOENT) &&
-	    copy_to_user(m->err, errs, m->num * sizeof(*errs)))
+	    copy_to_user(m->err + range->done, errs, range->piece * sizeof(*errs)))
 		ret = -EFAULT;
-out:
-	kvfree(gfns);
 	return ret;
+}
+
+/*
+ * In pieces, so that the memory for frame numbers and results does not grow with the call. User
+ * memory is accessed between the pieces. Nothing is held there that a revocation, a NARROW or
+ * another thread of the caller waits for.
+ */
+static long map_batch(struct file *filp, struct dmop_record *record,
+		      const struct dmop_mmapbatch_v2 *m)
+{
+	struct dmop_range range = { .addr = m->addr, .nr = m->num, .domid = m->dom };
+	long ret, paged_out = 0;
+	xen_pfn_t *gfns;
+	int *errs;
+
+	if (!m->num)
+		return -EINVAL;
+	if (m->num > READ_ONCE(dmop_max_map_frames))
+		return -E2BIG;
+
+	/* One allocation for both arrays. */
+	range.piece = min_t(unsigned int, m->num, PIECE);
+	gfns = kmalloc_array(range.piece, sizeof(*gfns) + sizeof(*errs),
+			     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!gfns)
+		return -ENOMEM;
+	errs = (int *)(gfns + range.piece);
+
+	do {
+		range.piece = min(range.piece, range.nr - range.done);
+		ret = map_piece(filp, record, m, &range, gfns, errs);
+		if (ret == -ENOENT) {
+			paged_out = ret;
+			ret = 0;
+		}
+		range.done += range.piece;
+	} while (!ret && range.done < range.nr);
+
+	kfree(gfns);
+	return ret ? ret : paged_out;
 }
 
 long dmop_handle_mmapbatch_v2(struct file *filp, struct dmop_record *record,
@@ -83,7 +108,7 @@ static long map_resource(struct file *filp, struct dmop_record *record,
 
 	if (!m->addr != !m->num || m->type > U16_MAX)
 		return -EINVAL;
-	if (m->num > DMOP_CALL_FRAMES_LIMIT)
+	if (m->num > DMOP_RESOURCE_NUM_MAX)
 		return -E2BIG;
 	if (m->num) {
 		xar.frame = m->idx;

@@ -11,13 +11,10 @@
  */
 extern unsigned int dmop_max_nr_bufs;		/* buffers per dm_op */
 extern unsigned int dmop_max_buf_size;		/* bytes per buffer */
-extern unsigned int dmop_max_map_frames;	/* frames mapped per open file */
+extern unsigned int dmop_max_map_frames;	/* frames mapped per open file, or by one call */
 extern unsigned int dmop_max_empty_pages;	/* empty pages of all open files */
 
 #define DMOP_NR_BUFS_LIMIT	64
 #define DMOP_BUF_SIZE_LIMIT	(64 * 1024)
-
-/* Frames per mapping call; bounds its frame list. */
-#define DMOP_CALL_FRAMES_LIMIT	(1024 * 1024)
 
 #endif /* DMOP_LIMITS_H */

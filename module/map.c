@@ -180,19 +180,19 @@ static int note_results(const struct chunk *c, bool all)
 	return ret;
 }
 
-/* Maps the frames of @all, of any number, in steps. */
-static int map_frames(const struct chunk *all)
+/* Maps the frames of @piece, of any number, in steps. */
+static int map_frames(const struct chunk *piece)
 {
-	struct chunk c = *all;
+	struct chunk c = *piece;
 	unsigned int done;
 	bool all_mapped;
 	int ret = 0;
 
-	for (done = 0; done < all->nr; done += c.nr) {
-		c.nr = min_t(unsigned int, all->nr - done, FRAMES_AT_A_TIME);
-		c.first = all->first + done;
-		c.gfns = all->gfns + done;
-		c.errs = all->errs + done;
+	for (done = 0; done < piece->nr; done += c.nr) {
+		c.nr = min_t(unsigned int, piece->nr - done, FRAMES_AT_A_TIME);
+		c.first = piece->first + done;
+		c.gfns = piece->gfns + done;
+		c.errs = piece->errs + done;
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -220,37 +220,38 @@ static noinline bool may_map(struct dmop_maps *maps, const struct vm_area_struct
 static int map_foreign(struct dmop_maps *maps, struct vm_area_struct *vma,
 		       const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
-	struct chunk all = {
+	struct chunk piece = {
 		.area = vma->vm_private_data,
 		.vma = vma,
-		.first = (range->addr - vma->vm_start) >> PAGE_SHIFT,
-		.nr = range->nr,
+		.first = ((range->addr - vma->vm_start) >> PAGE_SHIFT) + range->done,
+		.nr = range->piece,
 		.gfns = gfns,
 		.errs = errs,
 	};
-	unsigned int end = all.first + all.nr, i;
+	/* Any mapped frame refuses the first piece, so that nothing of the call is mapped. */
+	unsigned int end = piece.first + (range->done ? range->piece : range->nr), i;
 
-	for (i = 0; i < all.nr; i++)
+	for (i = 0; i < piece.nr; i++)
 		gfns[i] = min_t(u64, gfns[i], HIGHEST_GFN);
-	if (all.area) {
-		if (!dmop_policy_same_target(all.area->domid, range->domid) ||
-		    find_next_bit(all.area->mapped, end, all.first) < end)
+	if (piece.area) {
+		if (!dmop_policy_same_target(piece.area->domid, range->domid) ||
+		    find_next_bit(piece.area->mapped, end, piece.first) < end)
 			return -EINVAL;
-	} else if (!covers(vma, range->addr, range->nr)) {
+	} else if (range->done || !covers(vma, range->addr, range->nr)) {
 		return -EINVAL;
 	}
 	if (dmop_rights_narrowed(maps->rights) &&
-	    (!may_map(maps, vma, DMOP_RIGHT_MAP_FOREIGN, all.area ? 0 : range->nr) ||
-	     !dmop_rights_gfns(maps->rights, gfns, range->nr)))
+	    (!may_map(maps, vma, DMOP_RIGHT_MAP_FOREIGN, piece.area ? 0 : range->nr) ||
+	     !dmop_rights_gfns(maps->rights, gfns, piece.nr)))
 		return DMOP_NARROWED;
-	if (!all.area) {
-		all.area = dmop_area_create(maps, range->domid, range->nr);
-		if (IS_ERR(all.area))
-			return PTR_ERR(all.area);
-		vma->vm_private_data = all.area;
+	if (!piece.area) {
+		piece.area = dmop_area_create(maps, range->domid, range->nr);
+		if (IS_ERR(piece.area))
+			return PTR_ERR(piece.area);
+		vma->vm_private_data = piece.area;
 	}
 	set_protection(vma);
-	return map_frames(&all);
+	return map_frames(&piece);
 }
 
 int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
@@ -369,10 +370,8 @@ int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *record,
 	ret = dmop_record_enter(record, &token);
 	if (!ret) {
 		vma = dmop_area_find(filp, addr, nr);
-		if (vma && covers(vma, addr, nr))
-			ret = map_resource(maps, vma, xar, frames, errs);
-		else
-			ret = -EINVAL;
+		ret = vma && covers(vma, addr, nr) ?
+			map_resource(maps, vma, xar, frames, errs) : -EINVAL;
 		dmop_record_leave(record, token);
 	}
 	mmap_write_unlock(current->mm);

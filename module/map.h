@@ -14,15 +14,19 @@ struct file;
 struct xen_mem_acquire_resource;
 
 /*
- * The frames of a mapping call.
+ * The frames of a mapping call, and the piece of them that is mapped next.
  *
- * @addr:  start address in the caller, page aligned
- * @nr:    number of frames, 1 to %DMOP_CALL_FRAMES_LIMIT
+ * @addr:  start address of the call in the caller, page aligned
+ * @nr:    number of frames of the call
+ * @done:  number of frames before the piece
+ * @piece: number of frames of the piece, at least 1
  * @domid: owner of the frames
  */
 struct dmop_range {
 	unsigned long addr;
 	unsigned int nr;
+	unsigned int done;
+	unsigned int piece;
 	domid_t domid;
 };
 
@@ -32,22 +36,27 @@ struct dmop_range {
  */
 
 /**
- * dmop_map_foreign() - map frames of a domain
+ * dmop_map_foreign() - map a piece of the frames of a mapping call
  * @maps:  of @filp
  * @record: the record of @filp, or NULL: unbound
  * @filp:  the file that the area must belong to
  * @range: where to map, and whose frames
- * @gfns:  the frame numbers; overwritten
- * @errs:  out: 0 or a negative errno for each frame
+ * @gfns:  the frame numbers of the piece; overwritten
+ * @errs:  out: 0 or a negative errno for each frame of the piece
  *
  * The first call on an area must cover it wholly. Frames that failed can be
  * retried: a later call may cover any part that is not mapped.
+ *
+ * Nothing is held between two pieces, and each is checked anew: other threads may have
+ * unmapped the area meanwhile, or mapped frames in it. The first piece is also checked
+ * for all frames of the call.
  *
  * Context: process context; takes mmap_lock for writing, killably.
  *
  * Return: 0 with @errs filled in, also if frames failed; -ENOENT likewise, if at
  * least one failed because it is paged out; or with nothing changed:
- *  -EINVAL no area of this file there, not wholly covered, or mapped before
+ *  -EINVAL no area of this file there, not wholly covered, or mapped before; or, after
+ *          the first piece, an area without a mapping call
  *  DMOP_NARROWED NARROW has removed such mappings, a frame number, write access, or so many
  *          frames
  *  -E2BIG  more frames than the file may map; on an auto-translated dom0 also more
@@ -68,7 +77,7 @@ int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *record,
  * @filp: the file that the area must belong to
  * @addr: start of an area that has nothing mapped and as many frames as requested
  * @xar:  the request: domid, type, id, frame (the first one) and nr_frames, which is 1
- *        to %DMOP_CALL_FRAMES_LIMIT; the other members are zero. Overwritten.
+ *        to %DMOP_RESOURCE_NUM_MAX; the other members are zero. Overwritten.
  *
  * Context: process context; takes mmap_lock for writing, killably.
  *

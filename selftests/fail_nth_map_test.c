@@ -4,7 +4,8 @@
  */
 #include "fail_nth.h"
 
-#define MANY	40	/* frames: more than a small area has */
+#define MANY	40		/* frames: more than a small area has */
+#define PIECES	(512 + MANY)	/* frames: two pieces of a call */
 
 /* --- areas and mappings ------------------------------------------------------ */
 
@@ -52,8 +53,8 @@ TEST(area_made)
 
 static long map_it(struct state *s)
 {
-	__u64 gfns[MANY];
-	int errs[MANY];
+	static __u64 gfns[PIECES];
+	static int errs[PIECES];
 	unsigned int i;
 	long ret;
 
@@ -113,6 +114,30 @@ TEST(one_frame)
 TEST(many_frames)
 {
 	map_sweep(_metadata, MANY);
+}
+
+/* A frame that is not there can be mapped, by the same call if there is none, else by itself. */
+static bool rest_can_be_mapped(struct state *s)
+{
+	__u64 gfn = GFN;
+	unsigned int i;
+	int err;
+
+	if (!mapped_frames(s->fd))
+		return !map_it(s) && all_there(s);
+	for (i = 0; i < frames; i++)
+		if (touch(s->p + i * PAGE, true) &&
+		    (map(s->fd, target_domid, s->p + i * PAGE, 1, &gfn, &err) || err))
+			return false;
+	return all_there(s);
+}
+
+TEST(two_pieces)
+{
+	ASSERT_TRUE(faults_ready());
+	frames = PIECES;
+	/* As above, with two copies more. */
+	EXPECT_FAILURES(7, with_area, map_it, rest_can_be_mapped, all_there, unmap_it);
 }
 
 /* The second small area of a file needs an allocation. */

@@ -41,6 +41,48 @@ TEST_F(map, goes_with_the_domain)
 	close(fd);
 }
 
+/*
+ * The end of the domain does not wait for a call that sleeps between two pieces. It unmaps the
+ * frames of the call, and the call maps no more.
+ */
+TEST_F(map, goes_with_the_domain_between_pieces)
+{
+	long domid = create(DOOMED);
+	int fd = dmop_open_bound(domid);
+	char *p = area(fd, 2 * PIECE, PROT_READ);
+	static int errs[2 * PIECE];
+	static __u64 gfns[PIECE];
+	struct dmop_mmapbatch_v2 m = {
+		.num = 2 * PIECE, .dom = domid, .addr = (unsigned long)p, .err = errs,
+	};
+	struct caller call = { };
+	struct hold hold = { };
+
+	ASSERT_LT(0, domid);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, hold_init(&hold));
+	memset(errs, POISON, sizeof(errs));
+	fill(gfns, PIECE);
+	m.arr = (__u64 *)(hold.page - sizeof(gfns));
+	memcpy(hold.page - sizeof(gfns), gfns, sizeof(gfns));
+	ASSERT_TRUE(caller_start(&call, fd, DMOP_IOCTL_MMAPBATCH_V2, &m));
+	ASSERT_TRUE(hold_wait(&hold));
+	EXPECT_EQ(0, touch(p, false));
+	EXPECT_EQ(2 * PIECE, mapped_frames(fd));
+
+	ASSERT_TRUE(destroy(DOOMED));
+	wait_until_gone(self->observer, domid);
+	EXPECT_EQ(SIGBUS, touch(p, false));
+	EXPECT_EQ(0, mapped_frames(fd));
+	ASSERT_TRUE(hold_release(&hold, gfns, sizeof(gfns)));
+	EXPECT_EQ(-ESRCH, caller_join(&call));
+	EXPECT_EQ(SIGBUS, touch(p + PIECE * PAGE, false));
+	EXPECT_TRUE(all_bytes(errs, 0, sizeof(errs) / 2));
+	EXPECT_TRUE(all_bytes(errs + PIECE, POISON, sizeof(errs) / 2));
+	hold_exit(&hold);
+	close(fd);
+}
+
 /* Mapping on all sides when it dies, and one mapper stopped in the middle. */
 TEST_F(map, goes_with_the_domain_under_load)
 {
@@ -112,7 +154,7 @@ static bool map_until_gone(int fd, __u16 domid, size_t nr)
 /* Calls of many frames while the domain is destroyed: such a call ends early. */
 TEST_F(map, ends_with_the_domain_half_way)
 {
-	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION;
+	const size_t nr = dom0_not_pv() ? LONG_CALL + 904 : 16 * LONG_CALL;
 	unsigned int i, j, early = 0;
 
 	/* Whether a call is half way is chance, and less likely on a busy machine. */
@@ -172,7 +214,7 @@ static void *other_mapper_main(void *data)
 /* A process killed during a call: the call ends, and leaves no mapping and no reference. */
 TEST_F(map, killed_while_mapping)
 {
-	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
+	const size_t nr = dom0_not_pv() ? LONG_CALL + 904 : 16 * LONG_CALL, size = nr * sizeof(int);
 	__u64 *gfns = malloc(nr * sizeof(*gfns));
 	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long users = refcount(), domid = create(DOOMED);
@@ -217,9 +259,10 @@ TEST_F(map, killed_while_mapping)
 		close(fd);
 		ASSERT_EQ(users, refcount());
 		/*
-		 * A call that ran to its end has written results, even if its process was killed.
+		 * A call that ran to its end has written its last result, even if its process was
+		 * killed.
 		 */
-		ended += all_bytes(errs, POISON, size);
+		ended += all_bytes(errs + nr - 1, POISON, sizeof(*errs));
 	}
 	TH_LOG("%u of %u calls ended by the kill", ended, i);
 	EXPECT_LT(0, ended);
@@ -232,7 +275,7 @@ TEST_F(map, killed_while_mapping)
 /* A mapping call does not wait for another one through the same file. */
 TEST_F(map, maps_while_another_maps)
 {
-	const size_t nr = dom0_not_pv() ? PORTION + 904 : 16 * PORTION, size = nr * sizeof(int);
+	const size_t nr = dom0_not_pv() ? LONG_CALL + 904 : 16 * LONG_CALL, size = nr * sizeof(int);
 	__u64 *gfns = malloc(nr * sizeof(*gfns));
 	int *errs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int i, within = 0;
@@ -255,8 +298,8 @@ TEST_F(map, maps_while_another_maps)
 		while (!mapped_frames(fd) && waitpid(mapper, &status, WNOHANG) != mapper)
 			sched_yield();
 		EXPECT_NE(NULL, map_one(fd, target_domid, GFN));
-		/* The call of the other process has written no result yet. */
-		within += all_bytes(errs, POISON, size);
+		/* The call of the other process has not written its last result yet. */
+		within += all_bytes(errs + nr - 1, POISON, sizeof(*errs));
 		kill(mapper, SIGKILL);
 		waitpid(mapper, NULL, 0);
 		close(fd);

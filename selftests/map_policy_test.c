@@ -275,34 +275,69 @@ static long charged(void)
 	return number("cat " CGROUP "/memory.current");
 }
 
+/* One call has too little memory to be seen in the counter of the cgroup. */
+#define CALLS		512
+
+/* The calls, each by a thread of its own. */
+struct calls {
+	int fd;
+	struct dmop_mmapbatch_v2 m;
+	pthread_barrier_t start;
+	atomic_int ready, wrong;
+};
+
+static void *calls_main(void *data)
+{
+	struct calls *c = data;
+
+	atomic_fetch_add(&c->ready, 1);
+	pthread_barrier_wait(&c->start);
+	/* There is no area. */
+	if (do_ioctl(c->fd, DMOP_IOCTL_MMAPBATCH_V2, &c->m) != -EINVAL)
+		atomic_fetch_add(&c->wrong, 1);
+	return NULL;
+}
+
 /*
- * The call has allocated its memory, and sleeps while it reads the list of frames. Return: 0 if the
- * memory is charged to the caller's cgroup.
+ * The calls have allocated their memory, and sleep while they read the first piece of their frames.
+ * Return: 0 if the memory is charged to the caller's cgroup, and is that of a piece, however many
+ * frames the calls have.
  */
 static int charged_main(int fd, unsigned int nr)
 {
-	struct dmop_mmapbatch_v2 m = { .num = nr, .dom = target_domid };
-	long before, within, size = nr * (sizeof(__u64) + sizeof(int));
-	struct caller call = { };
+	struct calls c = { .fd = fd, .m = { .num = nr, .dom = target_domid } };
+	long before, within, size = CALLS * PIECE * (sizeof(__u64) + sizeof(int));
+	pthread_t threads[CALLS];
 	struct hold hold = { };
+	int i;
 
-	if (!run("echo %d >" CGROUP "/cgroup.procs", getpid()) || hold_init(&hold))
+	if (!run("echo %d >" CGROUP "/cgroup.procs", getpid()) || hold_init(&hold) ||
+	    pthread_barrier_init(&c.start, NULL, CALLS + 1))
 		return 1;
-	m.arr = (void *)hold.page;
+	c.m.arr = (void *)hold.page;
+	for (i = 0; i < CALLS; i++)
+		if (pthread_create(&threads[i], NULL, calls_main, &c))
+			return 2;
+	/* The stack of a thread is charged when it runs. */
+	while (atomic_load(&c.ready) < CALLS)
+		sched_yield();
 	before = charged();
-	if (!caller_start(&call, fd, DMOP_IOCTL_MMAPBATCH_V2, &m) || !hold_wait(&hold))
-		return 2;
+	pthread_barrier_wait(&c.start);
+	for (i = 0; i < CALLS; i++)
+		if (!hold_wait(&hold))
+			return 3;
 	within = charged();
-	printf("# %ld bytes charged before the call, %ld within, for %ld\n", before, within, size);
+	printf("# %ld bytes charged before the calls, %ld within, for %ld\n", before, within, size);
 	hold_release(&hold, "", 1);
-	/* The rest of the list is not readable. */
-	if (before < 0 || caller_join(&call) != -EFAULT)
-		return 3;
+	for (i = 0; i < CALLS; i++)
+		pthread_join(threads[i], NULL);
+	if (before < 0 || c.wrong)
+		return 4;
 	/* The memory of the shell that reads the counter is charged as well, and varies. */
-	return within - before < size / 2;
+	return within - before < size / 2 || within - before > 4 * size;
 }
 
-TEST_F(map, memory_of_a_call_is_the_callers)
+TEST_F(map, memory_of_a_call_is_bounded)
 {
 	struct dmop_info info;
 	int status;

@@ -111,6 +111,10 @@ TEST_F(map, resource_that_cannot_be_mapped)
 	bad = r;
 	bad.num = 1ULL << 32 | 2;
 	EXPECT_EQ(-E2BIG, resource_map(self->bound, &bad));
+	bad.num = DMOP_RESOURCE_NUM_MAX + 1;
+	EXPECT_EQ(-E2BIG, resource_map(self->bound, &bad));
+	bad.num = DMOP_RESOURCE_NUM_MAX;
+	EXPECT_EQ(-EINVAL, resource_map(self->bound, &bad));
 	bad = r;
 	bad.num = 1;
 	EXPECT_EQ(-EINVAL, resource_map(self->bound, &bad));

@@ -96,10 +96,10 @@ TEST_F(map, bad_frames_fail_one_by_one)
 	EXPECT_EQ(ALL, mapped_frames(self->bound));
 }
 
-/* Frames that fail at the boundary of two portions get their own errors. */
-TEST_F(map, more_than_one_portion)
+/* Frames that fail at the boundary of two pieces get their own errors. */
+TEST_F(map, more_than_one_piece)
 {
-	static __u64 gfns[PORTION + 904];
+	static __u64 gfns[PIECE + 104];
 	static int errs[ARRAY_SIZE(gfns)];
 	const unsigned int nr = ARRAY_SIZE(gfns);
 	char *p = area(self->bound, nr, PROT_READ | PROT_WRITE);
@@ -110,7 +110,7 @@ TEST_F(map, more_than_one_portion)
 	for (i = 0; i < ALL; i++)
 		memset(q + i * PAGE, i + 1, PAGE);
 	fill(gfns, nr);
-	for (i = PORTION - 1; i <= PORTION + 1; i++)
+	for (i = PIECE - 1; i <= PIECE + 1; i++)
 		gfns[i] = NO_GFN;
 	memset(errs, POISON, sizeof(errs));
 	ASSERT_EQ(0, map(self->bound, target_domid, p, nr, gfns, errs));
@@ -127,8 +127,8 @@ TEST_F(map, more_than_one_portion)
 
 	/* The failed frames can be mapped again, their neighbours cannot. */
 	fill(gfns, nr);
-	for (i = PORTION - 2; i <= PORTION + 2; i++)
-		EXPECT_EQ(i == PORTION - 2 || i == PORTION + 2 ? -EINVAL : 0,
+	for (i = PIECE - 2; i <= PIECE + 2; i++)
+		EXPECT_EQ(i == PIECE - 2 || i == PIECE + 2 ? -EINVAL : 0,
 			  map(self->bound, target_domid, p + i * PAGE, 1, gfns + i, errs));
 	EXPECT_EQ(-EINVAL, map(self->bound, target_domid, p + (nr - 1) * PAGE, 1, gfns, errs));
 	EXPECT_EQ(0, munmap(p, nr * PAGE));
@@ -167,7 +167,7 @@ static void *writer_main(void *data)
 	size_t i = 0;
 
 	while (!atomic_load(&w->stop)) {
-		if (write(w->ends[1], w->p + i++ % PORTION * PAGE, PAGE) < 0 && errno == EFAULT)
+		if (write(w->ends[1], w->p + i++ % LONG_CALL * PAGE, PAGE) < 0 && errno == EFAULT)
 			w->refused++;
 		else
 			w->written++;
@@ -184,20 +184,20 @@ static void *writer_main(void *data)
  */
 TEST_F(map, bad_frames_are_never_there)
 {
-	static __u64 gfns[PORTION];
-	static int errs[PORTION];
+	static __u64 gfns[LONG_CALL];
+	static int errs[LONG_CALL];
 	struct writer w = { };
 	int i, k;
 
-	w.p = area(self->bound, PORTION, PROT_READ | PROT_WRITE);
+	w.p = area(self->bound, LONG_CALL, PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, w.p);
 	ASSERT_EQ(0, pipe2(w.ends, O_NONBLOCK));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, writer_main, &w));
 	for (i = 0; i < BAD_ROUNDS; i++) {
-		for (k = 0; k < PORTION; k++)
+		for (k = 0; k < LONG_CALL; k++)
 			gfns[k] = NO_GFN - k;
-		EXPECT_EQ(0, map(self->bound, target_domid, w.p, PORTION, gfns, errs));
-		for (k = 0; k < PORTION; k++)
+		EXPECT_EQ(0, map(self->bound, target_domid, w.p, LONG_CALL, gfns, errs));
+		for (k = 0; k < LONG_CALL; k++)
 			ASSERT_GT(0, errs[k]);
 	}
 	atomic_store(&w.stop, true);

@@ -8,8 +8,11 @@
 #include "command.h"
 #include "frames.h"
 
-/* The module maps in portions of this many frames. After each it checks whether to continue. */
-#define PORTION		4096
+/* The module maps the frames of a call in pieces of this many. */
+#define PIECE		512
+
+/* Frames of a call that takes a while. */
+#define LONG_CALL	4096
 
 /* How often a race is tried. */
 #define ROUNDS		300

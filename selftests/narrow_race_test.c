@@ -328,7 +328,7 @@ TEST_F(race, areas_of_two)
 
 /* --- a long call ------------------------------------------------------- */
 
-/* In memory that two processes share. The one that maps holds its own mmap_lock all the time. */
+/* In memory that two processes share. The one that maps mostly holds its own mmap_lock. */
 struct mapper {
 	atomic_int started, done, leave;
 	long ret;
@@ -400,8 +400,8 @@ static unsigned int many(void)
 }
 
 /*
- * NARROW waits for a mapping call that it forbids. After it, that call has spent most of the time
- * that it takes.
+ * NARROW waits for the piece that a mapping call maps, and forbids the next one. After it, the call
+ * has spent most of the time that it takes.
  */
 TEST_F(race, waits_for_a_mapping_call)
 {
@@ -413,7 +413,8 @@ TEST_F(race, waits_for_a_mapping_call)
 	at_return = spent(m->clock);
 	while (!atomic_load(&m->done))
 		sched_yield();
-	EXPECT_EQ(0, m->ret);
+	/* In a PVH dom0, or on one processor, the call may have ended before. */
+	EXPECT_TRUE(m->ret == -EPERM || (!m->ret && (one_processor() || dom0_not_pv())));
 	if (at_return > m->after)
 		at_return = m->after;
 	EXPECT_LT((m->after - at_return) * 4, m->after - m->before) {
@@ -480,8 +481,8 @@ static char kill_narrow(struct __test_metadata *const _metadata, int fd, struct 
  * It waits also for a call on another file of the domain, but a kill ends the wait. The worker
  * goes on waiting, as an idle one. A host may be set up to panic if a task is in state D for minutes.
  *
- * The mapping call gets little of its processor, so it is long busy. It may also be held up
- * where nothing waits for it; then the test tries again.
+ * The mapping call gets little of its processor, so it is long busy with a piece. It may also be
+ * held up between two pieces, where nothing waits for it; then the test tries again.
  */
 TEST_F(race, wait_is_killable)
 {

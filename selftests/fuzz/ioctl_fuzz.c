@@ -43,7 +43,7 @@ struct scene {
 	u64 arg;
 };
 
-unsigned int dmop_max_nr_bufs, dmop_max_buf_size, dmop_max_map_frames = 1000;
+unsigned int dmop_max_nr_bufs, dmop_max_buf_size, dmop_max_map_frames = 4000;
 bool fake_admin;
 const struct file_operations *fake_fops;
 
@@ -52,6 +52,7 @@ static u8 memory[USER_SIZE], before[USER_SIZE];
 static struct dmop_record record;
 static struct dmop_file file;
 static unsigned int allocs, live, held, entered, refusals, narrowed;
+static unsigned int mapped, last_piece;
 static unsigned long written, changed;
 static bool accessing, found_bound;
 static long result;
@@ -68,8 +69,8 @@ void *fake_alloc(size_t n, size_t size)
 	size_t bytes;
 
 	must(!__builtin_mul_overflow(n, size, &bytes));
-	/* What a caller can have: 2 x 64 x 64 KiB, or 12 bytes for 2^20 frames. */
-	must(bytes && bytes <= 12 << 20);
+	/* What a caller can have: 2 x 64 x 64 KiB, or 12 bytes for 512 frames. */
+	must(bytes && bytes <= (scene.cmd == DMOP_IOCTL_MMAPBATCH_V2 ? 12 << 9 : 8 << 20));
 	if (++allocs == scene.alloc)
 		return NULL;
 	live++;
@@ -381,21 +382,31 @@ static int maps_answer(void)
 	return min(scene.answer % 200, 0);
 }
 
+/* Called for one piece after the other. Of the answers only ENOENT is for each, any other for the last. */
 int dmop_map_foreign(struct dmop_maps *maps, struct dmop_record *of, struct file *filp,
 		     const struct dmop_range *range, xen_pfn_t *gfns, int *errs)
 {
 	unsigned int i;
+	int ret;
 
 	must(maps == &file.maps && of == file.record && filp && !accessing);
 	must_be_allowed(range->domid);
-	must(range->nr >= 1 && range->nr <= 1024 * 1024);
+	must(range->nr >= 1 && range->nr <= dmop_max_map_frames);
+	must(range->done == mapped && range->piece == min(range->nr - mapped, 512u));
 	must(file.rights.acts & DMOP_RIGHT_MAP_FOREIGN);
-	if (!dmop_rights_gfns(&file.rights, gfns, range->nr))
+	if (!dmop_rights_gfns(&file.rights, gfns, range->piece))
 		return DMOP_NARROWED;
-	entered++;
-	for (i = 0; i < range->nr; i++)
+	entered = 1;
+	for (i = 0; i < range->piece; i++)
 		errs[i] = (int)gfns[i];
-	return maps_answer();
+	ret = maps_answer();
+	if (ret != -ENOENT && range->done + range->piece < range->nr)
+		ret = 0;
+	if (!ret || ret == -ENOENT) {
+		mapped += range->piece;
+		last_piece = range->piece;
+	}
+	return ret;
 }
 
 void dmop_record_probe(struct dmop_record *of)
@@ -408,7 +419,7 @@ int dmop_map_resource(struct dmop_maps *maps, struct dmop_record *of, struct fil
 {
 	must(maps == &file.maps && of == file.record && filp && addr && !accessing);
 	must_be_allowed(xar->domid);
-	must(xar->nr_frames >= 1 && xar->nr_frames <= 1024 * 1024);
+	must(xar->nr_frames >= 1 && xar->nr_frames <= DMOP_RESOURCE_NUM_MAX);
 	must(!xar->flags && !xar->frame_list);
 	must(file.rights.acts & DMOP_RIGHT_MAP_RESOURCE);
 	must(dmop_rights_resource(&file.rights, xar->type));
@@ -548,6 +559,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	vma.vm_flags = scene.alloc & VM_WRITE;
 	allocs = live = held = entered = refusals = narrowed = 0;
+	mapped = last_piece = 0;
 	written = changed = 0;
 	accessing = found_bound = false;
 
@@ -590,14 +602,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(!changed || ret < 0 || written == changed);
 	must(changed || !entered || !written ||
 	     (cmd != DMOP_IOCTL_DM_OP && cmd != DMOP_IOCTL_HYPERCALL));
-	/* Per-frame errors are told if the call went well but for such: all of them, or EFAULT. */
+	/* Results are written of each piece that was mapped, but perhaps not of the last one: EFAULT. */
 	if (cmd == DMOP_IOCTL_MMAPBATCH_V2 && entered) {
 		struct dmop_mmapbatch_v2 m;
 		bool told = !ret || ret == -ENOENT;
 
-		must(ret == maps_answer() || (ret == -EFAULT && (!maps_answer() || maps_answer() == -ENOENT)));
 		must(stood(&m, scene.arg, sizeof(m)));
-		must(written == (told ? m.num * sizeof(*m.err) : 0));
+		must(!told || (ret == maps_answer() && mapped == m.num));
+		must(told || ret == maps_answer() || ret == -EFAULT || (ret == -EPERM && refusals));
+		must(written == mapped * sizeof(*m.err) ||
+		     (ret == -EFAULT && written == (mapped - last_piece) * sizeof(*m.err)));
 	}
 	/* A number that is not all of a known one is nothing. */
 	must(is_known(cmd) || ret == -ENOTTY);
@@ -727,30 +741,75 @@ static void errors_of_frames(void)
 	}
 }
 
+/* Calls of three pieces, the second of which cannot be read, or its results cannot be written. */
+static void pieces(void)
+{
+	static const struct { u64 arr, err; long ret; u32 written; } calls[] = {
+		{ 0x4000, 0xa000, -ENOENT, 1100 },
+		{ 0x4000, 0xa000, 0, 1100 },
+		{ USER_SIZE - 0x1800, 0x4000, -EFAULT, 512 },	/* ends in the second piece */
+		{ 0x4000, READ_ONLY - 0x800, -EFAULT, 512 },
+		{ USER_SIZE - 0x800, 0x4000, -EFAULT, 0 },
+	};
+	struct scene s = { .cmd = DMOP_IOCTL_MMAPBATCH_V2, .state = 1, .bound = 5, .arg = HEAD };
+	struct dmop_mmapbatch_v2 m = { .num = 1100, .dom = 5, .addr = 0x10000 };
+	unsigned int i, limit;
+	u64 gfn;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		s.answer = calls[i].ret == -ENOENT ? -ENOENT : 0;
+		m.arr = (void *)calls[i].arr;
+		m.err = (void *)calls[i].err;
+		memset(data, 0, sizeof(data));
+		memcpy(data, &s, sizeof(s));
+		memcpy(data + sizeof(s) + HEAD, &m, sizeof(m));
+		for (gfn = 0; calls[i].arr + gfn * sizeof(gfn) < USER_SIZE && gfn < m.num; gfn++)
+			memcpy(data + sizeof(s) + calls[i].arr + gfn * sizeof(gfn), &gfn, sizeof(gfn));
+		LLVMFuzzerTestOneInput(data, sizeof(data));
+		must(result == calls[i].ret && written == calls[i].written * sizeof(int));
+		for (gfn = 0; gfn < calls[i].written; gfn++) {
+			memcpy(&err, memory + calls[i].err + gfn * sizeof(err), sizeof(err));
+			must(err == (int)gfn);
+		}
+	}
+
+	for (limit = 4000; limit <= 4001; limit++) {
+		m.num = limit;
+		m.arr = (void *)0x4000;
+		m.err = (void *)0x4000;
+		memcpy(data + sizeof(s) + HEAD, &m, sizeof(m));
+		LLVMFuzzerTestOneInput(data, sizeof(data));
+		must(result == (limit == 4000 ? 0 : -E2BIG) && !entered == (limit != 4000));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int i;
 
-	printf("TAP version 13\n1..%d\n", argc + 2);
+	printf("TAP version 13\n1..%d\n", argc + 3);
 	limits();
 	printf("ok 1 - calls at each limit\n");
 	sizes_of_info();
 	printf("ok 2 - sizes of INFO\n");
 	errors_of_frames();
 	printf("ok 3 - errors of frames\n");
+	pieces();
+	printf("ok 4 - pieces of a mapping call\n");
 	for (i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 		FILE *f = fopen(argv[i], "rb");
 		size_t n;
 
 		if (!f) {
-			printf("not ok %d - cannot open %s\n", i + 3, argv[i]);
+			printf("not ok %d - cannot open %s\n", i + 4, argv[i]);
 			return 1;
 		}
 		n = fread(data, 1, sizeof(data), f);
 		fclose(f);
 		LLVMFuzzerTestOneInput(data, n);
-		printf("ok %d - input %s\n", i + 3, name ? name + 1 : argv[i]);
+		printf("ok %d - input %s\n", i + 4, name ? name + 1 : argv[i]);
 		fflush(stdout);
 	}
 	return 0;

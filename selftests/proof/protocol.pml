@@ -15,7 +15,8 @@
  * SCENE 6  mapping, the end of a domain, and closes, in an auto-translated dom0
  * SCENE 7  two NARROWs of one file, among calls and a mapping call
  *
- * Every file is closed in the end. A killable wait may be killed.
+ * Every file is closed in the end. A killable wait may be killed. A mapping call here is a piece
+ * of one: nothing is held between two pieces.
  *
  * The adversary is a process of file 0: a dm_op, a mapping call, a RESTRICT or a close. It
  * stops at any of its steps and is not scheduled again. P9 is checked when no other process

@@ -87,6 +87,7 @@ _Static_assert(DMOP_FEATURE_MAP == 2, "mapping feature");
 _Static_assert(DMOP_FEATURE_REVOKE == 4, "revocation feature");
 _Static_assert(DMOP_FEATURE_BATCH == 8, "batch feature");
 _Static_assert(DMOP_FEATURE_NARROW == 32, "narrow feature");
+_Static_assert(DMOP_RESOURCE_NUM_MAX == 1048576, "frames of MMAP_RESOURCE");
 _Static_assert(DMOP_INFO_SIZE_V1 == 80, "first size of INFO");
 _Static_assert(DMOP_INFO_SIZE_MAX == 4096, "largest size of INFO");
 

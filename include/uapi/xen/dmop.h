@@ -60,8 +60,8 @@
  *       NARROW has removed the kind of call or the type of resource
  *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
  *       the argument of INFO, NARROW or BATCH cannot be read
- *    7. ENOMEM, EFAULT: no memory for the array of buffers or frames, or it
- *       cannot be read; likewise all that follows struct dmop_batch
+ *    7. ENOMEM, EFAULT: no memory for the array of buffers, or for a piece of the
+ *       frames, or it cannot be read; likewise all that follows struct dmop_batch
  *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
  *       checked before any buffer is read
  *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read
@@ -72,6 +72,7 @@
  *   13. Xen's answer, unchanged
  *
  * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
+ * MMAPBATCH_V2 makes the checks from step 7 on for each piece of its frames in turn.
  *
  * Xen's answer can be any of these errors too. ESRCH from Xen can also mean that
  * the operation found nothing to act on in a live domain, such as an interrupt
@@ -85,7 +86,7 @@
  * User memory
  *
  * The argument, the arrays and the buffers are copied in once, before Xen is
- * entered. Xen works on the copies.
+ * entered; the frame numbers of MMAPBATCH_V2 piece by piece. Xen works on the copies.
  *
  * A refused call changes nothing but the counters and writes nothing to user
  * memory. A call that Xen answers with an error writes nothing either.
@@ -96,6 +97,8 @@
  *   ENOENT  of MMAPBATCH_V2: the results of all frames are written
  *   BATCH   a part of it can have been issued
  *   EINTR   of MMAPBATCH_V2: frames mapped before the kill stay mapped
+ *   any     of MMAPBATCH_V2, after its first piece: the pieces before stay mapped, and
+ *           their results are written
  *
  * mmap()
  *
@@ -193,6 +196,11 @@ struct dmop_dm_op {
 /*
  * Frames of a domain to map. A frame is 4 KiB.
  *
+ * The frames are mapped in pieces, in the order of @arr. A piece has 512 frames, and
+ * the last one the rest. For each piece the frame numbers are read, the checks are made,
+ * the frames are mapped, and the results are written. The first piece that fails ends
+ * the call.
+ *
  * @num:  number of frames, 1 to dmop_info.max_call_frames
  * @dom:  domid of the target domain
  * @addr: address in an area that mmap() of this same open file made. The first
@@ -200,7 +208,7 @@ struct dmop_dm_op {
  *        cover any part of it in which no frame is mapped.
  * @arr:  the @num frame numbers (gfn)
  * @err:  out: @num results, 0 or a negative errno each; -ENOENT: the frame is
- *        paged out
+ *        paged out. If @arr and @err overlap, results replace frame numbers.
  */
 struct dmop_mmapbatch_v2 {
 	unsigned int num;
@@ -217,9 +225,9 @@ struct dmop_mmapbatch_v2 {
  * @type: XENMEM_resource_* of Xen's public/memory.h; 16 bits
  * @id:   the resource among those of @type, such as the id of an ioreq server
  * @idx:  first frame of the resource to map; not used by a query
- * @num:  number of frames of 4 KiB, 1 to dmop_info.max_call_frames. A query has 0
- *        here and in @addr; out: the size of the resource in frames, as reported
- *        by Xen (before Xen 4.15, always 32)
+ * @num:  number of frames of 4 KiB, 1 to DMOP_RESOURCE_NUM_MAX. A query has 0 here
+ *        and in @addr; out: the size of the resource in frames, as reported by Xen
+ *        (before Xen 4.15, always 32)
  * @addr: start of an area that mmap() of this same open file made. The call
  *        covers the area wholly, and no mapping call has used it before; see
  *        dmop_info.mapped_frames.
@@ -232,6 +240,8 @@ struct dmop_mmap_resource {
 	__u64 num;
 	__u64 addr;
 };
+
+#define DMOP_RESOURCE_NUM_MAX	1048576
 
 /*
  * One operation of a batch.
@@ -368,7 +378,7 @@ struct dmop_narrow {
  * @max_buf_size:   bytes per buffer (module parameter dm_op_buf_max_size)
  * @max_map_frames: frames mapped through one open file (module parameter
  *                  max_map_frames)
- * @max_call_frames: frames per mapping call
+ * @max_call_frames: frames per MMAPBATCH_V2; the same as @max_map_frames
  * @features:       DMOP_FEATURE_*
  * @calls:          dm_ops that were issued to Xen, whatever Xen returned
  * @refused_policy: calls refused by policy: EPERM, and EINVAL of RESTRICT
@@ -447,13 +457,15 @@ struct dmop_info {
  *   EPERM   @dom is not a domain that this file may reach; or MAP_FOREIGN is removed
  *   EINVAL  @num is 0
  *   E2BIG   @num is above dmop_info.max_call_frames
- *   ENOMEM  no memory for the frame numbers and results
- *   EFAULT  @arr cannot be read
+ *   ENOMEM  no memory for the frame numbers and results of a piece
+ *           then for each piece in turn:
+ *   EFAULT  its part of @arr cannot be read
  *   EINVAL  there is no area of this open file at @addr, or not @num frames of
  *           it; or the area is not wholly covered by its first call, is used for
- *           another domain, or has a frame mapped in the range
- *   EPERM   NARROW has removed a frame number in @arr, or so many frames; or the area
- *           is writable, and MAP_WRITE is removed
+ *           another domain, or has a frame mapped in the range; after the first
+ *           piece, because another thread has unmapped the area or mapped a frame
+ *   EPERM   NARROW has removed a frame number of the piece, or so many frames; or the
+ *           area is writable, and MAP_WRITE is removed
  *   E2BIG   the file would have more frames than dmop_info.max_map_frames; or, on
  *           an auto-translated (PVH) dom0, more than the maximum reservation
  *           (maxmem) of the domain plus 4096, or more than twice that with those
@@ -465,7 +477,10 @@ struct dmop_info {
  *           max_empty_pages, or this file more than half of what the others leave
  *           (with those of areas just unmapped)
  *   ESRCH   the domain died during the call; nothing of it is mapped
- *   EFAULT  @err cannot be written; the frames are mapped
+ *   EFAULT  its part of @err cannot be written; its frames are mapped
+ *
+ * An error after the first piece leaves the pieces before it mapped, and their results
+ * written. To begin again, unmap the area.
  *
  * Contract: IOCTL_PRIVCMD_MMAPBATCH_V2 of the stock driver, as used by
  * libxenforeignmemory; the limits are this module's.
@@ -544,7 +559,7 @@ struct dmop_info {
  *           removed
  *   EINVAL  one of @addr and @num is 0 and the other is not; or @type has more
  *           than 16 bits
- *   E2BIG   @num is above dmop_info.max_call_frames
+ *   E2BIG   @num is above DMOP_RESOURCE_NUM_MAX
  *   ENOMEM  no memory for the frame numbers
  *   EINVAL  @addr and @num are not exactly an area of this open file; or a
  *           mapping call has used the area before
