@@ -18,6 +18,9 @@
 #if !IS_ENABLED(CONFIG_XEN)
 #error "dmop_privcmd needs a kernel that is built with CONFIG_XEN."
 #endif
+#if !IS_ENABLED(CONFIG_EVENTFD)
+#error "dmop_privcmd needs a kernel that is built with CONFIG_EVENTFD."
+#endif
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "dmop_privcmd needs a 64-bit kernel."
 #endif
@@ -76,6 +79,11 @@
 #endif
 #ifndef dmop_uninitialized
 #define dmop_uninitialized
+#endif
+
+/* Linux 5.11 exported this function. Without it an eventfd keeps its counter. */
+#ifndef HAVE_EVENTFD_CTX_DO_READ
+#define eventfd_ctx_do_read(ctx, count)	((void)(*(count) = 1))
 #endif
 
 /* Linux 7.1 renamed zap_vma_ptes(). */

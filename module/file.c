@@ -243,6 +243,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	init_rwsem(&f->restrict_sem);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
+	dmop_events_init(&f->events);
 	dmop_policy_rights(&f->rights);
 	if (dmop_maps_init(&f->maps, &f->rights, filp)) {
 		kfree(f);
@@ -266,6 +267,7 @@ void dmop_file_close(struct dmop_file *f)
 {
 	struct dmop_record *record = f->record;
 
+	dmop_events_end(&f->events);
 	if (record) {
 		raw_spin_lock(&record->lock);
 		list_del_init(&f->link);

@@ -17,6 +17,7 @@
 #include <xen/dmop.h>
 
 #include "area.h"
+#include "event.h"
 #include "record.h"
 #include "rights.h"
 
@@ -38,10 +39,12 @@
  * @wait:   pollers; woken when the domain dies
  * @log_limit: of the domain; while unbound, and in a domain other than the initial one,
  *          one that all such files share
+ * @events: the eventfds tied to the file, see event.h
  * @rights: what NARROW has left, see rights.h
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
+ * Lock order: @events.lock, then the lock of an eventfd's wait queue; neither with any other.
+ * @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
  * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of dmop_records_lock,
  * record->lock and maps->lock is taken under another one of them.
  */
@@ -53,6 +56,7 @@ struct dmop_file {
 	struct dmop_maps maps;
 	wait_queue_head_t wait;
 	struct dmop_log_limit *log_limit;
+	struct dmop_events events;
 	struct dmop_rights rights;
 	atomic64_t calls;
 	atomic64_t refused_policy;

@@ -21,6 +21,7 @@ struct dmop_record;
  * @mmapbatch:   MMAPBATCH_V2
  * @batch:       BATCH; the handler reads the rest behind it
  * @narrow:      NARROW; the handler checks the rest behind it
+ * @irqfd:       IRQFD
  */
 union dmop_arg {
 	u16 restrict_to;
@@ -31,6 +32,7 @@ union dmop_arg {
 	struct dmop_mmapbatch_v2 mmapbatch;
 	struct dmop_batch batch;
 	struct dmop_narrow narrow;
+	struct dmop_irqfd irqfd;
 };
 
 /*
@@ -46,6 +48,7 @@ typedef long dmop_handler(struct file *filp, struct dmop_record *record,
 			  const union dmop_arg *arg, void __user *uarg);
 
 dmop_handler dmop_handle_batch;
+dmop_handler dmop_handle_irqfd;
 dmop_handler dmop_handle_mmapbatch_v2;
 dmop_handler dmop_handle_narrow;
 

@@ -26,6 +26,12 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 	return ret;
 }
 
+int dmop_hypercall_dm_op_atomic(domid_t domid, unsigned int nr,
+				struct xen_dm_op_buf *bufs)
+{
+	return HYPERVISOR_dm_op(domid, nr, bufs);
+}
+
 #ifdef CONFIG_X86
 /* struct xen_dm_op, as far as XEN_DMOP_track_dirty_vram uses it: a stable interface of Xen. */
 struct track_dirty_vram {

@@ -26,6 +26,19 @@ int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 			 struct xen_dm_op_buf *bufs);
 
 /**
+ * dmop_hypercall_dm_op_atomic() - the same where nothing may preempt the caller
+ * @domid: target domain
+ * @nr:    number of buffers
+ * @bufs:  the buffers, all of them in kernel memory
+ *
+ * Context: any; for operations that take Xen little time.
+ *
+ * Return: Xen's return value.
+ */
+int dmop_hypercall_dm_op_atomic(domid_t domid, unsigned int nr,
+				struct xen_dm_op_buf *bufs);
+
+/**
  * dmop_hypercall_buf() - the contents of a buffer
  * @buf: a buffer in kernel memory
  *

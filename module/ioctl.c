@@ -55,7 +55,8 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_map_frames = READ_ONCE(dmop_max_map_frames),
 		.max_call_frames = READ_ONCE(dmop_max_map_frames),
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
-			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW,
+			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
+			    DMOP_FEATURE_IRQFD,
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
@@ -67,6 +68,9 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_frames = rights.max_frames,
 		.gfn_first = rights.gfn_first,
 		.gfn_last = rights.gfn_last,
+		.irqfds = READ_ONCE(f->events.irqfds),
+		.events = atomic64_read(&f->events.issued),
+		.events_failed = atomic64_read(&f->events.failed),
 	};
 	/* Not while revoked: when the pin is released is revocation's business. */
 	if (info->state == DMOP_STATE_BOUND && dmop_record_pinned(record))
@@ -140,6 +144,8 @@ static const struct ioctl_row ioctls[] = {
 	GATED(DMOP_IOCTL_RESTRICT, false, restrict_to, DMOP_ACT_RESTRICT,
 	      handle_restrict, DOMID(restrict_to)),
 	DIRECT(DMOP_IOCTL_MMAP_RESOURCE, dmop_ioctl_mmap_resource),
+	GATED(DMOP_IOCTL_IRQFD, false, irqfd, DMOP_ACT_EVENT, dmop_handle_irqfd,
+	      DOMID(irqfd.dom)),
 	GATED(DMOP_IOCTL_INFO, true, info, DMOP_ACT_INFO, handle_info),
 	GATED(DMOP_IOCTL_BATCH, true, batch, DMOP_ACT_CALL, dmop_handle_batch,
 	      DOMID(batch.domid)),
@@ -160,6 +166,21 @@ static u64 domid_of(const struct ioctl_row *row, const union dmop_arg *arg)
 	}
 }
 
+/* Return: the right that an act needs, or 0. */
+static u64 right_for(enum dmop_act act)
+{
+	switch (act) {
+	case DMOP_ACT_CALL:
+		return DMOP_RIGHT_CALL;
+	case DMOP_ACT_MAP:
+		return DMOP_RIGHT_MAP_FOREIGN;
+	case DMOP_ACT_EVENT:
+		return DMOP_RIGHT_EVENT;
+	default:
+		return 0;
+	}
+}
+
 /*
  * The order of refusals: EFAULT for the argument, then the decision, then the
  * handler's own checks. RESTRICT replaces the state and INFO reads it once, so it is
@@ -168,7 +189,7 @@ static u64 domid_of(const struct ioctl_row *row, const union dmop_arg *arg)
 static long gate(struct file *filp, const struct ioctl_row *row,
 		 void __user *uarg)
 {
-	bool hold = row->act == DMOP_ACT_CALL || row->act == DMOP_ACT_MAP;
+	u64 right = right_for(row->act);
 	struct dmop_file *f = filp->private_data;
 	struct dmop_request r = { .act = row->act };
 	struct dmop_record *record;
@@ -181,9 +202,8 @@ static long gate(struct file *filp, const struct ioctl_row *row,
 	if (r.act == DMOP_ACT_CALL)
 		r.op = DMOP_HYPERCALL_NR;
 
-	if (hold) {
-		ret = dmop_enter(f, &r, r.act == DMOP_ACT_CALL ? DMOP_RIGHT_CALL :
-							    DMOP_RIGHT_MAP_FOREIGN, &record);
+	if (right) {
+		ret = dmop_enter(f, &r, right, &record);
 	} else {
 		record = dmop_file_record(f);
 		ret = dmop_decide(f, record, &r);
@@ -192,7 +212,7 @@ static long gate(struct file *filp, const struct ioctl_row *row,
 		return ret;
 
 	ret = row->handler(filp, record, &arg, uarg);
-	if (hold)
+	if (right)
 		dmop_file_leave(f, record);
 	return ret;
 }
@@ -246,5 +266,6 @@ static_assert(offsetof(struct dmop_info, features) == 10 * sizeof(u32));
 static_assert(sizeof(struct dmop_batch) == DMOP_BATCH_SIZE_V1);
 static_assert(sizeof(struct dmop_batch_op) == 16);
 static_assert(sizeof(struct dmop_narrow) == DMOP_NARROW_SIZE_V1);
+static_assert(sizeof(struct dmop_irqfd) == 24);
 static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
 static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

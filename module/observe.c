@@ -66,6 +66,9 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 	seq_printf(m, "dmop-resources:\t%#llx\n", rights.resources);
 	seq_printf(m, "dmop-max-frames:\t%llu\n", rights.max_frames);
 	seq_printf(m, "dmop-gfns:\t%#llx %#llx\n", rights.gfn_first, rights.gfn_last);
+	seq_printf(m, "dmop-irqfds:\t%u\n", READ_ONCE(f->events.irqfds));
+	seq_printf(m, "dmop-events:\t%lld\n", atomic64_read(&f->events.issued));
+	seq_printf(m, "dmop-events-failed:\t%lld\n", atomic64_read(&f->events.failed));
 }
 
 static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,

@@ -57,8 +57,30 @@ int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 		return s->state == DMOP_STATE_BOUND || s->admin ? DMOP_ALLOW : -EPERM;
 	case DMOP_ACT_NARROW:
 		return s->state == DMOP_STATE_BOUND ? DMOP_ALLOW : -EPERM;
+	case DMOP_ACT_EVENT:
+		/* Nobody checks a privilege when the event happens, so none counts. */
+		return s->state == DMOP_STATE_BOUND ? decide_target(s, r->domid) : -EPERM;
 	default:
 		return -EPERM;
+	}
+}
+
+/* Numbers of Xen's public/hvm/dm_op.h, a stable interface. */
+#define OP_SET_PCI_INTX_LEVEL	8
+#define OP_SET_ISA_IRQ_LEVEL	9
+#define OP_INJECT_MSI		14
+#define OP_SET_IRQ_LEVEL	19
+
+bool dmop_policy_event_op(__u32 op)
+{
+	switch (op) {
+	case OP_SET_PCI_INTX_LEVEL:
+	case OP_SET_ISA_IRQ_LEVEL:
+	case OP_INJECT_MSI:
+	case OP_SET_IRQ_LEVEL:
+		return true;
+	default:
+		return false;
 	}
 }
 

@@ -23,6 +23,7 @@
  * MAP:      map memory or a resource of a domain
  * AREA:     mmap(): create an area to map into; it belongs to no domain yet
  * NARROW:   remove rights of the file
+ * EVENT:    tie an eventfd to a domain, with effect after the call
  *
  * Not requested as such, but refused, and then reported: a dm_op by its number
  * (OPERATION), a resource by its type (RESOURCE).
@@ -36,7 +37,8 @@
 	ACT(AREA, "mmap")	\
 	ACT(NARROW, "narrow")	\
 	ACT(OPERATION, "operation")	\
-	LAST(RESOURCE, "resource")
+	ACT(RESOURCE, "resource")	\
+	LAST(EVENT, "event")
 
 #define DMOP_ACT_NUMBER(act, name)	DMOP_ACT_##act,
 enum dmop_act {
@@ -213,6 +215,19 @@ static inline bool dmop_policy_op(__u64 word, __u32 op)
 {
 	return op < DMOP_OPS && (word >> (op % 64) & 1);
 }
+
+/**
+ * dmop_policy_event_op() - may an eventfd issue this operation?
+ * @op: number of the operation
+ *
+ * No permission: the same caller may issue any operation by DM_OP. An eventfd issues it with
+ * interrupts off, so it has to be one that takes little time in every Xen.
+ *
+ * Context: any; pure.
+ *
+ * Return: true if so.
+ */
+bool dmop_policy_event_op(__u32 op);
 
 /**
  * dmop_policy_resource() - may a file whose resources were narrowed map one of this type?

@@ -73,7 +73,7 @@ TEST_F(batch, is_waited_for)
 /* A batch is decided on after its head is copied. A RESTRICT during the copy applies to it. */
 TEST_F(batch, restricted_while_its_head_is_read)
 {
-	struct hold hold;
+	struct hold hold = { };
 	struct caller c = { };
 	int fd = dmop_open(), status;
 	pid_t child;

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "frames.h"
 #include "hold.h"
+#include "irqfd.h"
 
 #define BAD_POINTER	((void *)8)
 #define DOOMED		"dmop-test-doomed"
@@ -92,6 +93,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	struct dmop_mmap_resource resource = { .num = 0 };
 	struct dmop_batch empty = { };
 	struct dmop_narrow narrow = { };
+	struct dmop_irqfd irqfd = { .fd = -1 };
 	struct dmop_info before, after;
 	unsigned int i, refused = 0;
 
@@ -122,7 +124,9 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
 		narrow.size = sizeof(narrow);
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
-		refused += 17;
+		irqfd.dom = d;
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd));
+		refused += 18;
 	}
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
@@ -131,6 +135,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_NARROW, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_IRQFD, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
 	EXPECT_EQ(-ENOTTY, do_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
 
@@ -232,6 +237,43 @@ TEST_F(death, all_who_wait_are_woken)
 	EXPECT_TRUE(woken(after));
 	close(ep);
 	close(fd);
+}
+
+/* Its signals reach neither the dead domain nor the next one of that number. */
+TEST_F(death, eventfd_that_outlived_the_domain)
+{
+	struct pollfd p = { .fd = self->bound };
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fd;
+	struct dm_op op = interrupt_op(VECTOR);
+	struct dmop_info before, after;
+
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, irqfd(self->bound, self->domid, event, &op, sizeof(op), 0));
+	ASSERT_TRUE(signal_it(event));
+	ASSERT_TRUE(destroy(DOOMED));
+	ASSERT_EQ(1, poll(&p, 1, WAKE_MS));
+	ASSERT_EQ(0, dmop_info(self->bound, &before));
+	EXPECT_EQ(1, before.events);
+	EXPECT_EQ(1, before.irqfds);
+	ASSERT_TRUE(signal_it(event));
+	EXPECT_EQ(-ESRCH, irqfd(self->bound, self->domid, event, &op, sizeof(op), 0));
+
+	/* A new domain of that number gets none either, and its own file works. */
+	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
+	ASSERT_TRUE(signal_it(event));
+	ASSERT_EQ(0, dmop_info(self->bound, &after));
+	EXPECT_EQ(before.events, after.events);
+	EXPECT_EQ(before.calls, after.calls);
+	EXPECT_EQ(before.refused_dead + 1, after.refused_dead);
+	fd = dmop_open_bound(self->domid);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, irqfd(fd, self->domid, event, &op, sizeof(op), 0));
+	ASSERT_TRUE(signal_it(event));
+	ASSERT_EQ(0, dmop_info(fd, &after));
+	/* Where a signal does not reset the counter, the earlier ones are one more at assignment. */
+	EXPECT_EQ(counter_is_reset() ? 1 : 2, after.events);
+	close(fd);
+	close(event);
 }
 
 /* A call and the watch may detect the end in either order. The result of the call is the same. */

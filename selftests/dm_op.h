@@ -21,6 +21,7 @@
 #define DM_OP_SET_MEM_TYPE		12
 #define DM_OP_INJECT_MSI		14
 #define DM_OP_RELOCATE_MEMORY		17
+#define DM_OP_SET_IRQ_LEVEL		19
 #define DM_OP_NR_VCPUS			20
 #define DM_OP_UNKNOWN			0x7fffffff	/* not an operation in any Xen */
 
@@ -97,6 +98,11 @@ struct dm_op {
 			__u32 pad;
 			__aligned_u64 src_gfn, dst_gfn;
 		} relocate;
+		struct {
+			__u32 irq;
+			__u8 level;
+			__u8 pad[3];
+		} irq_level;
 		__u32 vcpus;			/* out */
 		/* No operation of any Xen is larger. */
 		__u8 raw[56];

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "fail_nth.h"
+#include "irqfd.h"
 
 #define LARGE	1024	/* bytes: too large for the stack, too small for vmalloc() */
 
@@ -264,6 +265,43 @@ TEST(batch)
 {
 	ASSERT_TRUE(faults_ready());
 	EXPECT_FAILURES(4, bound_without_server, batch_it, made_if_counted, made, close_without_server);
+}
+
+static long irqfd_it(struct state *s)
+{
+	struct dm_op op = interrupt_op(VECTOR);
+	int eventfd_of = eventfd(0, EFD_CLOEXEC);
+	long ret;
+
+	if (eventfd_of < 0)
+		return -errno;
+	ret = irqfd_assign(s->fd, eventfd_of, &op);
+	close(eventfd_of);
+	return ret;
+}
+
+static __u64 irqfds(int fd)
+{
+	struct dmop_info info;
+
+	return dmop_info(fd, &info) ? ~0ULL : info.irqfds;
+}
+
+static bool no_irqfd(struct state *s)
+{
+	return !irqfds(s->fd) && is_bound(s);
+}
+
+static bool one_irqfd(struct state *s)
+{
+	return irqfds(s->fd) == 1 && is_bound(s);
+}
+
+/* The head, the allocation, the operation; more for the eventfd. */
+TEST(irqfd_assigned)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(3, bound, irqfd_it, no_irqfd, one_irqfd, close_it);
 }
 
 int main(int argc, char **argv)

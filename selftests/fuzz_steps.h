@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 #include "fuzz_state.h"
@@ -585,11 +586,39 @@ static inline void step_narrow(struct thread *t)
 		wrong("an unbound file that was narrowed");
 }
 
+/* An eventfd of its own each time. Signals come before and after. */
+static inline void step_irqfd(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EBADF, -ENOMEM,
+				       -EOPNOTSUPP, -EBUSY, -EINTR, 0 };
+	static const __u32 ops[] = { 14, 19, 0x7fffffff, 1 };
+	struct dm_op op = { .op = ops[byte(t) % ARRAY_SIZE(ops)] };
+	struct dmop_irqfd arg = { .size = sizeof(op), .dom = pick_domid(t) };
+	int fd = slot(t), event = eventfd(byte(t) % 2, EFD_CLOEXEC | EFD_NONBLOCK);
+	__u8 b = byte(t);
+	__u64 one = 1;
+	long ret;
+
+	if (event < 0)
+		return;
+	arg.dm_op = place(t, &op, sizeof(op));
+	arg.fd = b % 8 ? event : fd;
+	arg.flags = b < 200 ? 0 : b < 250 ? DMOP_IRQFD_DEASSIGN : b;
+	if (b % 16 == 1)
+		arg.size = byte(t) * 2;
+	ret = do_ioctl(fd, DMOP_IOCTL_IRQFD, place(t, &arg, sizeof(arg)));
+	if (ret && !any_of(ret, errors))
+		wrong("IRQFD with an error of its own");
+	if (write(event, &one, sizeof(one)) != sizeof(one))
+		wrong("an eventfd that cannot be signalled");
+	close(event);
+}
+
 static void (*const steps[])(struct thread *t) = {
 	step_open, step_restrict, step_dm_op, step_mmap, step_map, step_fill, step_batch,
 	step_hypercall, step_resource, step_touch, step_info, step_unmap, step_poll,
 	step_close, step_dup, step_change_area, step_thread, step_fork, step_privilege,
-	step_parameter, step_raw, step_narrow,
+	step_parameter, step_raw, step_narrow, step_irqfd,
 };
 
 static inline void go(struct thread *t)

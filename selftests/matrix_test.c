@@ -20,6 +20,7 @@ enum act {
 	ACT_MMAPBATCH,
 	ACT_MMAP_RESOURCE,
 	ACT_NARROW,
+	ACT_IRQFD,
 	NR_ACTS,
 };
 
@@ -47,6 +48,7 @@ struct user_memory {
 		struct dmop_mmapbatch_v2 batch;
 		struct dmop_mmap_resource resource;
 		struct dmop_narrow narrow;
+		struct dmop_irqfd irqfd;
 		__u16 domid;
 	} arg;
 };
@@ -85,6 +87,12 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 	case ACT_NARROW:
 		m->arg.narrow.size = 0;
 		return DMOP_IOCTL_NARROW;
+	/* Too small, likewise. */
+	case ACT_IRQFD:
+		m->arg.irqfd.size = 0;
+		m->arg.irqfd.flags = 0;
+		m->arg.irqfd.dom = q->domid;
+		return DMOP_IOCTL_IRQFD;
 	default:
 		m->arg.domid = q->domid;
 		return DMOP_IOCTL_RESTRICT;
@@ -462,6 +470,10 @@ static struct expected oracle(const struct subject_kind *k,
 	/* It has no domid. */
 	case ACT_NARROW:
 		return k->bound ? (struct expected) { .ret = -EINVAL } : refused(-EPERM);
+	/* Privilege counts for nothing. */
+	case ACT_IRQFD:
+		return k->bound && may_reach(k, q->domid) ? (struct expected) { .ret = -EINVAL } :
+							    refused(-EPERM);
 	default:
 		return oracle_call(k, q->domid);
 	}
@@ -477,6 +489,7 @@ static const char * const act_names[NR_ACTS] = {
 	[ACT_MMAPBATCH] = "MMAPBATCH_V2",
 	[ACT_MMAP_RESOURCE] = "MMAP_RESOURCE",
 	[ACT_NARROW] = "NARROW",
+	[ACT_IRQFD] = "IRQFD",
 };
 
 static struct dmop_info info_after(const struct answer *a,
@@ -578,6 +591,11 @@ TEST_F(subject, mmap_resource)
 TEST_F(subject, narrow)
 {
 	check_row(_metadata, &self->s, &variant->k, ACT_NARROW);
+}
+
+TEST_F(subject, irqfd)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_IRQFD);
 }
 
 /* INFO is never refused. Each holder of the file gets all of it. */

@@ -57,6 +57,10 @@ FIXTURE_VARIANT_ADD(argument, restrict) {
 	.cmd = DMOP_IOCTL_RESTRICT, .size = sizeof(__u16),
 };
 
+FIXTURE_VARIANT_ADD(argument, irqfd) {
+	.cmd = DMOP_IOCTL_IRQFD, .size = sizeof(struct dmop_irqfd),
+};
+
 FIXTURE_VARIANT_ADD(argument, mmapbatch) {
 	.cmd = DMOP_IOCTL_MMAPBATCH_V2, .size = sizeof(struct dmop_mmapbatch_v2),
 };
@@ -90,6 +94,7 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	};
 	struct dmop_mmapbatch_v2 b = { .dom = target_domid };
 	struct dmop_mmap_resource r = { .dom = target_domid, .addr = 4096 };
+	struct dmop_irqfd i = { .dom = target_domid, .size = 8, .fd = -1 };
 
 	op->op = DM_OP_UNKNOWN;
 	buf->uptr = op;
@@ -107,6 +112,9 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	case DMOP_IOCTL_MMAP_RESOURCE:
 		memcpy(at, &r, sizeof(r));
 		return -EINVAL;
+	case DMOP_IOCTL_IRQFD:
+		memcpy(at, &i, sizeof(i));
+		return -EBADF;
 	default:
 		memcpy(at, &target_domid, sizeof(target_domid));
 		return 0;

@@ -88,6 +88,9 @@ static void expect_rights(struct __test_metadata *const _metadata, int fd,
 	EXPECT_LINE("resources", "0x%llx", info->resources);
 	EXPECT_LINE("max-frames", "%llu", info->max_frames);
 	EXPECT_LINE("gfns", "0x%llx 0x%llx", info->gfn_first, info->gfn_last);
+	EXPECT_LINE("irqfds", "%llu", info->irqfds);
+	EXPECT_LINE("events", "%llu", info->events);
+	EXPECT_LINE("events-failed", "%llu", info->events_failed);
 }
 
 /* fdinfo has the same values as INFO. */

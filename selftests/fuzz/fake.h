@@ -62,6 +62,8 @@ struct list_head { struct list_head *next; };
 struct hlist_node { struct hlist_node *next, **pprev; };
 struct hlist_head { struct hlist_node *first; };
 struct mutex { int unused; };
+struct eventfd_ctx;
+typedef struct { int unused; } wait_queue_entry_t;
 struct ratelimit_state { int unused; };
 typedef struct { int unused; } spinlock_t;
 typedef struct { int unused; } raw_spinlock_t;
@@ -109,8 +111,9 @@ extern const struct file_operations *fake_fops;
 #define class_unregister(c)	((void)(c))
 #define device_create(c, parent, number, data, ...)	((struct device *)(c))
 #define device_destroy(c, number)	((void)(c))
-#define IS_ERR(p)		((void)(p), false)
-#define PTR_ERR(p)		((void)(p), 0)
+#define ERR_PTR(e)		((void *)(intptr_t)(e))
+#define IS_ERR(p)		((uintptr_t)(p) > (uintptr_t)-4096)
+#define PTR_ERR(p)		((int)(intptr_t)(p))
 #define nonseekable_open(i, f)	((void)(i), (void)(f), 0)
 #define pr_err(...)		((void)0)
 
@@ -119,6 +122,15 @@ extern const struct file_operations *fake_fops;
 #define poll_wait(f, q, w)	((void)(f), (void)(q), (void)(w))
 #define EPOLLHUP		0x10
 #define EPOLLERR		0x08
+
+/* Files and eventfds */
+struct file *fake_fget(unsigned int fd);
+void fake_fput(struct file *filp);
+#define fget			fake_fget
+#define fput			fake_fput
+struct eventfd_ctx *eventfd_ctx_fileget(struct file *filp);
+void eventfd_ctx_put(struct eventfd_ctx *ctx);
+#define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 
 /* Locks */
 int fake_down_read(void);

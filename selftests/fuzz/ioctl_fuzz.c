@@ -454,6 +454,78 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 	return maps->frames;
 }
 
+/* module/irqfd.c and the kernel's eventfds: even numbers below 64 are open, and those of 4 eventfds. */
+
+static struct file other_file;
+static struct eventfd_ctx { int refs; } eventfd;
+static unsigned int open_files;
+
+struct file *fake_fget(unsigned int fd)
+{
+	if (fd >= 64 || fd % 2)
+		return NULL;
+	open_files++;
+	other_file.private_data = fd % 4 ? NULL : &eventfd;
+	return &other_file;
+}
+
+void fake_fput(struct file *filp)
+{
+	must(filp == &other_file && open_files == 1);
+	open_files--;
+}
+
+struct eventfd_ctx *eventfd_ctx_fileget(struct file *filp)
+{
+	must(filp == &other_file && open_files == 1);
+	if (!filp->private_data)
+		return ERR_PTR(-EINVAL);
+	eventfd.refs++;
+	return &eventfd;
+}
+
+void eventfd_ctx_put(struct eventfd_ctx *ctx)
+{
+	must(ctx == &eventfd && eventfd.refs == 1);
+	eventfd.refs--;
+}
+
+static void must_be_an_event(void)
+{
+	struct dmop_irqfd a;
+
+	must(stood(&a, scene.arg, sizeof(a)));
+	must(file.record && !accessing && open_files == 1 && eventfd.refs == 1);
+	must_be_allowed(a.dom);
+	must(file.rights.acts & DMOP_RIGHT_EVENT && !(a.fd % 4));
+	entered++;
+}
+
+int dmop_irqfd_assign(struct dmop_file *f, struct file *filp, struct dmop_irq *irq)
+{
+	u32 op;
+
+	must(f == &file && filp == &other_file && irq->eventfd == &eventfd);
+	must_be_an_event();
+	must(irq->size >= 8 && irq->size <= 256);
+	memcpy(&op, irq->op, sizeof(op));
+	must(op == 8 || op == 9 || op == 14 || op == 19);
+	must(dmop_rights_any_op(&f->rights) || dmop_rights_op(&f->rights, irq->op, irq->size));
+	if (scene.answer < 0)
+		return -EBUSY;
+	/* It is the file's from now on. */
+	eventfd_ctx_put(irq->eventfd);
+	kfree(irq);
+	return 0;
+}
+
+int dmop_irqfd_deassign(struct dmop_file *f, struct eventfd_ctx *ctx)
+{
+	must(f == &file && ctx == &eventfd);
+	must_be_an_event();
+	return 0;
+}
+
 /* The node's operations that this harness does not call */
 
 struct dmop_file *dmop_file_create(struct file *filp)
@@ -496,7 +568,7 @@ void dmop_observe_refusal(struct dmop_file *f, const struct dmop_subject *s,
 static const unsigned int cmds[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
-	DMOP_IOCTL_BATCH, DMOP_IOCTL_NARROW,
+	DMOP_IOCTL_BATCH, DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD,
 };
 
 static unsigned int pick_cmd(u32 cmd)
@@ -574,12 +646,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	(void)fake_fops->mmap(&filp, &vma);
 
 	/* Everything is given back. */
-	must(!held && !live && !accessing);
+	must(!held && !live && !accessing && !open_files && !eventfd.refs);
 	/* One call is one hypercall at most, and none for the dead. */
 	must(entered <= 1 && !(was_dead && entered));
 	/* Inherited ones, below 0x80, have 64-bit layouts only. */
 	must(!(scene.compat & 1) || _IOC_NR(cmd) >= 0x80 || ret == -ENOTTY);
 	must(!(cmd == DMOP_IOCTL_INFO && entered));
+	must(!(cmd == DMOP_IOCTL_IRQFD && written));
 	/* What was refused before anything was done has written nothing, ... */
 	must(entered || cmd == DMOP_IOCTL_INFO || !written);
 	must(!(cmd == DMOP_IOCTL_NARROW && (entered || written)));
@@ -621,7 +694,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		must(ret == 0 || !written);
 		must(ret || stood(head, scene.compat & 1 ? (u32)scene.arg : scene.arg, sizeof(head)));
 		must(ret || (head[0] >= 80 && head[0] <= 4096 && !head[1]));
-		must(ret || written == min(head[0], 144));
+		must(ret || written == min(head[0], 168));
 	}
 	return 0;
 }
@@ -721,6 +794,28 @@ static void sizes_of_info(void)
 	}
 }
 
+/* Each number of an operation, assigned to an eventfd and to none */
+static void operations_of_events(void)
+{
+	struct scene s = { .cmd = DMOP_IOCTL_IRQFD, .state = 1, .bound = 5, .arg = HEAD };
+	struct dmop_irqfd a = { .dm_op = (void *)BUF(0), .size = 24, .dom = 5 };
+	u32 op;
+
+	for (op = 0; op < 200; op++) {
+		bool may = op == 8 || op == 9 || op == 14 || op == 19;
+
+		for (a.fd = 0; a.fd < 4; a.fd++) {
+			memset(data, 0, sizeof(data));
+			memcpy(data, &s, sizeof(s));
+			memcpy(data + sizeof(s) + HEAD, &a, sizeof(a));
+			memcpy(data + sizeof(s) + BUF(0), &op, sizeof(op));
+			LLVMFuzzerTestOneInput(data, sizeof(data));
+			must(result == (a.fd % 2 ? -EBADF : a.fd ? -EINVAL : may ? 0 : -EOPNOTSUPP));
+			must(entered == (!a.fd && may));
+		}
+	}
+}
+
 /* Whatever mapping answers, with room for the errors of the frames and without */
 static void errors_of_frames(void)
 {
@@ -788,7 +883,7 @@ int main(int argc, char **argv)
 {
 	int i;
 
-	printf("TAP version 13\n1..%d\n", argc + 3);
+	printf("TAP version 13\n1..%d\n", argc + 4);
 	limits();
 	printf("ok 1 - calls at each limit\n");
 	sizes_of_info();
@@ -797,19 +892,21 @@ int main(int argc, char **argv)
 	printf("ok 3 - errors of frames\n");
 	pieces();
 	printf("ok 4 - pieces of a mapping call\n");
+	operations_of_events();
+	printf("ok 5 - operations of events\n");
 	for (i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 		FILE *f = fopen(argv[i], "rb");
 		size_t n;
 
 		if (!f) {
-			printf("not ok %d - cannot open %s\n", i + 4, argv[i]);
+			printf("not ok %d - cannot open %s\n", i + 5, argv[i]);
 			return 1;
 		}
 		n = fread(data, 1, sizeof(data), f);
 		fclose(f);
 		LLVMFuzzerTestOneInput(data, n);
-		printf("ok %d - input %s\n", i + 4, name ? name + 1 : argv[i]);
+		printf("ok %d - input %s\n", i + 5, name ? name + 1 : argv[i]);
 		fflush(stdout);
 	}
 	return 0;

@@ -72,6 +72,7 @@ _Static_assert(DMOP_IOCTL_DM_OP == 0x105005, "DM_OP");
 _Static_assert(DMOP_IOCTL_RESTRICT == 0x25006, "RESTRICT");
 _Static_assert(DMOP_IOCTL_MMAPBATCH_V2 == 0x205004, "MMAPBATCH_V2");
 _Static_assert(DMOP_IOCTL_MMAP_RESOURCE == 0x205007, "MMAP_RESOURCE");
+_Static_assert(DMOP_IOCTL_IRQFD == 0x40185008, "IRQFD");
 _Static_assert(DMOP_IOCTL_INFO == 0x5080, "INFO");
 _Static_assert(DMOP_IOCTL_NARROW == 0x5081, "NARROW");
 _Static_assert(DMOP_IOCTL_BATCH == 0x5082, "BATCH");
@@ -87,6 +88,7 @@ _Static_assert(DMOP_FEATURE_MAP == 2, "mapping feature");
 _Static_assert(DMOP_FEATURE_REVOKE == 4, "revocation feature");
 _Static_assert(DMOP_FEATURE_BATCH == 8, "batch feature");
 _Static_assert(DMOP_FEATURE_NARROW == 32, "narrow feature");
+_Static_assert(DMOP_FEATURE_IRQFD == 64, "irqfd feature");
 _Static_assert(DMOP_RESOURCE_NUM_MAX == 1048576, "frames of MMAP_RESOURCE");
 _Static_assert(DMOP_INFO_SIZE_V1 == 80, "first size of INFO");
 _Static_assert(DMOP_INFO_SIZE_MAX == 4096, "largest size of INFO");
@@ -118,6 +120,9 @@ AT(resources, 112, 8);
 AT(max_frames, 120, 8);
 AT(gfn_first, 128, 8);
 AT(gfn_last, 136, 8);
+AT(irqfds, 144, 8);
+AT(events, 152, 8);
+AT(events_failed, 160, 8);
 _Static_assert(sizeof(struct dmop_info) >= DMOP_INFO_SIZE_V1, "shrunk");
 _Static_assert(_Alignof(struct dmop_info) == 8, "alignment");
 
@@ -145,6 +150,19 @@ AT_OF(dmop_narrow, gfn_first, 48, 8);
 AT_OF(dmop_narrow, gfn_last, 56, 8);
 _Static_assert(sizeof(struct dmop_narrow) >= DMOP_NARROW_SIZE_V1, "shrunk");
 _Static_assert(_Alignof(struct dmop_narrow) == 8, "alignment");
+
+/* As in the stock driver since Linux 6.6; older headers do not have it. */
+AT_OF(dmop_irqfd, dm_op, 0, 8);
+AT_OF(dmop_irqfd, size, 8, 4);
+AT_OF(dmop_irqfd, fd, 12, 4);
+AT_OF(dmop_irqfd, flags, 16, 4);
+AT_OF(dmop_irqfd, dom, 20, 2);
+AT_OF(dmop_irqfd, pad, 22, 2);
+_Static_assert(sizeof(struct dmop_irqfd) == 24, "irqfd");
+_Static_assert(DMOP_IRQFD_DEASSIGN == 1, "deassign");
+_Static_assert(DMOP_IRQFD_OP_MIN == 8, "smallest operation");
+_Static_assert(DMOP_IRQFD_OP_MAX == 256, "largest operation");
+_Static_assert(DMOP_IRQFDS_MAX == 256, "irqfds");
 
 _Static_assert(DMOP_BATCH_SIZE_V1 == 24, "first size of BATCH");
 _Static_assert(DMOP_BATCH_SIZE_MAX == 4096, "largest size of BATCH");

@@ -16,7 +16,7 @@ cat >"$source" <<'END'
 #include <xen/dmop.h>
 #include <xen/dmop.h>
 struct dmop_info info;
-typedef char info_has_one_size[sizeof(struct dmop_info) == 144 ? 1 : -1];
+typedef char info_has_one_size[sizeof(struct dmop_info) == 168 ? 1 : -1];
 END
 
 # compiles NAME COMPILER OPTION...

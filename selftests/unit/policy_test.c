@@ -77,6 +77,14 @@ static const struct row narrow_rows[NR_ASKERS] = {
 	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
 };
 
+/* An eventfd: it acts later, when there is no caller, so privilege plays no part. */
+static const struct row event_rows[NR_ASKERS] = {
+	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  PERM,  PERM  } },
+	[ASKER_BOUND]		= { { PERM,  PERM,  OK,    PERM  } },
+	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
+};
+
 /* Any other hypercall, and any act that does not exist. */
 static const struct row refused_rows[NR_ASKERS] = {
 	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
@@ -139,6 +147,8 @@ static const struct row *rows_of(const struct dmop_request *r)
 		return area_rows;
 	case DMOP_ACT_NARROW:
 		return narrow_rows;
+	case DMOP_ACT_EVENT:
+		return event_rows;
 	default:
 		return refused_rows;
 	}
@@ -156,7 +166,7 @@ static const unsigned int states[] = {
 static const unsigned int acts[] = {
 	DMOP_ACT_INFO, DMOP_ACT_PROBE, DMOP_ACT_RESTRICT, DMOP_ACT_CALL,
 	DMOP_ACT_MAP, DMOP_ACT_AREA, DMOP_ACT_NARROW, DMOP_ACT_OPERATION, DMOP_ACT_RESOURCE,
-	9, 10, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
+	DMOP_ACT_EVENT, 10, 11, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
 };
 
 /* What the file is bound to, and which domain the kernel runs in. */
@@ -312,6 +322,18 @@ static void test_same_target(void)
 		failures += dmop_policy_same_target(a, ~a);
 	}
 	tap_result(!failures, "policy: same target");
+}
+
+/* What an eventfd may issue: set_pci_intx_level, set_isa_irq_level, inject_msi, set_irq_level. */
+static void test_event_ops(void)
+{
+	uint64_t op;
+
+	failures = 0;
+	for (op = 0; op <= UINT32_MAX; op += op < 0x20000 ? 1 : 0xfff1)
+		failures += dmop_policy_event_op(op) != (op == 8 || op == 9 || op == 14 || op == 19);
+	failures += dmop_policy_event_op(UINT32_MAX);
+	tap_result(!failures, "policy: operations of an eventfd");
 }
 
 /* --- rights ------------------------------------------------------------ */
@@ -552,7 +574,7 @@ static void test_check_narrow(void)
 
 int main(void)
 {
-	const unsigned int plan = 2 * ARRAY_SIZE(states) + 5;
+	const unsigned int plan = 2 * ARRAY_SIZE(states) + 6;
 	size_t i;
 
 	tap_begin(plan);
@@ -561,6 +583,7 @@ int main(void)
 		test_state(states[i], true);
 	}
 	test_same_target();
+	test_event_ops();
 	test_narrow_order();
 	test_narrow_bits();
 	test_acts();

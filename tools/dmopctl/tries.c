@@ -80,6 +80,14 @@ static int map_resource(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
 }
 
+/* The descriptor is of no file, so an admitted call changes nothing. */
+static int irqfd(int fd, unsigned int domid)
+{
+	struct dmop_irqfd arg = { .fd = -1, .size = DMOP_IRQFD_OP_MIN, .dom = domid };
+
+	return ioctl(fd, DMOP_IOCTL_IRQFD, &arg);
+}
+
 /* The file is bound already, so this cannot bind it. */
 static int bind_again(int fd, unsigned int domid)
 {
@@ -98,6 +106,7 @@ static const struct {
 	{ "another hypercall", other_hypercall, EPERM },
 	{ "mapping its memory", map_memory, EPERM },
 	{ "mapping a resource", map_resource, EPERM },
+	{ "an irqfd", irqfd, EPERM },
 	{ "binding to it", bind_again, EINVAL },
 };
 
@@ -109,7 +118,8 @@ int try_others(int fd, unsigned int other, char *text, size_t size)
 	*text = 0;
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		got = tries[i].run(fd, other) < 0 ? errno : 0;
-		if (got == tries[i].expected && bad)
+		/* An older module does not have the call. */
+		if (got == ENOTTY || (got == tries[i].expected && bad))
 			continue;
 		if (got != tries[i].expected && !bad) {
 			bad = -1;
@@ -254,6 +264,8 @@ int try_removed(int fd, const struct dmop_info *info, char *text, size_t size, u
 	if (rights.narrowed) {
 		try_calls(&r, &rights);
 		try_maps(&r, &rights);
+		if (info->features & DMOP_FEATURE_IRQFD && !(rights.acts & DMOP_RIGHT_EVENT))
+			must_refuse(&r, irqfd(fd, info->domid), "an irqfd", -1);
 	}
 	*nr = r.nr;
 	return r.at ? -1 : 0;

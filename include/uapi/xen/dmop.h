@@ -59,16 +59,19 @@
  *    5. EPERM: refused by policy: the hypercall, the domain, no privilege; or
  *       NARROW has removed the kind of call or the type of resource
  *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
- *       the argument of INFO, NARROW or BATCH cannot be read
+ *       the argument of INFO, NARROW or BATCH cannot be read; then EBADF, EINVAL:
+ *       the eventfd of IRQFD
  *    7. ENOMEM, EFAULT: no memory for the array of buffers, or for a piece of the
  *       frames, or it cannot be read; likewise all that follows struct dmop_batch
  *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
  *       checked before any buffer is read
- *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read
+ *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read; likewise
+ *       the operation of IRQFD
  *   10. EINVAL, E2BIG: checks of the mapped area, and of the layout of a batch
  *   11. EPERM: NARROW has removed an operation, a frame number, write access, or
  *       so many frames
- *   12. E2BIG, EBUSY, ENOMEM: limits of mapping; checks of RESTRICT
+ *   12. EOPNOTSUPP, EBUSY, E2BIG, ENOMEM: limits of mapping and of irqfds; checks of
+ *       RESTRICT and of IRQFD
  *   13. Xen's answer, unchanged
  *
  * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
@@ -300,14 +303,13 @@ struct dmop_batch {
  * dmop_narrow.acts, dmop_info.acts
  *
  * MAP_WRITE is needed beside one of the other two to map anything in a writable area.
- * EVENT is reserved for calls that the signal of an eventfd causes; no ioctl sets one
- * up yet.
+ * Without EVENT no signal of an eventfd issues an operation.
  */
 #define DMOP_RIGHT_CALL		(1ULL << 0)	/* DM_OP, HYPERCALL, BATCH */
 #define DMOP_RIGHT_MAP_FOREIGN	(1ULL << 1)	/* MMAPBATCH_V2 */
 #define DMOP_RIGHT_MAP_RESOURCE	(1ULL << 2)	/* MMAP_RESOURCE, also a query */
 #define DMOP_RIGHT_MAP_WRITE	(1ULL << 3)
-#define DMOP_RIGHT_EVENT	(1ULL << 4)
+#define DMOP_RIGHT_EVENT	(1ULL << 4)	/* IRQFD, and what it has set up */
 #define DMOP_RIGHT_ALL		0x1fULL		/* all of these */
 
 /*
@@ -343,6 +345,35 @@ struct dmop_narrow {
 #define DMOP_NARROW_SIZE_V1	64
 #define DMOP_NARROW_SIZE_MAX	4096
 
+/*
+ * An operation that an eventfd issues when it is signalled.
+ *
+ * @dm_op: address of struct xen_dm_op, buffer 0 of the operation; it has no other. It is
+ *         copied, once
+ * @size:  bytes of it, DMOP_IRQFD_OP_MIN to DMOP_IRQFD_OP_MAX
+ * @fd:    the eventfd
+ * @flags: 0 or DMOP_IRQFD_DEASSIGN, with which @dm_op and @size are not used
+ * @dom:   domid of the target domain
+ * @pad:   not used
+ */
+struct dmop_irqfd {
+	const void DMOP_USER *dm_op;
+	__u32 size;
+	__u32 fd;
+	__u32 flags;
+	__u16 dom;
+	__u8 pad[2];
+};
+
+#define DMOP_IRQFD_OP_MIN	8
+#define DMOP_IRQFD_OP_MAX	256
+
+/* irqfds of an open file at most */
+#define DMOP_IRQFDS_MAX		256
+
+/* dmop_irqfd.flags */
+#define DMOP_IRQFD_DEASSIGN	(1U << 0)
+
 /* dmop_info.state */
 #define DMOP_STATE_UNBOUND	0
 #define DMOP_STATE_BOUND	1
@@ -361,6 +392,7 @@ struct dmop_narrow {
 #define DMOP_FEATURE_BATCH	(1ULL << 3)	/* BATCH */
 #define DMOP_FEATURE_PINNED	(1ULL << 4)	/* of this file: its domid is not reused during a call */
 #define DMOP_FEATURE_NARROW	(1ULL << 5)	/* NARROW */
+#define DMOP_FEATURE_IRQFD	(1ULL << 6)	/* IRQFD */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
@@ -380,7 +412,8 @@ struct dmop_narrow {
  *                  max_map_frames)
  * @max_call_frames: frames per MMAPBATCH_V2; the same as @max_map_frames
  * @features:       DMOP_FEATURE_*
- * @calls:          dm_ops that were issued to Xen, whatever Xen returned
+ * @calls:          dm_ops that were issued to Xen, whatever Xen returned; those of
+ *                  eventfds too
  * @refused_policy: calls refused by policy: EPERM, and EINVAL of RESTRICT
  * @refused_dead:   calls refused with ESRCH because the file is revoked
  * @mapped_frames:  total size, in frames of 4 KiB, of the areas that mapping calls
@@ -397,6 +430,9 @@ struct dmop_narrow {
  *                  @max_map_frames is a limit beside it.
  * @gfn_first, @gfn_last: frame numbers that may be mapped: none if @gfn_first is above
  *                  @gfn_last; at first 0, and all bits 1
+ * @irqfds:         irqfds in use. One whose eventfd is closed counts until the next IRQFD.
+ * @events:         dm_ops that a signal of an irqfd has issued to Xen
+ * @events_failed:  those of them that Xen answered with an error
  *
  * The rights can be narrowed further at any time; no member is ever less than what is
  * left.
@@ -424,6 +460,9 @@ struct dmop_info {
 	__aligned_u64 max_frames;
 	__aligned_u64 gfn_first;
 	__aligned_u64 gfn_last;
+	__aligned_u64 irqfds;
+	__aligned_u64 events;
+	__aligned_u64 events_failed;
 };
 
 #define DMOP_INFO_SIZE_V1	80
@@ -575,6 +614,53 @@ struct dmop_info {
  */
 #define DMOP_IOCTL_MMAP_RESOURCE	\
 	_IOC(_IOC_NONE, 'P', 7, sizeof(struct dmop_mmap_resource))
+
+/*
+ * DMOP_IOCTL_IRQFD - let the signals of an eventfd issue a dm_op
+ * @arg: struct dmop_irqfd
+ *
+ * From now on, a write() to the eventfd, or a signal of another kind, issues the
+ * operation before it returns, and resets the counter of the eventfd. (Linux 5.10 does not
+ * reset it, and an eventfd with EFD_SEMAPHORE is decremented by 1.) Signals are not
+ * counted: the operation is issued once for each. If the counter is not 0 when the ioctl
+ * is issued, the operation is issued at once.
+ *
+ * Its result is reported to nobody, but see dmop_info.events_failed. A level that an
+ * operation asserts stays until another operation deasserts it, for which another eventfd
+ * serves. Xen reports no end of interrupt, so nothing corresponds to KVM's resampling.
+ *
+ * The irqfd belongs to the open file and ends with it, with DMOP_IRQFD_DEASSIGN, or with
+ * the eventfd. When the domain is gone, or NARROW has removed EVENT or the operation, a
+ * signal issues nothing.
+ *
+ * Return: 0. With DMOP_IRQFD_DEASSIGN the irqfd of @fd, if there is one, has ended, and no
+ * operation of it is in progress; the counter of the eventfd is then 0.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, whatever the privilege; or @dom is not the bound
+ *           domain; or EVENT is removed
+ *   EINVAL  @flags has an unknown bit; or @size is below DMOP_IRQFD_OP_MIN
+ *   E2BIG   @size is above DMOP_IRQFD_OP_MAX
+ *   EBADF   @fd is not open
+ *   EINVAL  @fd is not an eventfd
+ *   ENOMEM  no memory for the irqfd
+ *   EFAULT  @dm_op cannot be read
+ *   EPERM   NARROW has removed the operation
+ *   EOPNOTSUPP the operation is none of set_pci_intx_level, set_isa_irq_level, inject_msi
+ *           and set_irq_level: others take too long to be issued with interrupts off.
+ *           DM_OP issues them.
+ *   EBUSY   the open file has an irqfd with this eventfd
+ *   E2BIG   it has DMOP_IRQFDS_MAX irqfds
+ *   ESRCH   the domain died during the call
+ *
+ * Contract: IOCTL_PRIVCMD_IRQFD of the stock driver since Linux 6.6, as used by
+ * virtio backends. That driver lets a descriptor without a restriction set up an
+ * irqfd. Here an operation that is issued later, by whoever signals the eventfd, would
+ * escape the check of the caller's privilege at each call.
+ */
+#define DMOP_IOCTL_IRQFD	\
+	_IOC(_IOC_WRITE, 'P', 8, sizeof(struct dmop_irqfd))
 
 /*
  * DMOP_IOCTL_INFO - report the state, limits and counters of the open file
