@@ -177,10 +177,8 @@ TEST_F(irqfd, sizes)
 /* Return: true if the local APIC of virtual processor 0 has a request for the interrupt. */
 static bool is_requested(unsigned int vector)
 {
-	/* The dump has the registers in lines of an offset and the contents. */
-	long word = number("xen-hvmctx %u | awk '/LAPIC/ { on = 1 } on' | "
-			   "sed -n 's/^ *0x0*%x  *0x0*\\([0-9a-f]*\\).*/0x0\\1/p' | head -n 1 | "
-			   "xargs printf '%%d\\n'", target_domid, 0x200 + vector / 32 * 0x10);
+	long word = number("xen-hvmctx %u | grep -o '0x%x: 0x[0-9a-f]*' | cut -d' ' -f2 | xargs printf '%%d\n'",
+			   target_domid, 0x200 + vector / 32 * 0x10);
 
 	return word >= 0 && word >> vector % 32 & 1;
 }
