@@ -2,9 +2,11 @@
 /*
  * port_device.c - a device model, from beginning to end
  *
- * usage: port_device DOMID
+ * usage: port_device [--irqfd] DOMID
  *
- * Gives the guest the device of device.h, through Xen's own libraries. Nothing here
+ * --irqfd: an eventfd raises the interrupts, through a descriptor of /dev/xen/dmop.
+ *
+ * Gives the guest the device of device.h, through Xen's own libraries. Nothing else here
  * knows of /dev/xen/dmop: dmop-run puts it in the place of the stock node, so that
  * whoever takes this process over has one domain in reach, and no other.
  *
@@ -12,6 +14,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -19,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -29,6 +34,7 @@
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xentoolcore.h>
+#include <xen/dmop.h>
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/ioreq.h>
 #include <xen/memory.h>
@@ -50,6 +56,9 @@ static xendevicemodel_handle *xdm;
 static xenforeignmemory_handle *xfm;
 static xenevtchn_handle *xec;
 static domid_t domid;
+
+/* The eventfd that raises the interrupt, or -1. */
+static int interrupt = -1;
 
 /* What the device is made of. */
 static uint32_t texts, results;
@@ -158,9 +167,37 @@ static void shout(uint32_t address)
 /* --- 4. the device ----------------------------------------------------- */
 
 /* A message to the guest's local APIC, as a PCI device would send it. */
+#define MESSAGE_ADDRESS	0xfee00000
+
+/*
+ * The library keeps its descriptors to itself, so this opens one more. It needs the privilege
+ * once, to bind it. The irqfd ends with the descriptor, which is therefore never closed.
+ */
+static void interrupt_by_eventfd(void)
+{
+	struct xen_dm_op op = {
+		.op = XEN_DMOP_inject_msi,
+		.u.inject_msi = { .addr = MESSAGE_ADDRESS, .data = DEVICE_VECTOR },
+	};
+	struct dmop_irqfd irqfd = { .dm_op = &op, .size = sizeof(op), .dom = domid };
+	int fd = open("/dev/xen/dmop", O_RDWR | O_CLOEXEC);
+
+	check(fd >= 0, "/dev/xen/dmop");
+	check(!ioctl(fd, DMOP_IOCTL_RESTRICT, &domid), "RESTRICT");
+	interrupt = eventfd(0, EFD_CLOEXEC);
+	check(interrupt >= 0, "eventfd");
+	irqfd.fd = interrupt;
+	check(!ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd), "IRQFD");
+}
+
 static void interrupt_guest(void)
 {
-	check(!xendevicemodel_inject_msi(xdm, domid, 0xfee00000, DEVICE_VECTOR), "inject_msi");
+	const uint64_t one = 1;
+
+	if (interrupt < 0)
+		check(!xendevicemodel_inject_msi(xdm, domid, MESSAGE_ADDRESS, DEVICE_VECTOR), "inject_msi");
+	else
+		check(write(interrupt, &one, sizeof(one)) == sizeof(one), "the eventfd");
 }
 
 static uint32_t port_read(uint32_t port)
@@ -264,17 +301,20 @@ static void serve(evtchn_port_t bell)
 
 int main(int argc, char **argv)
 {
+	bool by_eventfd = argc == 3 && !strcmp(argv[1], "--irqfd");
 	evtchn_port_t bell;
 
-	domid = argc == 2 ? atoi(argv[1]) : 0;
+	domid = argc == 2 || by_eventfd ? atoi(argv[argc - 1]) : 0;
 	if (!domid) {
-		fprintf(stderr, "usage: port_device DOMID\n");
+		fprintf(stderr, "usage: port_device [--irqfd] DOMID\n");
 		return 2;
 	}
 	/* Whoever reads this wants to know how far it got. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
 	open_libraries();
+	if (by_eventfd)
+		interrupt_by_eventfd();
 	restrict_libraries();
 	give_up_privileges();
 	create_server();
