@@ -10,6 +10,7 @@
 
 #include "../command.h"
 #include "../frames.h"
+#include "../irqfd.h"
 #include "../narrow.h"
 #include "stall.h"
 
@@ -320,6 +321,20 @@ static inline long issue_map(struct issuer *i)
 	return ret;
 }
 
+/* Two pieces: the module accesses user memory between them. */
+static inline bool pieces_prepare(struct issuer *i)
+{
+	__u64 *gfns = fill(i, W_ARRAY);
+	unsigned int n;
+
+	if (!with_area_of(i, LARGE))
+		return false;
+	frames_prepare(i, 0, LARGE);
+	for (n = MANY; n < LARGE; n++)
+		gfns[n] = gfns[n % MANY];
+	return true;
+}
+
 /* The first call failed for some of the frames. */
 #define RETRIED		4
 #define RETRIED_AT	70
@@ -416,10 +431,27 @@ static inline long issue_narrow(struct issuer *i)
 	return narrow(i->fd, use(i, W_ARG));
 }
 
+static inline bool irqfd_prepare(struct issuer *i)
+{
+	int event = eventfd(0, EFD_CLOEXEC);
+
+	*(struct dm_op *)fill(i, W_DATA) = interrupt_op(VECTOR);
+	*(struct dmop_irqfd *)fill(i, W_ARG) = (struct dmop_irqfd){
+		.dm_op = use(i, W_DATA), .size = sizeof(struct dm_op), .fd = event, .dom = i->domid,
+	};
+	return event >= 0 && with_bound(i);
+}
+
+static inline long issue_irqfd(struct issuer *i)
+{
+	return do_ioctl(i->fd, DMOP_IOCTL_IRQFD, use(i, W_ARG));
+}
+
 enum call_number {
 	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
 	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
 	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE, NARROW,
+	MAP_PIECES, IRQFD,
 };
 
 static const struct call calls[] = {
@@ -458,6 +490,10 @@ static const struct call calls[] = {
 			    C_ENTRY | C_FAULT | C_XEN },
 	[NARROW] = { "narrow", narrow_prepare, issue_narrow, 6,
 		     C_ENTRY | C_FAULT | C_LOCK | C_WAIT },
+	[MAP_PIECES] = { "map_pieces", pieces_prepare, issue_map, 12,
+			 C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
+	[IRQFD] = { "irqfd", irqfd_prepare, issue_irqfd, 5,
+		    C_ENTRY | C_FAULT | C_ALLOC | C_LOCK },
 };
 
 /* --- the process that issues one --------------------------------------------------- */

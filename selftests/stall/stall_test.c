@@ -57,6 +57,8 @@ CALL(RESOURCE, resource);
 CALL(RESOURCES, resources);
 CALL(RESOURCE_SIZE, resource_size);
 CALL(NARROW, narrow);
+CALL(MAP_PIECES, map_pieces);
+CALL(IRQFD, irqfd);
 
 TEST_F(stall, holds_up_nobody)
 {
