@@ -81,7 +81,7 @@
 #define dmop_uninitialized
 #endif
 
-/* Linux 5.11 exported this function. Without it an eventfd keeps its counter. */
+/* Linux 5.11 and 5.10.195 exported this function. Without it an eventfd keeps its counter. */
 #ifndef HAVE_EVENTFD_CTX_DO_READ
 #define eventfd_ctx_do_read(ctx, count)	((void)(*(count) = 1))
 #endif

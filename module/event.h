@@ -8,12 +8,19 @@
 #include <linux/atomic.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/kconfig.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
 struct dmop_file;
+
+/*
+ * On PREEMPT_RT a thread can be preempted while it holds the lock of an eventfd's wait queue. The
+ * last close of the file, which may be work of the kernel, would wait for a starved signaller.
+ */
+#define DMOP_HAS_IRQFD	(!IS_ENABLED(CONFIG_PREEMPT_RT))
 
 /*
  * The events of an open file. They need no revocation: each one checks the record and the

@@ -56,7 +56,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_call_frames = READ_ONCE(dmop_max_map_frames),
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
 			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
-			    DMOP_FEATURE_IRQFD,
+			    (DMOP_HAS_IRQFD ? DMOP_FEATURE_IRQFD : 0),
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),

@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <xen/interface/xen.h>
@@ -76,6 +77,7 @@ static long map_batch(struct file *filp, struct dmop_record *record,
 			ret = 0;
 		}
 		range.done += range.piece;
+		cond_resched();
 	} while (!ret && range.done < range.nr);
 
 	kfree(gfns);

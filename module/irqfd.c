@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 
 #include <xen/dmop.h>
 
@@ -48,36 +49,39 @@ static void issue(struct dmop_file *f, domid_t domid, const struct dmop_irq *irq
 
 /*
  * With @irq->queue locked and interrupts off. There is no wait, and no lock is taken: -ESRCH of
- * Xen is left to the next call, or to XenStore.
+ * Xen is left to the next call, or to XenStore. A signal that issues nothing leaves the counter.
+ *
+ * @now: the counter was just incremented. Another irqfd may have reset it already.
  */
-static void signalled(const struct dmop_irq *irq)
+static void signalled(const struct dmop_irq *irq, bool now)
 {
 	struct dmop_record *record = dmop_file_record(irq->file);
+	u64 count;
 	int token;
 
 	if (dmop_record_enter(record, &token))
 		return;
-	if (may_issue(irq->file, irq))
-		issue(irq->file, record->domid, irq);
+	if (may_issue(irq->file, irq)) {
+		eventfd_ctx_do_read(irq->eventfd, &count);
+		if (now || count)
+			issue(irq->file, record->domid, irq);
+	}
 	dmop_record_leave(record, token);
 }
 
 /*
  * Called by the kernel for each signal. The end of the eventfd is only noted: its irqfd is freed
- * by the next IRQFD, or with the file.
+ * by the next IRQFD, or with the file. The kernel itself may still signal such an eventfd.
  */
 static int wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
 	struct dmop_irq *irq = container_of(wait, struct dmop_irq, wait);
 	__poll_t events = key_to_poll(key);
-	u64 count;
 
 	if (events & EPOLLHUP)
 		WRITE_ONCE(irq->closed, true);
-	if (events & EPOLLIN) {
-		eventfd_ctx_do_read(irq->eventfd, &count);
-		signalled(irq);
-	}
+	if (events & EPOLLIN && !irq->closed)
+		signalled(irq, true);
 	return 0;
 }
 
@@ -97,23 +101,17 @@ static void queue(struct file *filp, wait_queue_head_t *head, poll_table *table)
 /* A signal from before has woken nobody. One that came since has reset the counter. */
 static void issue_pending(struct dmop_irq *irq)
 {
-	u64 count;
-
 	spin_lock_irq(&irq->queue->lock);
-	eventfd_ctx_do_read(irq->eventfd, &count);
-	if (count)
-		signalled(irq);
+	signalled(irq, false);
 	spin_unlock_irq(&irq->queue->lock);
 }
 
 /* No callback is in progress once the entry is out of the queue, for that takes its lock. */
 static void end(struct dmop_events *events, struct dmop_irq *irq)
 {
-	u64 count;
-
 	list_del(&irq->link);
 	WRITE_ONCE(events->irqfds, events->irqfds - 1);
-	eventfd_ctx_remove_wait_queue(irq->eventfd, &irq->wait, &count);
+	remove_wait_queue(irq->queue, &irq->wait);
 	eventfd_ctx_put(irq->eventfd);
 	kfree(irq);
 }

@@ -221,7 +221,7 @@ static inline bool dmop_policy_op(__u64 word, __u32 op)
  * @op: number of the operation
  *
  * No permission: the same caller may issue any operation by DM_OP. An eventfd issues it with
- * interrupts off, so it has to be one that takes little time in every Xen.
+ * interrupts off, so it has to be one that takes Xen little time.
  *
  * Context: any; pure.
  *

@@ -91,6 +91,43 @@ static void unreserve(struct dmop_share *share, unsigned int nr)
 	raw_spin_unlock(&pool_lock);
 }
 
+/*
+ * The kernel has one lock for all empty pages, and holds it for as long as it works on a request. So
+ * a worker asks for a part at a time, also if a device model maps all of a large guest at once.
+ */
+#define PART	32768U
+
+static void free_parts(struct dmop_pages *pages, unsigned int nr)
+{
+	unsigned int done, part;
+
+	for (done = 0; done < nr; done += part) {
+		part = min(nr - done, PART);
+		xen_free_unpopulated_pages(part, pages->page + done);
+		cond_resched();
+	}
+}
+
+/* Return: 0; or -EINTR: the caller was killed, and no other user is left; or another error. */
+static int alloc_parts(struct dmop_pages *pages)
+{
+	unsigned int done, part;
+	int err = 0;
+
+	for (done = 0; done < pages->nr; done += part) {
+		part = min(pages->nr - done, PART);
+		err = -EINTR;
+		if (refcount_read(&pages->users) > 1)
+			err = xen_alloc_unpopulated_pages(part, pages->page + done);
+		if (err)
+			break;
+		cond_resched();
+	}
+	if (err)
+		free_parts(pages, done);
+	return err;
+}
+
 /* One worker frees, however many areas a process had: an allocation is not to queue behind it. */
 static void free_unused(struct work_struct *work);
 static DECLARE_WORK(free_work, free_unused);
@@ -102,7 +139,7 @@ static void free_unused(struct work_struct *work)
 
 	llist_for_each_entry_safe(pages, next, llist_del_all(&unused), node) {
 		if (!pages->err)
-			xen_free_unpopulated_pages(pages->nr, pages->page);
+			free_parts(pages, pages->nr);
 		unreserve(pages->share, pages->nr);
 		dmop_share_put(pages->share);
 		kvfree(pages);
@@ -129,10 +166,7 @@ static void pages_alloc(struct work_struct *work)
 {
 	struct dmop_pages *pages = container_of(work, struct dmop_pages, work);
 
-	/* Not if the caller was killed meanwhile: no other user is left. */
-	pages->err = -EINTR;
-	if (refcount_read(&pages->users) > 1)
-		pages->err = xen_alloc_unpopulated_pages(pages->nr, pages->page);
+	pages->err = alloc_parts(pages);
 	complete(&pages->done);
 	dmop_pool_put(pages);
 }

@@ -87,7 +87,7 @@ struct dmop_record_waits {
  * @lock:   protects the files' @link; a raw spinlock for the same reason as
  *          dmop_records_lock
  * @files:  the open files bound to the domain; revocation moves them away
- * @in_xen: held by every call of those files from its check of @dead until it has left
+ * @in_xen: held by every call and event of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
  * @waits:  see there
  * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set before the record is
@@ -259,7 +259,7 @@ static inline void dmop_record_leave(struct dmop_record *record, int token)
  * Until dmop_record_leave(), Xen does not reuse the domid of a pinned record. User memory
  * must not be touched meanwhile.
  *
- * Context: process context.
+ * Context: any, see dmop_irqfd_assign() for the signal of an eventfd.
  *
  * Return: 0, to be followed by dmop_record_leave(); or -ESRCH: the record is dead.
  */

@@ -68,7 +68,7 @@ static inline __u64 counter(int eventfd)
 	return read(eventfd, &n, sizeof(n)) == sizeof(n) ? n : 0;
 }
 
-/* Linux 5.10 does not let a module reset it. */
+/* Linux 5.10 does not always let a module reset it. */
 static inline bool counter_is_reset(void)
 {
 	unsigned int major, minor;

@@ -2,6 +2,8 @@
 /*
  * irqfd_test.c - IRQFD: its errors, its effect, and the end of an irqfd
  */
+#include <linux/aio_abi.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "frames.h"
@@ -333,6 +335,7 @@ TEST_F(irqfd, ends_by_narrow_of_the_act)
 	ASSERT_TRUE(signal_it(self->event));
 	ASSERT_EQ(0, dmop_info(self->fd, &self->before));
 	EXPECT_EQ(0, self->before.events);
+	EXPECT_EQ(1, counter(self->event));
 	/* Nor can it be removed, but it does nothing. */
 	EXPECT_EQ(-EPERM, irqfd_deassign(self->fd, self->event));
 }
@@ -346,6 +349,49 @@ TEST_F(irqfd, ends_by_narrow_of_the_operation)
 	EXPECT_EQ(0, self->before.events);
 	EXPECT_EQ(0, self->before.refused_policy);
 	EXPECT_EQ(0, irqfd_deassign(self->fd, self->event));
+}
+
+/*
+ * Every descriptor of the eventfd is closed, but the kernel signals it: when the pipe is readable.
+ * The irqfd has ended all the same.
+ */
+TEST_F(irqfd, ends_with_its_eventfd)
+{
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_buf = POLLIN,
+		.aio_flags = IOCB_FLAG_RESFD, .aio_resfd = self->event,
+	}, *cbs = &cb;
+	int ends[2], other = eventfd(0, EFD_CLOEXEC);
+	aio_context_t aio = 0;
+	struct io_event done;
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	cb.aio_fildes = ends[0];
+	ASSERT_EQ(0, syscall(SYS_io_setup, 2, &aio));
+	ASSERT_EQ(0, irqfd_assign(self->fd, self->event, &self->op));
+	/* With the eventfd open the signal issues the operation. */
+	ASSERT_EQ(1, syscall(SYS_io_submit, aio, 1, &cbs));
+	ASSERT_EQ(1, write(ends[1], "", 1));
+	ASSERT_EQ(1, syscall(SYS_io_getevents, aio, 1, 1, &done, NULL));
+	EXPECT_EVENTS(1, 1, 0);
+	ASSERT_EQ(1, read(ends[0], &done, 1));
+
+	ASSERT_EQ(1, syscall(SYS_io_submit, aio, 1, &cbs));
+	close(self->event);
+	self->event = -1;
+	ASSERT_EQ(1, write(ends[1], "", 1));
+	ASSERT_EQ(1, syscall(SYS_io_getevents, aio, 1, 1, &done, NULL));
+	EXPECT_EVENTS(1, 1, 0);
+
+	/* The next IRQFD frees it. */
+	ASSERT_EQ(0, irqfd_deassign(self->fd, other));
+	ASSERT_EQ(0, irqfd_assign(self->fd, other, &self->op));
+	EXPECT_EVENTS(1, 1, 0);
+	syscall(SYS_io_destroy, aio);
+	close(other);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* Without CALL no operation is left, so none for events. */

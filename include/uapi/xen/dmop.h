@@ -100,8 +100,8 @@
  *   ENOENT  of MMAPBATCH_V2: the results of all frames are written
  *   BATCH   a part of it can have been issued
  *   EINTR   of MMAPBATCH_V2: frames mapped before the kill stay mapped
- *   any     of MMAPBATCH_V2, after its first piece: the pieces before stay mapped, and
- *           their results are written
+ *   any     but ESRCH (revoked), of MMAPBATCH_V2, after its first piece: the pieces before
+ *           stay mapped, and their results are written
  *
  * mmap()
  *
@@ -515,7 +515,7 @@ struct dmop_info {
  *           together would have more empty pages than the module parameter
  *           max_empty_pages, or this file more than half of what the others leave
  *           (with those of areas just unmapped)
- *   ESRCH   the domain died during the call; nothing of it is mapped
+ *   ESRCH   the domain died during the call; its frames are unmapped, soon after
  *   EFAULT  its part of @err cannot be written; its frames are mapped
  *
  * An error after the first piece leaves the pieces before it mapped, and their results
@@ -620,21 +620,22 @@ struct dmop_info {
  * @arg: struct dmop_irqfd
  *
  * From now on, a write() to the eventfd, or a signal of another kind, issues the
- * operation before it returns, and resets the counter of the eventfd. (Linux 5.10 does not
- * reset it, and an eventfd with EFD_SEMAPHORE is decremented by 1.) Signals are not
- * counted: the operation is issued once for each. If the counter is not 0 when the ioctl
- * is issued, the operation is issued at once.
+ * operation before it returns, and resets the counter of the eventfd as read() does.
+ * (Linux before 5.10.195 does not reset it, and may issue the operation twice for a signal
+ * during the ioctl. Before Linux 6.6 the counter of an eventfd with EFD_SEMAPHORE can
+ * wrap.) If the counter is not 0 when the ioctl is issued, the operation is issued at
+ * once.
  *
  * Its result is reported to nobody, but see dmop_info.events_failed. A level that an
  * operation asserts stays until another operation deasserts it, for which another eventfd
  * serves. Xen reports no end of interrupt, so nothing corresponds to KVM's resampling.
  *
  * The irqfd belongs to the open file and ends with it, with DMOP_IRQFD_DEASSIGN, or with
- * the eventfd. When the domain is gone, or NARROW has removed EVENT or the operation, a
- * signal issues nothing.
+ * the last descriptor of the eventfd. When the domain is gone, or NARROW has removed
+ * EVENT, CALL or the operation, a signal issues nothing and leaves the counter.
  *
  * Return: 0. With DMOP_IRQFD_DEASSIGN the irqfd of @fd, if there is one, has ended, and no
- * operation of it is in progress; the counter of the eventfd is then 0.
+ * operation of it is in progress.
  *
  *   EFAULT  @arg cannot be read
  *   ESRCH   the file is revoked
@@ -649,7 +650,8 @@ struct dmop_info {
  *   EPERM   NARROW has removed the operation
  *   EOPNOTSUPP the operation is none of set_pci_intx_level, set_isa_irq_level, inject_msi
  *           and set_irq_level: others take too long to be issued with interrupts off.
- *           DM_OP issues them.
+ *           DM_OP issues them. Or the kernel is a real-time one (PREEMPT_RT), and INFO
+ *           has no DMOP_FEATURE_IRQFD.
  *   EBUSY   the open file has an irqfd with this eventfd
  *   E2BIG   it has DMOP_IRQFDS_MAX irqfds
  *   ESRCH   the domain died during the call
