@@ -37,9 +37,6 @@
 #include "images.h"
 #include "preload.h"
 
-/* Not to be redirected: libc opens the file. */
-#define NOT_OURS	(-2)
-
 enum { DEVICEMODEL, FOREIGNMEMORY, XENCALL, NR_CONFINED };
 
 static const char *const confined_libraries[NR_CONFINED] = {
@@ -230,8 +227,7 @@ static bool is_stock_node(const char *path)
 	return !strcmp(path, STOCK_NODE) || !strcmp(path, STOCK_NODE_OLD);
 }
 
-/* Return: a descriptor; -1 with errno; or NOT_OURS. */
-static int instead(const char *path, int flags, const void *caller)
+int instead(const char *path, int flags, const void *caller)
 {
 	unsigned int which;
 	int fd;
@@ -292,53 +288,6 @@ void *next(const char *name)
 	return function;
 }
 
-static int any_open(const char *name, const char *path, int flags, mode_t mode,
-		    const void *caller)
-{
-	int (*real)(const char *path, int flags, ...);
-	int fd = instead(path, flags, caller);
-
-	if (fd != NOT_OURS)
-		return fd;
-	real = next(name);
-	return real(path, flags, mode);
-}
-
-static int any_openat(const char *name, int dir, const char *path, int flags,
-		      mode_t mode, const void *caller)
-{
-	int (*real)(int dir, const char *path, int flags, ...);
-	int fd = instead(path, flags, caller);
-
-	if (fd != NOT_OURS)
-		return fd;
-	real = next(name);
-	return real(dir, path, flags, mode);
-}
-
-/* Separate functions, so that the return address is that of the caller of open(). */
-#define CALLER __builtin_return_address(0)
-
-int dmop_open(const char *path, int flags, mode_t mode)
-{
-	return any_open("open", path, flags, mode, CALLER);
-}
-
-int dmop_open64(const char *path, int flags, mode_t mode)
-{
-	return any_open("open64", path, flags, mode, CALLER);
-}
-
-int dmop_openat(int dir, const char *path, int flags, mode_t mode)
-{
-	return any_openat("openat", dir, path, flags, mode, CALLER);
-}
-
-int dmop_openat64(int dir, const char *path, int flags, mode_t mode)
-{
-	return any_openat("openat64", dir, path, flags, mode, CALLER);
-}
-
 /* The C library does not call open() for it in a way that can be interposed. */
 static FILE *any_fopen(const char *name, const char *path, const char *mode)
 {
@@ -358,26 +307,4 @@ FILE *dmop_fopen(const char *path, const char *mode)
 FILE *dmop_fopen64(const char *path, const char *mode)
 {
 	return any_fopen("fopen64", path, mode);
-}
-
-/* Variants of open() in programs built with _FORTIFY_SOURCE. */
-
-int dmop_open_2(const char *path, int flags)
-{
-	return any_open("__open_2", path, flags, 0, CALLER);
-}
-
-int dmop_open64_2(const char *path, int flags)
-{
-	return any_open("__open64_2", path, flags, 0, CALLER);
-}
-
-int dmop_openat_2(int dir, const char *path, int flags)
-{
-	return any_openat("__openat_2", dir, path, flags, 0, CALLER);
-}
-
-int dmop_openat64_2(int dir, const char *path, int flags)
-{
-	return any_openat("__openat64_2", dir, path, flags, 0, CALLER);
 }

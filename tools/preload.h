@@ -30,6 +30,17 @@ INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__open
 INTERPOSED FILE *dmop_fopen(const char *path, const char *mode) asm("fopen");
 INTERPOSED FILE *dmop_fopen64(const char *path, const char *mode) asm("fopen64");
 
+/* Not to be replaced: libc opens the file. */
+#define NOT_OURS	(-2)
+
+/*
+ * instead() - replace an open
+ * @caller: return address of the open function
+ *
+ * Return: a descriptor; -1 with errno; or NOT_OURS.
+ */
+int instead(const char *path, int flags, const void *caller);
+
 /* The handover to the next program. */
 struct handover {
 	char text[64];		/* the value of HANDOVER_VAR */
