@@ -45,13 +45,15 @@
 
 static void help(FILE *to)
 {
-	fputs("usage: dmop-run [--domid N] [--images] [--learn FILE] [--narrow FILE] [--no-stock] [--one]\n"
-	      "                [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+	fputs("usage: dmop-run [--domid N] [--every-caller] [--images] [--learn FILE] [--narrow FILE]\n"
+	      "                [--no-stock] [--one] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
 	      "\n"
 	      "Starts PROGRAM so that its libxendevicemodel and libxenforeignmemory use\n"
 	      DMOP_NODE ", restricted to domain N.\n"
 	      "\n"
 	      "  -d, --domid N   the domain; else that of -xen-domid among the ARGUMENTs\n"
+	      "  -e, --every-caller   replace every open of the stock node in PROGRAM, not only those of\n"
+	      "                  these libraries; includes --no-stock and --one\n"
 	      "  -i, --images    open the images of QEMU's -drive arguments, for QEMU to open them again\n"
 	      "  -l, --learn FILE   record a profile, until PROGRAM ends\n"
 	      "  -n, --narrow FILE  keep only what this profile names: a path, or a file in\n"
@@ -272,7 +274,7 @@ static struct descriptors open_descriptors(int domid, const char *profile, bool 
 	d.map = one ? d.call : open_bound(domid, &narrows);
 	if (!narrows && profile && must)
 		die(EXIT_NO_MODULE, "the loaded module cannot narrow a descriptor; load the one that came with this program (rmmod dmop_privcmd; modprobe dmop_privcmd), or omit --narrow");
-	if (!narrows && verbose)
+	if (!narrows && verbose && (profile || !one))
 		fprintf(stderr, "dmop-run: the loaded module cannot narrow a descriptor: %s\n",
 			profile ? "the profile is not applied" : "both have all rights");
 	if (!narrows)
@@ -315,12 +317,12 @@ static void set(const char *name, const char *value)
 		die(EXIT_OTHER, "%s", strerror(errno));
 }
 
-static void hand_over(struct descriptors d, int domid, bool no_stock, bool verbose)
+static void hand_over(struct descriptors d, int domid, enum callers callers, bool verbose)
 {
 	const char *library = find_library(), *others = getenv(PRELOAD_VAR);
 	char text[64], *preload;
 
-	snprintf(text, sizeof(text), HANDOVER_FORMAT, d.call, d.map, domid, no_stock,
+	snprintf(text, sizeof(text), HANDOVER_FORMAT, d.call, d.map, domid, callers,
 		 verbose ? getpid() : 0);
 	set(HANDOVER_VAR, text);
 	if (!others || !*others) {
@@ -337,6 +339,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "domid", required_argument, NULL, 'd' },
+		{ "every-caller", no_argument, NULL, 'e' },
 		{ "images", no_argument, NULL, 'i' },
 		{ "learn", required_argument, NULL, 'l' },
 		{ "narrow", required_argument, NULL, 'n' },
@@ -347,17 +350,23 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool images = false, no_stock = false, must = false, one = false, verbose = false;
+	bool images = false, must = false, one = false, verbose = false;
+	enum callers callers = CALLERS_TWO;
 	unsigned int nr_images = 0;
 	int option, status, domid = NO_DOMID;
 	const char *path, *profile = NULL, *recording = NULL;
 	char why[WHY_SIZE];
 	struct descriptors d;
 
-	while ((option = getopt_long(argc, argv, "+d:il:n:ost:vh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+d:eil:n:ost:vh", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			domid = parse_domid(optarg);
+			break;
+		case 'e':
+			/* The purpose of a descriptor is not known when other code opens the node. */
+			one = true;
+			callers = CALLERS_ALL;
 			break;
 		case 'i':
 			images = true;
@@ -374,7 +383,8 @@ int main(int argc, char **argv)
 			one = true;
 			break;
 		case 's':
-			no_stock = true;
+			if (callers == CALLERS_TWO)
+				callers = CALLERS_XENCALL;
 			break;
 		case 'v':
 			verbose = true;
@@ -406,7 +416,7 @@ int main(int argc, char **argv)
 			die(status, "%s", why);
 	}
 	d = open_descriptors(domid, profile, must, one, verbose);
-	hand_over(d, domid, no_stock, verbose);
+	hand_over(d, domid, callers, verbose);
 	if (images)
 		nr_images = hand_over_images(argv + 1);
 	if (verbose && nr_images)

@@ -6,7 +6,7 @@
  *   the bound descriptor of /dev/xen/dmop for calls, and that for mappings, open across the exec;
  *   the same number twice: one for both
  *   their domid
- *   1 if libxencall gets the descriptor for calls as well, else 0
+ *   whose opens of the stock node are replaced: an enum callers
  *   the process that is to report what the library does, else 0
  *
  * The library itself is the first word of LD_PRELOAD. In a program with Xen's libraries it removes
@@ -21,6 +21,12 @@
 #define PRELOAD_VAR	"LD_PRELOAD"
 #define PRELOAD_NAME	"libdmop-preload.so"
 #define PRELOAD_SEPARATORS ": "
+
+enum callers {
+	CALLERS_TWO,		/* libxendevicemodel and libxenforeignmemory */
+	CALLERS_XENCALL,	/* these and libxencall */
+	CALLERS_ALL,		/* the whole program */
+};
 
 /* A shell script uses the descriptors below 10 as it likes. */
 #define HANDOVER_FD	64

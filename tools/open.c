@@ -4,7 +4,26 @@
  *
  * Part of the preload library; preload.c decides which opens are replaced.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "preload.h"
+
+/* Return: @fd, or -1 with errno. */
+static int confined(int fd, int flags)
+{
+	int err;
+
+	if (fd < 0 || confine(fd, flags))
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
 
 static int any_open(const char *name, const char *path, int flags, mode_t mode,
 		    const void *caller)
@@ -15,7 +34,7 @@ static int any_open(const char *name, const char *path, int flags, mode_t mode,
 	if (fd != NOT_OURS)
 		return fd;
 	real = next(name);
-	return real(path, flags, mode);
+	return confined(real(path, flags, mode), flags);
 }
 
 static int any_openat(const char *name, int dir, const char *path, int flags,
@@ -27,7 +46,7 @@ static int any_openat(const char *name, int dir, const char *path, int flags,
 	if (fd != NOT_OURS)
 		return fd;
 	real = next(name);
-	return real(dir, path, flags, mode);
+	return confined(real(dir, path, flags, mode), flags);
 }
 
 /* Separate functions, so that the return address is that of the caller of open(). */
@@ -51,6 +70,53 @@ int dmop_openat(int dir, const char *path, int flags, mode_t mode)
 int dmop_openat64(int dir, const char *path, int flags, mode_t mode)
 {
 	return any_openat("openat64", dir, path, flags, mode, CALLER);
+}
+
+/* Return: a stream, or NULL with errno; @fd is closed then. */
+static FILE *stream_of(int fd, const char *mode)
+{
+	FILE *stream = fdopen(fd, mode);
+	int err = errno;
+
+	if (!stream)
+		close(fd);
+	errno = err;
+	return stream;
+}
+
+/* Return: @stream, or NULL with errno. */
+static FILE *confined_stream(FILE *stream, int flags)
+{
+	int err;
+
+	if (!stream || confine(fileno(stream), flags))
+		return stream;
+	err = errno;
+	fclose(stream);
+	errno = err;
+	return NULL;
+}
+
+/* The C library does not call open() for it in a way that can be interposed. */
+static FILE *any_fopen(const char *name, const char *path, const char *mode, const void *caller)
+{
+	FILE *(*real)(const char *path, const char *mode) = next(name);
+	const int flags = memchr(mode, 'e', strcspn(mode, ",")) ? O_CLOEXEC : 0;
+	int fd = instead_of_stream(path, flags, caller);
+
+	if (fd == NOT_OURS)
+		return confined_stream(real(path, mode), flags);
+	return fd < 0 ? NULL : stream_of(fd, mode);
+}
+
+FILE *dmop_fopen(const char *path, const char *mode)
+{
+	return any_fopen("fopen", path, mode, CALLER);
+}
+
+FILE *dmop_fopen64(const char *path, const char *mode)
+{
+	return any_fopen("fopen64", path, mode, CALLER);
 }
 
 /* Variants of open() in programs built with _FORTIFY_SOURCE. */

@@ -11,9 +11,14 @@
  * before they restrict themselves. So libxencall keeps the stock node (its own restriction replaces
  * the node by /dev/null), unless dmop-run was started with --no-stock.
  *
+ * With --every-caller, all other code of the program gets a duplicate as well. All duplicates are
+ * then of one open file: such code may map and call through different descriptors, and the module
+ * accepts an area only from the open file that made it.
+ *
  * A program without Xen's libraries is a launcher (env, taskset, sh -c, a script): what it executes
  * is loaded with this library as well, see follow.c. Children of a program with Xen's libraries are
- * not.
+ * not. A program with code of its own remains a launcher: it may have threads when it first opens the
+ * node, and changing the environment is not safe then.
  *
  * This library is no security barrier: a program with privileges can open any node. The barrier is
  * the binding of the descriptors in the kernel.
@@ -49,8 +54,11 @@ enum { CALL, MAP, NR_BOUND };
 static int bound_fd[NR_BOUND] = { -1, -1 };
 static unsigned int bound_domid;
 static struct stat bound_stat;
-static bool for_xencall;
+static enum callers callers;
 static int reporter;
+
+/* With CALLERS_ALL: the stock node, or no device if it does not exist. */
+static struct stat stock_stat;
 
 /* Set while this program is a launcher. */
 static bool following;
@@ -132,6 +140,21 @@ static bool set_inherited(bool inherited)
 	return !fcntl(bound_fd[CALL], F_SETFD, flags) && !fcntl(bound_fd[MAP], F_SETFD, flags);
 }
 
+/* At its start, or when it first opens the node. */
+static void report_device_model(void)
+{
+	static bool reported;
+	static const char *const callers_text[] = {
+		[CALLERS_TWO] = "its libxendevicemodel and libxenforeignmemory",
+		[CALLERS_XENCALL] = "its libxendevicemodel and libxenforeignmemory and libxencall",
+		[CALLERS_ALL] = "all its opens of " STOCK_NODE,
+	};
+
+	if (reporter && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+		dprintf(STDERR_FILENO, "dmop-run: %s: %s reach domain %u only, through " DMOP_NODE "\n",
+			program(), callers_text[callers], bound_domid);
+}
+
 /* Ends the launchers: the children of this program must not inherit the redirection. */
 static void become_device_model(void)
 {
@@ -140,9 +163,7 @@ static void become_device_model(void)
 	take_over_images();
 	unsetenv(HANDOVER_VAR);
 	clean_preload();
-	if (reporter)
-		dprintf(STDERR_FILENO, "dmop-run: %s: its libxendevicemodel and libxenforeignmemory%s reach domain %u only, through " DMOP_NODE "\n",
-			program(), for_xencall ? " and libxencall" : "", bound_domid);
+	report_device_model();
 }
 
 static void become_launcher(void)
@@ -150,8 +171,21 @@ static void become_launcher(void)
 	following = true;
 	keep_library();
 	if (reporter == getpid())
-		dprintf(STDERR_FILENO, "dmop-run: %s: has none of Xen's libraries; programs that it executes are confined to domain %u\n",
-			program(), bound_domid);
+		dprintf(STDERR_FILENO, "dmop-run: %s: has none of Xen's libraries; %sprograms that it executes are confined to domain %u\n",
+			program(), callers == CALLERS_ALL ? "its opens of " STOCK_NODE " and " : "", bound_domid);
+}
+
+/* O_PATH needs no permission for the device, and does not enter its driver. */
+static void find_stock_node(void)
+{
+	int (*real)(const char *path, int flags, ...) = next("open");
+	int fd = real(STOCK_NODE, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &stock_stat))
+		stock_stat.st_mode = 0;
+	close(fd);
 }
 
 /*
@@ -162,7 +196,7 @@ static void __attribute__((constructor)) take_over(void)
 {
 	static bool done;
 	const char *value;
-	int fd[NR_BOUND], xencall;
+	int fd[NR_BOUND], whose;
 
 	if (done)
 		return;
@@ -170,15 +204,17 @@ static void __attribute__((constructor)) take_over(void)
 	value = getenv(HANDOVER_VAR);
 	if (!value)
 		return;
-	if (sscanf(value, HANDOVER_FORMAT, &fd[CALL], &fd[MAP], &bound_domid, &xencall,
-		   &reporter) != 5)
+	if (sscanf(value, HANDOVER_FORMAT, &fd[CALL], &fd[MAP], &bound_domid, &whose, &reporter) != 5 ||
+	    whose < CALLERS_TWO || whose > CALLERS_ALL)
 		die(HANDOVER_VAR " is garbled");
 	if (!is_bound_to(fd[CALL], bound_domid) || !is_bound_to(fd[MAP], bound_domid) ||
 	    fstat(fd[CALL], &bound_stat))
 		die("the program that executed this one has closed a descriptor of " DMOP_NODE "; put dmop-run behind that program, directly before this one");
 	bound_fd[CALL] = fd[CALL];
 	bound_fd[MAP] = fd[MAP];
-	for_xencall = xencall;
+	callers = whose;
+	if (callers == CALLERS_ALL)
+		find_stock_node();
 	if (dl_iterate_phdr(is_confined_object, NULL))
 		become_device_model();
 	else
@@ -218,8 +254,17 @@ static void warn_of_own_open(const char *path)
 
 	if (__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
 		return;
-	dprintf(STDERR_FILENO, "dmop-run: warning: %s opens %s without Xen's libraries, and gets the stock driver; this descriptor is not confined to domain %u\n",
+	dprintf(STDERR_FILENO, "dmop-run: warning: %s opens %s without Xen's libraries, and gets the stock driver; this descriptor is not confined to domain %u; dmop-run --every-caller would confine it\n",
 		program(), path, bound_domid);
+}
+
+static void warn_of_closed_descriptor(void)
+{
+	static bool warned;
+
+	if (!__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+		dprintf(STDERR_FILENO, "dmop-run: %s has closed the descriptor of " DMOP_NODE
+			" that replaces " STOCK_NODE "; opening the latter fails\n", program());
 }
 
 static bool is_stock_node(const char *path)
@@ -227,44 +272,78 @@ static bool is_stock_node(const char *path)
 	return !strcmp(path, STOCK_NODE) || !strcmp(path, STOCK_NODE_OLD);
 }
 
-int instead(const char *path, int flags, const void *caller)
+/* Return: the descriptor for this one of Xen's libraries, or for other code; -1 with errno. */
+static int bound_for(unsigned int which)
+{
+	int fd = bound_fd[which == FOREIGNMEMORY ? MAP : CALL];
+
+	if (still_ours(fd))
+		return fd;
+	warn_of_closed_descriptor();
+	errno = EBADF;
+	return -1;
+}
+
+/* Return: as instead(). */
+static int instead_of_node(const char *path, int flags, const void *caller)
 {
 	unsigned int which;
 	int fd;
 
-	take_over();
-	if (bound_fd[CALL] < 0 || !path)
-		return NOT_OURS;
-	fd = open_image(path, flags);
-	if (fd != NO_IMAGE)
-		return fd;
 	/*
 	 * The stock driver's hypercall buffers are of no use here. libxencall works without them on
 	 * ENOENT, but fails on any other error.
 	 */
-	if (for_xencall && !strcmp(path, BUFFER_NODE) && is_from(caller, confined_libraries[XENCALL])) {
+	if (callers != CALLERS_TWO && !strcmp(path, BUFFER_NODE) && is_from(caller, confined_libraries[XENCALL])) {
 		errno = ENOENT;
 		return -1;
 	}
 	if (!is_stock_node(path))
 		return NOT_OURS;
 	which = which_library(caller);
-	if (which == NR_CONFINED) {
+	if (which == NR_CONFINED && callers != CALLERS_ALL) {
 		warn_of_own_open(path);
 		return NOT_OURS;
 	}
-	if (following)
+	if (which == NR_CONFINED)
+		report_device_model();
+	else if (following)
 		become_device_model();
-	if (!for_xencall && which == XENCALL)
+	if (which == XENCALL && callers == CALLERS_TWO)
 		return NOT_OURS;
-	fd = bound_fd[which == FOREIGNMEMORY ? MAP : CALL];
-	if (!still_ours(fd)) {
-		dprintf(STDERR_FILENO, "dmop-run: %s has closed the descriptor of " DMOP_NODE
-			" before its libraries opened it\n", program());
-		errno = EBADF;
-		return -1;
-	}
-	return fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	fd = bound_for(which);
+	return fd < 0 ? fd : fcntl(fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+}
+
+int instead(const char *path, int flags, const void *caller)
+{
+	int fd;
+
+	take_over();
+	if (bound_fd[CALL] < 0 || !path)
+		return NOT_OURS;
+	fd = open_image(path, flags);
+	return fd != NO_IMAGE ? fd : instead_of_node(path, flags, caller);
+}
+
+int instead_of_stream(const char *path, int flags, const void *caller)
+{
+	take_over();
+	return bound_fd[CALL] < 0 || !path ? NOT_OURS : instead_of_node(path, flags, caller);
+}
+
+/* With CALLERS_ALL only; otherwise no stock node is known. */
+bool confine(int fd, int flags)
+{
+	struct stat now;
+	int bound;
+
+	if (!S_ISCHR(stock_stat.st_mode) || fstat(fd, &now) || !S_ISCHR(now.st_mode) ||
+	    now.st_rdev != stock_stat.st_rdev)
+		return true;
+	report_device_model();
+	bound = bound_for(NR_CONFINED);
+	return bound >= 0 && dup3(bound, fd, flags & O_CLOEXEC) == fd;
 }
 
 bool launcher_handover(struct handover *h)
@@ -275,7 +354,7 @@ bool launcher_handover(struct handover *h)
 	h->library = library;
 	h->open = still_ours(bound_fd[CALL]) && still_ours(bound_fd[MAP]) && set_inherited(true);
 	snprintf(h->text, sizeof(h->text), HANDOVER_FORMAT, bound_fd[CALL], bound_fd[MAP], bound_domid,
-		 for_xencall, reporter);
+		 callers, reporter);
 	return true;
 }
 
@@ -286,25 +365,4 @@ void *next(const char *name)
 	if (!function)
 		die("the program's C library lacks a function that it calls");
 	return function;
-}
-
-/* The C library does not call open() for it in a way that can be interposed. */
-static FILE *any_fopen(const char *name, const char *path, const char *mode)
-{
-	FILE *(*real)(const char *path, const char *mode) = next(name);
-
-	take_over();
-	if (bound_fd[CALL] >= 0 && path && is_stock_node(path))
-		warn_of_own_open(path);
-	return real(path, mode);
-}
-
-FILE *dmop_fopen(const char *path, const char *mode)
-{
-	return any_fopen("fopen", path, mode);
-}
-
-FILE *dmop_fopen64(const char *path, const char *mode)
-{
-	return any_fopen("fopen64", path, mode);
 }

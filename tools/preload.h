@@ -26,7 +26,7 @@ INTERPOSED int dmop_open64_2(const char *path, int flags) asm("__open64_2");
 INTERPOSED int dmop_openat_2(int dir, const char *path, int flags) asm("__openat_2");
 INTERPOSED int dmop_openat64_2(int dir, const char *path, int flags) asm("__openat64_2");
 
-/* Only to warn: Xen's libraries use open(). */
+/* Xen's libraries use open() only; other code may use these. */
 INTERPOSED FILE *dmop_fopen(const char *path, const char *mode) asm("fopen");
 INTERPOSED FILE *dmop_fopen64(const char *path, const char *mode) asm("fopen64");
 
@@ -34,12 +34,27 @@ INTERPOSED FILE *dmop_fopen64(const char *path, const char *mode) asm("fopen64")
 #define NOT_OURS	(-2)
 
 /*
- * instead() - replace an open
+ * instead() - replace an open of the stock node, or of an image
+ * @path:   of the file; not the stock node: NOT_OURS
+ * @flags:  O_CLOEXEC counts
  * @caller: return address of the open function
  *
  * Return: a descriptor; -1 with errno; or NOT_OURS.
  */
 int instead(const char *path, int flags, const void *caller);
+
+/* The same for a stream; images are left to libc. */
+int instead_of_stream(const char *path, int flags, const void *caller);
+
+/*
+ * confine() - replace the file behind a descriptor that libc has opened
+ *
+ * Only if it is the stock node and --every-caller was given: a link and a relative path lead to the
+ * node as well.
+ *
+ * Return: false with errno if the file cannot be replaced.
+ */
+bool confine(int fd, int flags);
 
 /* The handover to the next program. */
 struct handover {

@@ -11,6 +11,7 @@ tap_begin run
 dir=$(mktemp -d) || exit
 trap 'rm -rf "$dir"' EXIT
 model=$dir/model
+backend=$dir/backend
 
 compile() {
 	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -I "$uapi" "$@"
@@ -25,6 +26,7 @@ build() {
 		compile "$here/run/model.c" -o "$model" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -l:libxendevicemodel.so.1 -ldl &&
 		compile -DLATE "$here/run/model.c" -o "$dir/late" -Wl,--no-as-needed -L "$dir" -Wl,-rpath,"$dir" -lfake -ldl &&
 		compile "$here/run/launch.c" -o "$dir/launch" &&
+		compile -pthread "$here/run/backend.c" -o "$backend" &&
 		echo 'int main(void) { return 0; }' >"$dir/static.c" && compile -static "$dir/static.c" -o "$dir/static" &&
 		cp "$dir/launch" "$dir/setuid" && chmod u+s "$dir/setuid"
 }
@@ -196,7 +198,7 @@ tap_result $((!$?)) 'verbose: nor is its program without the libraries' "$dir/al
 # --- the stock node opened without the libraries
 run -- "$model" own
 [ "$(tr '\n' ' ' <"$dir/out")" = 'dmop stock stock ' ] &&
-	[ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
+	[ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without.*dmop-run --every-caller' "$dir/err")" = 1 ]
 tap_result $? "the program's own open is warned of, once" "$dir/all"
 run -- "$model" stream
 [ "$status" = 0 ] && [ "$(grep -c 'warning: .*model opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
@@ -204,6 +206,56 @@ tap_result $? 'so is that by fopen()' "$dir/all"
 run -- "$model"
 [ ! -s "$dir/err" ]
 tap_result $? 'and nothing else is' "$dir/all"
+
+# --- every open of the stock node
+# every TITLE WANTED [OPTION...] -- CMD...: what CMD prints with --every-caller, without a warning
+every() {
+	title=$1 wanted="$2 "
+	shift 2
+	run --every-caller "$@"
+	[ "$status:$(tr '\n' ' ' <"$dir/out")" = "0:$wanted" ] && ! grep -q warning "$dir/err"
+	tap_result $? "--every-caller: $title" "$dir/all"
+}
+# Once for each way to open it, and whether to close it on exec in turns
+ten='dmop dmop-cloexec dmop dmop-cloexec dmop dmop-cloexec dmop dmop-cloexec dmop dmop-cloexec'
+ln -s /dev/full "$dir/link"
+
+run -- "$backend" functions
+[ "$status:$(grep -c dmop "$dir/out")" = 0:0 ] && [ "$(grep -c 'warning: .*backend opens /dev/xen/privcmd without' "$dir/err")" = 1 ]
+tap_result $? 'a program without the libraries gets the stock node, and is warned of' "$dir/all"
+every 'a program without the libraries, by each function' "$ten" -- "$backend" functions
+every 'behind a launcher that empties the environment' "$ten" -- env -i LD_PRELOAD="$dir/libfake.so" "$backend" functions
+every 'behind a shell' "$ten" -- sh -c "$backend functions; :"
+every 'with the options that it includes' "$ten" --one --no-stock -- "$backend" functions
+every 'the old path' 'dmop-cloexec' -- "$backend" old
+every 'a link' 'dmop dmop-cloexec dmop-cloexec' -- "$backend" "$dir/link"
+run -- "$backend" "$dir/link"
+[ "$status:$(tr '\n' ' ' <"$dir/out")" = '0:stock stock-cloexec stock-cloexec ' ]
+tap_result $? 'without it, a link is left alone' "$dir/all"
+every 'all descriptors are of one open file' 'both one' -- "$backend" for file
+every 'the libraries get the same' 'dmop both both' -- "$model" for
+every 'so does libxencall' 'dmop dmop' -- "$model" call
+every 'and a program with the libraries, in its own code' 'dmop dmop dmop' -- "$model" own
+every 'there by fopen(), too' 'dmop stream stream' -- "$model" stream
+every 'several threads at once' '8' --verbose -- "$backend" threads
+[ "$(grep -c 'backend: all its opens of /dev/xen/privcmd reach domain 7 only' "$dir/err")" = 1 ]
+tap_result $? '--every-caller: this is reported once' "$dir/all"
+every 'a program executed by one that has opened the node' "$ten" -- sh -c "exec 3</dev/xen/privcmd; $backend functions; :"
+every 'and one with the libraries' 'dmop both both' -- sh -c "exec 3</dev/xen/privcmd; $model for; :"
+every 'a child of one with the libraries gets nothing' 'dmop 0 0' -- "$model" child
+printf 'op 1-6\n' >"$dir/profile"
+every 'a profile' 'calls' --narrow "$dir/profile" -- "$backend" for
+FAKE_OLD=1 every 'a module without NARROW' 'both' --verbose -- "$backend" for
+grep -q 'cannot narrow' "$dir/err"
+tap_result $((!$?)) '--every-caller: this is not reported, for nothing was to be narrowed' "$dir/all"
+grep -q 'backend: has none of .*; its opens of /dev/xen/privcmd and programs that it executes' "$dir/err"
+tap_result $? '--every-caller: what is reported first' "$dir/all"
+[ "$(grep -c 'backend: all its opens of /dev/xen/privcmd reach domain 7 only' "$dir/err")" = 1 ]
+tap_result $? '--every-caller: and with the first open' "$dir/all"
+every 'a program that has closed the descriptor does not get the stock node' 'none none none none' -- "$backend" close old "$dir/link"
+[ "$(grep -c 'has closed the descriptor' "$dir/err")" = 1 ]
+tap_result $? '--every-caller: it is told why, once' "$dir/all"
+says '--every-caller: a static program' 126 'linked statically' --every-caller -- "$dir/static"
 
 # --- the cause of a failure
 cause() {
