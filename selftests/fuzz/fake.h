@@ -35,7 +35,7 @@ typedef unsigned int __poll_t;
 #define __maybe_unused		__attribute__((unused))
 #define __acquire(context)	((void)(context))
 #define __release(context)	((void)(context))
-#define IS_ENABLED(option)	0	/* for what is left out */
+#define IS_ENABLED(CONFIG_option)	0
 #define cond_resched()		((void)0)
 #define noinline		__attribute__((noinline))
 #define dmop_uninitialized
