@@ -14,10 +14,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -228,6 +230,34 @@ static long call_narrow(void)
 
 	n.ops[OP_KEPT / 64] = 1ULL << OP_KEPT % 64;
 	return sys_ioctl(fd, DMOP_IOCTL_NARROW, &n);
+}
+#endif
+
+#ifdef DMOP_IOCTL_IRQFD
+static int event;
+
+static long call_eventfd(void)
+{
+	const uint64_t once = 1;
+
+	return write(event, &once, sizeof(once)) == sizeof(once) ? 0 : -errno;
+}
+
+/* Writes to an eventfd that nobody reads, and to one that issues an operation. */
+static void bench_irqfd(void)
+{
+	struct dm_op msi = { .op = DM_OP_INJECT_MSI, .u.msi = { .data = 0x41, .addr = 0xfee00000 } };
+	struct dmop_irqfd irqfd = {
+		.dm_op = &msi, .size = offsetof(struct dm_op, u) + sizeof(msi.u.msi), .dom = target,
+	};
+
+	event = eventfd(0, EFD_CLOEXEC);
+	bench("eventfd", call_eventfd, 0);
+	irqfd.fd = event;
+	if (sys_ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd))
+		die("IRQFD");
+	bench("irqfd", call_eventfd, 0);
+	close(event);
 }
 #endif
 
@@ -623,6 +653,10 @@ static void bench_node(const char *name, const char *at)
 #ifdef DMOP_IOCTL_NARROW
 	if (own)
 		bench_narrow();
+#endif
+#ifdef DMOP_IOCTL_IRQFD
+	if (own)
+		bench_irqfd();
 #endif
 	bench("refused", call_refused, -EPERM);
 	bench("open", call_open, 0);

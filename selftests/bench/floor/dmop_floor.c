@@ -24,18 +24,26 @@ static unsigned int domid;
 module_param(domid, uint, 0444);
 
 /* In ticks of the TSC. */
-static unsigned int empty, one, two, large, batch;
+static unsigned int empty, one, two, large, batch, msi;
 module_param(empty, uint, 0444);
 module_param(one, uint, 0444);
 module_param(two, uint, 0444);
 module_param(large, uint, 0444);
 module_param(batch, uint, 0444);
+module_param(msi, uint, 0444);
 
 static u64 took[ROUNDS];
 static u8 ops[BATCH][OP_SIZE] __aligned(8);
 static u8 more[4096];
 static struct xen_dm_op_buf bufs[BATCH][2];
 static struct multicall_entry calls[BATCH];
+
+/* struct xen_dm_op with XEN_DMOP_inject_msi, a stable interface of Xen. */
+static struct {
+	u32 op, pad;
+	u32 data, pad2;
+	u64 addr;
+} inject_msi = { .op = 14, .data = 0x41, .addr = 0xfee00000 };
 
 static int compare(const void *a, const void *b)
 {
@@ -84,6 +92,14 @@ static void call_batch(void)
 	HYPERVISOR_multicall(calls, BATCH);
 }
 
+static void call_msi(void)
+{
+	struct xen_dm_op_buf buf = { .size = sizeof(inject_msi) };
+
+	set_xen_guest_handle(buf.h, &inject_msi);
+	HYPERVISOR_dm_op(domid, 1, &buf);
+}
+
 static int __init floor_init(void)
 {
 	u32 op = OP_UNKNOWN;
@@ -104,6 +120,7 @@ static int __init floor_init(void)
 	bufs[0][1].size = sizeof(more);
 	large = median(call_two) - empty;
 	batch = median(call_batch) - empty;
+	msi = median(call_msi) - empty;
 	if ((long)calls[0].result != -EOPNOTSUPP ||
 	    (long)calls[BATCH - 1].result != -EOPNOTSUPP)
 		return -EIO;
