@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "fortify.h"
+#include "purpose.h"
 
 #define NODE		"/dev/xen/privcmd"
 #define NODE_OLD	"/proc/xen/privcmd"
@@ -67,17 +68,6 @@ static void open_link(const char *path)
 	print(open(path, O_RDWR));
 	print(openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC));
 	print(number_of(fopen(path, "r+e")));
-}
-
-static const char *purpose(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0)
-		return "nothing";
-	if (flags & O_APPEND)
-		return flags & O_NONBLOCK ? "nothing" : "mappings";
-	return flags & O_NONBLOCK ? "calls" : "both";
 }
 
 /* The flags belong to the open file. */

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "purpose.h"
+
 static int open_by(const char *name, const char *symbol)
 {
 	void *library = dlopen(name, RTLD_NOW);
@@ -34,17 +36,6 @@ int xendevicemodel_open(void);
 static int xenforeignmemory_open(void)
 {
 	return open_by("libxenforeignmemory.so.1", "xenforeignmemory_open");
-}
-
-static const char *purpose(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0)
-		return "nothing";
-	if (flags & O_APPEND)
-		return flags & O_NONBLOCK ? "nothing" : "mappings";
-	return flags & O_NONBLOCK ? "calls" : "both";
 }
 
 static const char *node(int fd)
