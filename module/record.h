@@ -259,7 +259,7 @@ static inline void dmop_record_leave(struct dmop_record *record, int token)
  * Until dmop_record_leave(), Xen does not reuse the domid of a pinned record. User memory
  * must not be touched meanwhile.
  *
- * Context: any, see dmop_irqfd_assign() for the signal of an eventfd.
+ * Context: any; the signal of an eventfd enters with interrupts off.
  *
  * Return: 0, to be followed by dmop_record_leave(); or -ESRCH: the record is dead.
  */
