@@ -2,9 +2,7 @@
 /*
  * narrow_race_test.c - NARROW beside calls in progress: when it returns, none of those is left
  */
-#include <dirent.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -421,124 +419,6 @@ TEST_F(race, waits_for_a_mapping_call)
 		TH_LOG("%llu of %llu ns were left", m->after - at_return, m->after - m->before);
 	}
 	mapper_end(m);
-}
-
-/* Return: the state of the worker that waits for calls of a domain, or 0: there is none. */
-static char state_of_worker(void)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	char state = 0;
-
-	while (proc && !state && (entry = readdir(proc))) {
-		pid_t pid = atoi(entry->d_name);
-		char text[4096];
-
-		/* Of an unbound queue; there are few. */
-		if (pid && read_thread(pid, pid, "comm", text, sizeof(text)) &&
-		    !strncmp(text, "kworker/u", 9) &&
-		    read_thread(pid, pid, "stack", text, sizeof(text)) &&
-		    strstr(text, "[dmop_privcmd]"))
-			state = thread_state(pid, pid);
-	}
-	if (proc)
-		closedir(proc);
-	return state;
-}
-
-/* A busy process. Return: its pid. */
-static pid_t busy_start(const cpu_set_t *cpu)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sched_setaffinity(0, sizeof(*cpu), cpu);
-	for (;;)
-		;
-}
-
-/* Return: the state of the worker after a NARROW that waited was killed; 0: none waited. */
-static char kill_narrow(struct __test_metadata *const _metadata, int fd, struct mapper *m)
-{
-	pid_t child = fork();
-	bool asleep;
-	int status;
-
-	ASSERT_LE(0, child);
-	if (!child) {
-		narrow_ops(fd, 0, 0);
-		_exit(0);
-	}
-	asleep = wait_asleep(child, child, &m->done);
-	kill(child, SIGKILL);
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	return asleep ? state_of_worker() : 0;
-}
-
-/* A mapping call that runs only if nothing else wants its processor. */
-static struct mapper *idle_mapper_start(int fd, const cpu_set_t *cpu)
-{
-	const struct sched_param none = { };
-	struct mapper *m = mapper_start(fd, dom0_not_pv() ? 4096 : 4 * MANY);
-
-	if (m && (sched_setaffinity(m->pid, sizeof(*cpu), cpu) ||
-		  sched_setscheduler(m->pid, SCHED_IDLE, &none)))
-		return NULL;
-	return m;
-}
-
-/*
- * It waits also for a call on another file of the domain, but a kill ends the wait. The worker
- * goes on waiting, as an idle one. A host may be set up to panic if a task is in state D for minutes.
- *
- * The mapping call gets little of its processor, so it is long busy with a piece. It may also be
- * held up between two pieces, where nothing waits for it, or have ended; then the test tries again.
- */
-TEST_F(race, wait_is_killable)
-{
-	int second = dmop_open_bound(target_domid);
-	/* There the kernel may let the call be preempted only where nothing waits for it. */
-	const bool may_miss = one_processor() || dom0_not_pv();
-	const int most = may_miss ? 10 : 100;
-	struct mapper *m;
-	char state = 0;
-	cpu_set_t cpu;
-	int i;
-
-	CPU_ZERO(&cpu);
-	CPU_SET(0, &cpu);
-	ASSERT_LE(0, second);
-	m = idle_mapper_start(second, &cpu);
-	ASSERT_NE(NULL, m);
-	for (i = 0; i < most && state != 'S'; i++) {
-		pid_t busy;
-
-		if (atomic_load(&m->done)) {
-			mapper_end(m);
-			m = idle_mapper_start(second, &cpu);
-			ASSERT_NE(NULL, m);
-		}
-		/* The mapping call goes on for a while, by another time in each try. */
-		usleep(1000 + i % 16 * 300);
-		busy = busy_start(&cpu);
-		ASSERT_LT(0, busy);
-		usleep(10000);
-		state = kill_narrow(_metadata, self->fd, m);
-		EXPECT_NE('D', state);
-		kill(busy, SIGKILL);
-		ASSERT_EQ(busy, waitpid(busy, NULL, 0));
-	}
-	EXPECT_TRUE(state == 'S' || may_miss);
-	/* The rights are removed all the same. */
-	if (state == 'S')
-		EXPECT_EQ(-EPERM, unknown_op(self->fd, target_domid));
-	/* The next NARROW does not depend on the killed one. */
-	EXPECT_EQ(0, narrow_ops(self->fd, 0, 0));
-	EXPECT_EQ(-EOPNOTSUPP, unknown_op(second, target_domid));
-	mapper_end(m);
-	close(second);
 }
 
 int main(int argc, char **argv)

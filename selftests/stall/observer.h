@@ -9,6 +9,9 @@
 #ifndef DMOP_STALL_OBSERVER_H
 #define DMOP_STALL_OBSERVER_H
 
+#include <dirent.h>
+
+#include "../hold.h"
 #include "calls.h"
 
 /* Seconds for an action. Emulation can be a hundred times slower than a machine. */
@@ -144,6 +147,61 @@ static inline bool narrows(__u16 domid)
 	bool ok = !narrow_acts(fd, 0) && unknown_op(fd, domid) == -EPERM;
 
 	close(fd);
+	return ok;
+}
+
+/* Return: the state of a worker of the module, see proc(5), or 0: there is none. */
+static inline char state_of_worker(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char state = 0;
+
+	while (proc && !state && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+		char text[4096];
+
+		/* Of an unbound queue; there are few. */
+		if (pid && read_thread(pid, pid, "comm", text, sizeof(text)) &&
+		    !strncmp(text, "kworker/u", 9) &&
+		    read_thread(pid, pid, "stack", text, sizeof(text)) &&
+		    strstr(text, "[dmop_privcmd]"))
+			state = thread_state(pid, pid);
+	}
+	if (proc)
+		closedir(proc);
+	return state;
+}
+
+/*
+ * NARROW waits for the stopped call if that is in a section. A kill ends its wait. A worker goes on
+ * waiting, as an idle one: a host may be set up to panic if a task is in state D for minutes.
+ */
+static inline bool killed_narrow(__u16 domid)
+{
+	int node = open(STALL_NODE, O_RDWR | O_CLOEXEC), fd = dmop_open_bound(domid);
+	struct stall_status st = { };
+	int status = 0;
+	bool ok;
+	pid_t pid;
+
+	ok = node >= 0 && fd >= 0 && !ioctl(node, STALL_STATUS, &st);
+	pid = fork();
+	if (!pid) {
+		narrow_acts(fd, 0);
+		_exit(0);
+	}
+	if (ok && st.sections) {
+		ok = wait_asleep(pid, pid, NULL);
+		while (ok && state_of_worker() != 'S')
+			usleep(10000);
+	}
+	kill(pid, SIGKILL);
+	ok = ok && waitpid(pid, &status, 0) == pid && (!st.sections || WIFSIGNALED(status));
+	/* The rights are removed all the same. */
+	ok = ok && (!st.sections || unknown_op(fd, domid) == -EPERM);
+	close(fd);
+	close(node);
 	return ok;
 }
 
@@ -313,6 +371,8 @@ static inline void observe(void)
 	must(use_domain(o.domid, FIRST_GFN));
 	if (!o.p)
 		must(bind_and_map(o.domid, &o.fd, &o.p));
+	begin("a killed NARROW of another descriptor of the domain");
+	must(killed_narrow(o.domid));
 	begin("a watch of XenStore");
 	must(watch_round_trip());
 	begin("dmopctl list");
