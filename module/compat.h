@@ -86,6 +86,13 @@
 #define eventfd_ctx_do_read(ctx, count)	((void)(*(count) = 1))
 #endif
 
+/* Linux 6.8 dropped the second argument. */
+#ifdef HAVE_EVENTFD_SIGNAL_COUNT
+#define signal_eventfd(ctx)	((void)eventfd_signal(ctx, 1))
+#else
+#define signal_eventfd(ctx)	eventfd_signal(ctx)
+#endif
+
 /* Linux 7.1 renamed zap_vma_ptes(). */
 #ifndef HAVE_ZAP_VMA_PTES
 #define zap_vma_ptes	zap_special_vma_range

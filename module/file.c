@@ -233,6 +233,20 @@ static void bind_to_target(struct dmop_file *f)
 		bind_to(f, target);
 }
 
+static void events_init(struct dmop_events *events)
+{
+	mutex_init(&events->lock);
+	INIT_LIST_HEAD(&events->irqs);
+	INIT_LIST_HEAD(&events->servers);
+}
+
+static void events_end(struct dmop_events *events)
+{
+	dmop_serve_close(events);
+	dmop_irqfd_end(events);
+	dmop_kick_end(events);
+}
+
 struct dmop_file *dmop_file_create(struct file *filp)
 {
 	struct dmop_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
@@ -243,7 +257,7 @@ struct dmop_file *dmop_file_create(struct file *filp)
 	init_rwsem(&f->restrict_sem);
 	init_waitqueue_head(&f->wait);
 	f->log_limit = &unbound_limit;
-	dmop_events_init(&f->events);
+	events_init(&f->events);
 	dmop_policy_rights(&f->rights);
 	if (dmop_maps_init(&f->maps, &f->rights, filp)) {
 		kfree(f);
@@ -267,7 +281,7 @@ void dmop_file_close(struct dmop_file *f)
 {
 	struct dmop_record *record = f->record;
 
-	dmop_events_end(&f->events);
+	events_end(&f->events);
 	if (record) {
 		raw_spin_lock(&record->lock);
 		list_del_init(&f->link);

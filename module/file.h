@@ -43,7 +43,10 @@
  * @rights: what NARROW has left, see rights.h
  * @calls, @refused_policy, @refused_dead: see struct dmop_info
  *
- * Lock order: @events.lock, then the lock of an eventfd's wait queue; neither with any other.
+ * Lock order: @events.lock, then the lock of an eventfd's wait queue. A holder of @events.lock
+ * also waits for workers of serve.c. These take record->serving.lock, under which they wait for
+ * interrupts; and interrupts take the lock of a wait queue. None of them takes @events.lock, and
+ * none of the three locks is held together with those that follow.
  * @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
  * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of dmop_records_lock,
  * record->lock and maps->lock is taken under another one of them.

@@ -45,7 +45,8 @@ static __always_inline int dmop_decide(struct dmop_file *f,
 		 * asked only if its answer counts: in the initial domain.
 		 */
 		bool asked = r->act != DMOP_ACT_INFO && r->act != DMOP_ACT_PROBE &&
-			     r->act != DMOP_ACT_NARROW && r->act != DMOP_ACT_EVENT;
+			     r->act != DMOP_ACT_NARROW && r->act != DMOP_ACT_EVENT &&
+			     r->act != DMOP_ACT_ANSWER;
 
 		s.own = asked ? dmop_own_domid() : 0;
 		s.admin = asked && xen_initial_domain() && capable(CAP_SYS_ADMIN);

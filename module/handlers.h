@@ -22,6 +22,7 @@ struct dmop_record;
  * @batch:       BATCH; the handler reads the rest behind it
  * @narrow:      NARROW; the handler checks the rest behind it
  * @irqfd:       IRQFD
+ * @serve, @answer, @kick: SERVE, ANSWER, KICK; the handler checks the rest behind it
  */
 union dmop_arg {
 	u16 restrict_to;
@@ -33,6 +34,9 @@ union dmop_arg {
 	struct dmop_batch batch;
 	struct dmop_narrow narrow;
 	struct dmop_irqfd irqfd;
+	struct dmop_serve serve;
+	struct dmop_answer answer;
+	struct dmop_kick kick;
 };
 
 /*
@@ -47,10 +51,13 @@ union dmop_arg {
 typedef long dmop_handler(struct file *filp, struct dmop_record *record,
 			  const union dmop_arg *arg, void __user *uarg);
 
+dmop_handler dmop_handle_answer;
 dmop_handler dmop_handle_batch;
 dmop_handler dmop_handle_irqfd;
+dmop_handler dmop_handle_kick;
 dmop_handler dmop_handle_mmapbatch_v2;
 dmop_handler dmop_handle_narrow;
+dmop_handler dmop_handle_serve;
 
 /**
  * dmop_ioctl_dm_op() - DM_OP, without the gate

@@ -2,17 +2,20 @@
 /*
  * hypercall.c - the only file that enters Xen
  */
+#include <linux/bug.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+#include <xen/interface/event_channel.h>
 #include <xen/interface/memory.h>
 #include <xen/xen-ops.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
 
 #include "hypercall.h"
+#include "policy.h"
 
 int dmop_hypercall_dm_op(domid_t domid, unsigned int nr,
 			 struct xen_dm_op_buf *bufs)
@@ -195,16 +198,33 @@ static int update_pte(pte_t *ptep, u64 val, domid_t domid, u64 command)
 	return HYPERVISOR_mmu_update(&u, 1, NULL, domid);
 }
 
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
+/* A processor may have read the translation of the page ahead of time. */
+static void flush_everywhere(void *page)
+{
+	struct mmuext_op op = {
+		.cmd = MMUEXT_INVLPG_ALL,
+		.arg1.linear_addr = (unsigned long)page,
+	};
+
+	WARN_ON_ONCE(HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF));
+}
+
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, bool writable,
+				 u64 *pte)
 {
 	unsigned int level;
 	pte_t *ptep = lookup_address((unsigned long)page, &level);
+	u64 kept = writable ? ~PTE_PFN_MASK : ~(PTE_PFN_MASK | _PAGE_RW | _PAGE_DIRTY);
+	int err;
 
 	if (!ptep || level != PG_LEVEL_4K)
 		return -EINVAL;
 	*pte = ptep->pte;
-	return update_pte(ptep, (*pte & ~(PTE_PFN_MASK | _PAGE_RW | _PAGE_DIRTY)) |
-			  (mfn << PAGE_SHIFT), domid, MMU_PT_UPDATE_NO_TRANSLATE);
+	err = update_pte(ptep, (*pte & kept) | (mfn << PAGE_SHIFT), domid,
+			 MMU_PT_UPDATE_NO_TRANSLATE);
+	if (!err)
+		flush_everywhere(page);
+	return err;
 }
 
 int dmop_hypercall_restore_frame(void *page, u64 pte)
@@ -215,7 +235,8 @@ int dmop_hypercall_restore_frame(void *page, u64 pte)
 			  MMU_NORMAL_PT_UPDATE);
 }
 #else
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte)
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, bool writable,
+				 u64 *pte)
 {
 	return -EOPNOTSUPP;
 }
@@ -225,6 +246,54 @@ int dmop_hypercall_restore_frame(void *page, u64 pte)
 	return -EOPNOTSUPP;
 }
 #endif
+
+int dmop_hypercall_bind_port(domid_t domid, evtchn_port_t remote, evtchn_port_t *local)
+{
+	struct evtchn_bind_interdomain op = {
+		.remote_dom = domid,
+		.remote_port = remote,
+	};
+	int ret = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &op);
+
+	if (!ret)
+		*local = op.local_port;
+	return ret;
+}
+
+/*
+ * The kernel closes a port in some of its own errors, and then it may be somebody else's. If the
+ * domain has closed the remote port, the local one waits for the domain.
+ */
+static bool is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
+{
+	struct evtchn_status op = {
+		.dom = DOMID_SELF,
+		.port = local,
+	};
+
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_status, &op))
+		return false;
+	if (op.status == EVTCHNSTAT_unbound)
+		return dmop_policy_same_target(op.u.unbound.dom, domid);
+	return op.status == EVTCHNSTAT_interdomain &&
+	       dmop_policy_same_target(op.u.interdomain.dom, domid) &&
+	       op.u.interdomain.port == remote;
+}
+
+void dmop_hypercall_close_port(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
+{
+	struct evtchn_close op = { .port = local };
+
+	if (is_bound(local, domid, remote))
+		HYPERVISOR_event_channel_op(EVTCHNOP_close, &op);
+}
+
+void dmop_hypercall_notify(evtchn_port_t local)
+{
+	struct evtchn_send op = { .port = local };
+
+	HYPERVISOR_event_channel_op(EVTCHNOP_send, &op);
+}
 
 long dmop_hypercall_maximum_reservation(domid_t domid)
 {

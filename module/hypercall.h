@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+#include <xen/interface/event_channel.h>
 #include <xen/interface/hvm/dm_op.h>
 
 struct xen_mem_acquire_resource;
@@ -126,9 +127,10 @@ int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
 
 /**
  * dmop_hypercall_replace_frame() - let a page of the vmalloc area refer to a foreign frame
- * @page:  address of the page; from now on it must not be accessed
+ * @page:  address of the page, which was not accessed before
  * @domid: owner of the frame
  * @mfn:   its machine frame number
+ * @writable: the kernel may write to it
  * @pte:   out: the original PTE, for dmop_hypercall_restore_frame()
  *
  * The kernel has no function for this: its own map frames in a VMA. Only Xen writes the
@@ -138,7 +140,8 @@ int dmop_hypercall_add_foreign(domid_t domid, unsigned int nr, xen_pfn_t *gfns,
  *
  * Return: 0, or an errno of Xen.
  */
-int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *pte);
+int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, bool writable,
+				 u64 *pte);
 
 /**
  * dmop_hypercall_restore_frame() - the opposite
@@ -150,6 +153,38 @@ int dmop_hypercall_replace_frame(void *page, domid_t domid, xen_pfn_t mfn, u64 *
  * Return: 0, or an errno of Xen.
  */
 int dmop_hypercall_restore_frame(void *page, u64 pte);
+
+/**
+ * dmop_hypercall_bind_port() - bind a port of the kernel's own domain to one of another domain
+ * @domid:  the other domain
+ * @remote: its port, which has to wait for the kernel's domain
+ * @local:  out: the new port
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: 0; or an errno of Xen, among them
+ *  -EINVAL @remote is no such port, or it is bound already
+ *  -ENOSPC no port is free
+ */
+int dmop_hypercall_bind_port(domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
+
+/**
+ * dmop_hypercall_close_port() - close a port of dmop_hypercall_bind_port(), if it is open
+ * @local:  the port
+ * @domid:  the domain that it was bound to
+ * @remote: the port of that domain
+ *
+ * Context: any; Xen answers at once.
+ */
+void dmop_hypercall_close_port(evtchn_port_t local, domid_t domid, evtchn_port_t remote);
+
+/**
+ * dmop_hypercall_notify() - send an event through a port
+ * @local: a port of dmop_hypercall_bind_port()
+ *
+ * Context: any; Xen answers at once.
+ */
+void dmop_hypercall_notify(evtchn_port_t local);
 
 /**
  * dmop_hypercall_maximum_reservation() - ask Xen for a domain's maxmem

@@ -56,7 +56,7 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_call_frames = READ_ONCE(dmop_max_map_frames),
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
 			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
-			    (DMOP_HAS_IRQFD ? DMOP_FEATURE_IRQFD : 0),
+			    (DMOP_HAS_EVENTS ? DMOP_FEATURE_IRQFD | DMOP_FEATURE_SERVE : 0),
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
@@ -71,6 +71,10 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.irqfds = READ_ONCE(f->events.irqfds),
 		.events = atomic64_read(&f->events.issued),
 		.events_failed = atomic64_read(&f->events.failed),
+		.servers = READ_ONCE(f->events.nr_servers),
+		.kicks = dmop_kick_number(&f->events),
+		.kicked = atomic64_read(&f->events.kicked),
+		.rest = atomic64_read(&f->events.rest),
 	};
 	/* Not while revoked: when the pin is released is revocation's business. */
 	if (info->state == DMOP_STATE_BOUND && dmop_record_pinned(record))
@@ -150,6 +154,11 @@ static const struct ioctl_row ioctls[] = {
 	GATED(DMOP_IOCTL_BATCH, true, batch, DMOP_ACT_CALL, dmop_handle_batch,
 	      DOMID(batch.domid)),
 	GATED(DMOP_IOCTL_NARROW, true, narrow, DMOP_ACT_NARROW, dmop_handle_narrow),
+	GATED(DMOP_IOCTL_SERVE, true, serve, DMOP_ACT_EVENT, dmop_handle_serve,
+	      DOMID(serve.domid)),
+	GATED(DMOP_IOCTL_ANSWER, true, answer, DMOP_ACT_ANSWER, dmop_handle_answer),
+	GATED(DMOP_IOCTL_KICK, true, kick, DMOP_ACT_EVENT, dmop_handle_kick,
+	      DOMID(kick.domid)),
 };
 
 static u64 domid_of(const struct ioctl_row *row, const union dmop_arg *arg)
@@ -175,6 +184,7 @@ static u64 right_for(enum dmop_act act)
 	case DMOP_ACT_MAP:
 		return DMOP_RIGHT_MAP_FOREIGN;
 	case DMOP_ACT_EVENT:
+	case DMOP_ACT_ANSWER:
 		return DMOP_RIGHT_EVENT;
 	default:
 		return 0;
@@ -267,5 +277,8 @@ static_assert(sizeof(struct dmop_batch) == DMOP_BATCH_SIZE_V1);
 static_assert(sizeof(struct dmop_batch_op) == 16);
 static_assert(sizeof(struct dmop_narrow) == DMOP_NARROW_SIZE_V1);
 static_assert(sizeof(struct dmop_irqfd) == 24);
+static_assert(sizeof(struct dmop_serve) == DMOP_SERVE_SIZE_V1);
+static_assert(sizeof(struct dmop_answer) == DMOP_ANSWER_SIZE_V1);
+static_assert(sizeof(struct dmop_kick) == DMOP_KICK_SIZE_V1);
 static_assert(__HYPERVISOR_dm_op == DMOP_HYPERCALL_NR);
 static_assert(DOMID_FIRST_RESERVED - 1 == DMOP_DOMID_MAX);

@@ -38,7 +38,7 @@ static int check_op(struct dmop_file *f, const struct dmop_irq *irq, domid_t dom
 
 	if (!dmop_rights_any_op(&f->rights) && !dmop_rights_op(&f->rights, irq->op, irq->size))
 		return dmop_observe_narrowed(f, DMOP_ACT_OPERATION, op, domid);
-	return DMOP_HAS_IRQFD && dmop_policy_event_op(op) ? 0 : -EOPNOTSUPP;
+	return DMOP_HAS_EVENTS && dmop_policy_event_op(op) ? 0 : -EOPNOTSUPP;
 }
 
 static int assign(struct dmop_file *f, const struct dmop_irqfd *a, struct file *filp,

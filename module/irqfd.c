@@ -177,13 +177,7 @@ int dmop_irqfd_deassign(struct dmop_file *f, struct eventfd_ctx *eventfd)
 	return 0;
 }
 
-void dmop_events_init(struct dmop_events *events)
-{
-	mutex_init(&events->lock);
-	INIT_LIST_HEAD(&events->irqs);
-}
-
-void dmop_events_end(struct dmop_events *events)
+void dmop_irqfd_end(struct dmop_events *events)
 {
 	struct dmop_irq *irq, *next;
 

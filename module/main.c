@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
+#include "event.h"
 #include "hypercall.h"
 #include "node.h"
 #include "pool.h"
@@ -49,9 +50,12 @@ static int __init dmop_init(void)
 	err = dmop_pool_init();
 	if (err)
 		return err;
-	err = dmop_record_init(dmop_revoke);
+	err = dmop_serve_init();
 	if (err)
 		goto exit_pool;
+	err = dmop_record_init(dmop_revoke, dmop_serve_work, dmop_serve_late);
+	if (err)
+		goto exit_serve;
 	err = dmop_watch_init();
 	if (err)
 		goto exit_record;
@@ -64,6 +68,8 @@ exit_watch:
 	dmop_watch_exit();
 exit_record:
 	dmop_record_exit();
+exit_serve:
+	dmop_serve_exit();
 exit_pool:
 	dmop_pool_exit();
 	return err;
@@ -75,6 +81,7 @@ static void __exit dmop_exit(void)
 	dmop_node_exit();
 	dmop_watch_exit();
 	dmop_record_exit();
+	dmop_serve_exit();
 	dmop_pool_exit();
 }
 module_exit(dmop_exit);

@@ -69,6 +69,10 @@ void dmop_show_fdinfo(struct seq_file *m, struct file *filp)
 	seq_printf(m, "dmop-irqfds:\t%u\n", READ_ONCE(f->events.irqfds));
 	seq_printf(m, "dmop-events:\t%lld\n", atomic64_read(&f->events.issued));
 	seq_printf(m, "dmop-events-failed:\t%lld\n", atomic64_read(&f->events.failed));
+	seq_printf(m, "dmop-servers:\t%u\n", READ_ONCE(f->events.nr_servers));
+	seq_printf(m, "dmop-kicks:\t%u\n", dmop_kick_number(&f->events));
+	seq_printf(m, "dmop-kicked:\t%lld\n", atomic64_read(&f->events.kicked));
+	seq_printf(m, "dmop-rest:\t%lld\n", atomic64_read(&f->events.rest));
 }
 
 static void log_refusal(struct dmop_log_limit *l, const struct dmop_subject *s,

@@ -56,6 +56,7 @@ int dmop_policy(const struct dmop_subject *s, const struct dmop_request *r)
 	case DMOP_ACT_AREA:
 		return s->state == DMOP_STATE_BOUND || s->admin ? DMOP_ALLOW : -EPERM;
 	case DMOP_ACT_NARROW:
+	case DMOP_ACT_ANSWER:
 		return s->state == DMOP_STATE_BOUND ? DMOP_ALLOW : -EPERM;
 	case DMOP_ACT_EVENT:
 		/* Nobody checks a privilege when the event happens, so none counts. */

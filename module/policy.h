@@ -24,6 +24,7 @@
  * AREA:     mmap(): create an area to map into; it belongs to no domain yet
  * NARROW:   remove rights of the file
  * EVENT:    tie an eventfd to a domain, with effect after the call
+ * ANSWER:   notify virtual processors of the domain of a bound file
  *
  * Not requested as such, but refused, and then reported: a dm_op by its number
  * (OPERATION), a resource by its type (RESOURCE).
@@ -38,7 +39,8 @@
 	ACT(NARROW, "narrow")	\
 	ACT(OPERATION, "operation")	\
 	ACT(RESOURCE, "resource")	\
-	LAST(EVENT, "event")
+	ACT(EVENT, "event")	\
+	LAST(ANSWER, "answer")
 
 #define DMOP_ACT_NUMBER(act, name)	DMOP_ACT_##act,
 enum dmop_act {

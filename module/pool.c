@@ -29,7 +29,7 @@ static struct workqueue_struct *pool_queue;
  */
 static DEFINE_RAW_SPINLOCK(pool_lock);
 
-/* The empty pages of all files, and of all pins. */
+/* The empty pages of all files, and of all frames mapped in the kernel. */
 static unsigned long empty_pages;
 
 /*

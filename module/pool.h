@@ -21,7 +21,7 @@ struct dmop_share;
  * @work:   allocates the pages
  * @node:   in the list of those to free
  * @done:   @err is valid
- * @users:  the area or pin, the allocation in progress, and callers that remove frames;
+ * @users:  the area or frame, the allocation in progress, and callers that remove frames;
  *          the last put frees
  * @share:  of the file; NULL: of no file
  * @nr:     their number

@@ -6,12 +6,15 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
 
+#include "frame.h"
 #include "hypercall.h"
-#include "pin.h"
 #include "policy.h"
 #include "record.h"
 
@@ -25,6 +28,9 @@ unsigned long dmop_records_events;
  */
 static struct workqueue_struct *revoke_queue;
 static work_func_t revoke_files;
+
+/* Those of serve.c and ports.c. */
+static work_func_t serve_requests, serve_late_events;
 
 /*
  * A record is set up and freed by a worker: the allocator of per-CPU memory and that of the
@@ -108,10 +114,10 @@ static struct dmop_record *record_join(domid_t domid, struct dmop_record *new)
 
 void dmop_record_unpin(struct dmop_record *record)
 {
-	struct dmop_pin *pin = xchg(&record->pin, NULL);
+	struct dmop_frame *pin = xchg(&record->pin, NULL);
 
 	if (pin)
-		dmop_pin_destroy(pin);
+		dmop_frame_unmap(pin);
 }
 
 /*
@@ -192,10 +198,20 @@ void dmop_record_put(struct dmop_record *record)
 	}
 }
 
-/* Return: 0, also if Xen refuses; -ENOMEM; or -ESRCH: Xen knows no such domain. */
+/*
+ * The pin is the first frame of the domain's grant table: every domain has one, the domain
+ * cannot give it up, and it is no memory of the guest. Xen before 4.12 does not
+ * hand it out. It is never accessed.
+ *
+ * Return: 0, also if Xen refuses; -ENOMEM; or -ESRCH: Xen knows no such domain.
+ */
 static int record_pin(struct dmop_record *record)
 {
-	struct dmop_pin *pin = dmop_pin_create(record->domid);
+	static const struct dmop_frame_name grants = {
+		.type = XENMEM_resource_grant_table,
+		.id = XENMEM_resource_grant_table_id_shared,
+	};
+	struct dmop_frame *pin = dmop_frame_map(record->domid, &grants);
 	int err = PTR_ERR_OR_ZERO(pin);
 
 	if (!err)
@@ -228,6 +244,12 @@ static struct dmop_record *record_create(domid_t domid)
 	record->domid = domid;
 	raw_spin_lock_init(&record->lock);
 	INIT_LIST_HEAD(&record->files);
+	mutex_init(&record->serving.lock);
+	INIT_LIST_HEAD(&record->serving.servers);
+	init_llist_head(&record->serving.requests);
+	INIT_WORK(&record->serving.work, serve_requests);
+	init_llist_head(&record->serving.late);
+	INIT_WORK(&record->serving.late_work, serve_late_events);
 	INIT_WORK(&record->work, record_set_up);
 	init_completion(&record->is_set_up);
 	INIT_WORK(&record->revoke, revoke_record);
@@ -276,9 +298,11 @@ void dmop_record_probe(struct dmop_record *record)
 	raw_spin_unlock(&dmop_records_lock);
 }
 
-int dmop_record_init(work_func_t revoke)
+int dmop_record_init(work_func_t revoke, work_func_t serve, work_func_t serve_late)
 {
 	revoke_files = revoke;
+	serve_requests = serve;
+	serve_late_events = serve_late;
 	record_queue = alloc_workqueue("dmop_record", WQ_UNBOUND, 0);
 	if (!record_queue)
 		return -ENOMEM;

@@ -10,6 +10,8 @@
 #include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -75,6 +77,28 @@ struct dmop_record_waits {
 };
 
 /*
+ * The part of a record that belongs to serve.c.
+ *
+ * @lock:    protects the next two; taken by workers only
+ * @servers: the ioreq servers that are served
+ * @ports:   virtual processors of them all
+ * @paid_until: the time of local_clock() at which their interrupts will have had their share, see
+ *           ports.c; no lock
+ * @requests: struct dmop_serve_request, for @work
+ * @late:    struct dmop_port, whose event @late_work has to handle
+ */
+struct dmop_record_serving {
+	struct mutex lock;
+	struct list_head servers;
+	unsigned int ports;
+	u64 paid_until;
+	struct llist_head requests;
+	struct work_struct work;
+	struct llist_head late;
+	struct work_struct late_work;
+};
+
+/*
  * A domain, shared by all open files bound to it. A dead record has left the
  * table and never returns: the next file to be restricted to that domid gets
  * another record.
@@ -90,13 +114,14 @@ struct dmop_record_waits {
  * @in_xen: held by every call and event of those files from its check of @dead until it has left
  *          Xen for the last time; user memory is not touched under it
  * @waits:  see there
- * @pin:    keeps Xen from reusing the domid, see pin.h; or NULL. Set before the record is
+ * @pin:    keeps Xen from reusing the domid, see frame.h; or NULL. Set before the record is
  *          in the table
  * @work:   sets up @pin and @in_xen, later frees all
  * @is_set_up: @err is valid: 0, or why the record cannot be used
  * @revoke: revokes @files after death
  * @checked: woken after each check, and by @revoke
  * @watch:  see there
+ * @serving: see there
  * @log_limit: see there
  */
 struct dmop_record {
@@ -108,13 +133,14 @@ struct dmop_record {
 	struct list_head files;
 	struct srcu_struct in_xen;
 	struct dmop_record_waits waits;
-	struct dmop_pin *pin;
+	struct dmop_frame *pin;
 	struct work_struct work;
 	struct completion is_set_up;
 	int err;
 	struct work_struct revoke;
 	wait_queue_head_t checked;
 	struct dmop_record_watch watch;
+	struct dmop_record_serving serving;
 	struct dmop_log_limit log_limit;
 };
 
@@ -135,12 +161,14 @@ extern unsigned long dmop_records_events;
  * dmop_record_init() - create the table
  * @revoke: revokes the files of a dead record, as its work item; consumes the
  *          reference that dmop_record_die() took
+ * @serve: handles requests to serve the domain of a record, as its work item
+ * @serve_late: handles events of such a domain, as its work item
  *
  * Context: module init.
  *
  * Return: 0, or -ENOMEM.
  */
-int dmop_record_init(work_func_t revoke);
+int dmop_record_init(work_func_t revoke, work_func_t serve, work_func_t serve_late);
 
 /**
  * dmop_record_exit() - wait for every revocation

@@ -7,8 +7,9 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
-#include "file.h"
 #include "area.h"
+#include "event.h"
+#include "file.h"
 #include "record.h"
 #include "revoke.h"
 #include "trace.h"
@@ -92,12 +93,14 @@ static void release_pages(struct dmop_record *record, struct list_head *taken)
  *     in progress unmaps its own last frames. Files whose address space is locked by
  *     an mmap() or munmap() in progress come last.
  *  4. The calls in progress are waited for: dm_ops and mapping calls.
- *  5. The empty pages are freed, and the pin is released, and with it the last hold on
- *     the domain: Xen may give its number to another domain. No call is left that could
- *     reach that one.
- *  6. The reference is dropped. The files keep theirs until they are closed.
+ *  5. The empty pages are freed.
+ *  6. The event channels and the page of each ioreq server that is served are released. Their
+ *     interrupts do nothing since step 1. This needs locks of the kernel that others may hold.
+ *  7. The pin is released, and with it the last hold on the domain: Xen may give its
+ *     number to another domain. No call is left that could reach that one.
+ *  8. The reference is dropped. The files keep theirs until they are closed.
  *
- * Without a pin the last mapping to go may free the number, so then step 4 comes first.
+ * Without a pin the last mapping to go may free the number, so then steps 4 and 6 come first.
  * Else it comes after step 3: a caller can make Xen work for long, and the memory of the
  * domain is not to wait for that.
  */
@@ -112,8 +115,10 @@ void dmop_revoke(struct work_struct *work)
 	unsigned int files;
 
 	wake_pollers(record, &woken);
-	if (!dmop_record_pinned(record))
+	if (!dmop_record_pinned(record)) {
 		dmop_record_synchronize(record);
+		dmop_serve_revoke(record);
+	}
 	files = take_mappings(record, &woken, &late, &taken);
 	/* Those that were locked for a moment only are not to wait for one that is starved. */
 	files += take_mappings(record, &late, &last, &taken);
@@ -121,6 +126,7 @@ void dmop_revoke(struct work_struct *work)
 	trace_dmop_revoke(record->domid, files);
 	dmop_record_synchronize(record);
 	release_pages(record, &taken);
+	dmop_serve_revoke(record);
 	dmop_record_unpin(record);
 	dmop_record_put(record);
 }

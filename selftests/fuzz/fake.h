@@ -3,7 +3,7 @@
  * fake.h - the part of the kernel that the decoder needs, in user space
  *
  * Fakes, all of them: every <linux/...> and <xen/...> that the decoder (module/ioctl*.c,
- * node.c and policy.c) includes is this file. User memory is an array; every read leaves it
+ * node.c, policy.c and kicks.c) includes is this file. User memory is an array; every read leaves it
  * changed, as a hostile thread would. The input chooses the allocation that fails.
  */
 #ifndef DMOP_FAKE_H
@@ -22,13 +22,15 @@
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t s64;
+/* As in the kernel, where they are of one type. */
+typedef __u64 u64;
+typedef __s64 s64;
 typedef u16 domid_t;
 typedef u64 xen_pfn_t;
 typedef unsigned int __poll_t;
 
 #define __user
+#define __rcu
 #define __packed		__attribute__((packed))
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
@@ -60,6 +62,8 @@ typedef unsigned int __poll_t;
 #define static_assert(what)	_Static_assert(what, #what)
 #define array_index_nospec(i, n)	((i) < (n) ? (i) : 0)
 
+struct llist_node { struct llist_node *next; };
+struct llist_head { struct llist_node *first; };
 struct list_head { struct list_head *next; };
 struct hlist_node { struct hlist_node *next, **pprev; };
 struct hlist_head { struct hlist_node *first; };
@@ -130,6 +134,7 @@ struct file *fake_fget(unsigned int fd);
 void fake_fput(struct file *filp);
 #define fget			fake_fget
 #define fput			fake_fput
+struct eventfd_ctx *eventfd_ctx_fdget(int fd);
 struct eventfd_ctx *eventfd_ctx_fileget(struct file *filp);
 void eventfd_ctx_put(struct eventfd_ctx *ctx);
 #define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))

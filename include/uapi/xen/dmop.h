@@ -36,8 +36,8 @@
  *
  * 32-bit callers
  *
- * INFO, NARROW and BATCH work. The inherited ioctls are for 64-bit callers only, and fail
- * with ENOTTY here.
+ * INFO, NARROW, BATCH, SERVE, ANSWER and KICK work. The inherited ioctls are for 64-bit
+ * callers only, and fail with ENOTTY here.
  *
  * Rights
  *
@@ -52,15 +52,14 @@
  *
  *    1. ENOTTY: unknown number, or an inherited ioctl from a 32-bit caller
  *    2. EFAULT: the argument cannot be read; of INFO, its first 8 bytes; of
- *       BATCH, its first DMOP_BATCH_SIZE_V1 bytes; of NARROW, its first
- *       DMOP_NARROW_SIZE_V1 bytes
+ *       NARROW, BATCH, SERVE, ANSWER and KICK, its first DMOP_*_SIZE_V1 bytes
  *    3. ESRCH: the file is revoked
  *    4. 0: DM_OP with num == 0, and RESTRICT to the domid already bound
  *    5. EPERM: refused by policy: the hypercall, the domain, no privilege; or
  *       NARROW has removed the kind of call or the type of resource
  *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
- *       the argument of INFO, NARROW or BATCH cannot be read; then EBADF, EINVAL:
- *       the eventfd of IRQFD
+ *       the argument of an own ioctl cannot be read; then EBADF, EINVAL: the
+ *       eventfd of IRQFD, SERVE or KICK
  *    7. ENOMEM, EFAULT: no memory for the array of buffers, or for a piece of the
  *       frames, or it cannot be read; likewise all that follows struct dmop_batch
  *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
@@ -70,8 +69,8 @@
  *   10. EINVAL, E2BIG: checks of the mapped area, and of the layout of a batch
  *   11. EPERM: NARROW has removed an operation, a frame number, write access, or
  *       so many frames
- *   12. EOPNOTSUPP, EBUSY, E2BIG, ENOMEM: limits of mapping and of irqfds; checks of
- *       RESTRICT and of IRQFD
+ *   12. EOPNOTSUPP, EBUSY, EEXIST, ENOENT, E2BIG, ENOMEM: limits of mapping and of
+ *       events; checks of RESTRICT, IRQFD, SERVE, ANSWER and KICK
  *   13. Xen's answer, unchanged
  *
  * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
@@ -102,6 +101,8 @@
  *   EINTR   of MMAPBATCH_V2: frames mapped before the kill stay mapped
  *   any     but ESRCH (revoked), of MMAPBATCH_V2, after its first piece: the pieces before
  *           stay mapped, and their results are written
+ *   any     of SERVE, after it has bound an event channel: requests can have been received,
+ *           so the page of requests has changed, and eventfds were signalled
  *
  * mmap()
  *
@@ -303,13 +304,14 @@ struct dmop_batch {
  * dmop_narrow.acts, dmop_info.acts
  *
  * MAP_WRITE is needed beside one of the other two to map anything in a writable area.
- * Without EVENT no signal of an eventfd issues an operation.
+ * Without EVENT no signal of an eventfd issues an operation, and no request of the domain signals
+ * one.
  */
 #define DMOP_RIGHT_CALL		(1ULL << 0)	/* DM_OP, HYPERCALL, BATCH */
 #define DMOP_RIGHT_MAP_FOREIGN	(1ULL << 1)	/* MMAPBATCH_V2 */
 #define DMOP_RIGHT_MAP_RESOURCE	(1ULL << 2)	/* MMAP_RESOURCE, also a query */
 #define DMOP_RIGHT_MAP_WRITE	(1ULL << 3)
-#define DMOP_RIGHT_EVENT	(1ULL << 4)	/* IRQFD, and what it has set up */
+#define DMOP_RIGHT_EVENT	(1ULL << 4)	/* IRQFD, SERVE, ANSWER, KICK, and what they set up */
 #define DMOP_RIGHT_ALL		0x1fULL		/* all of these */
 
 /*
@@ -374,6 +376,99 @@ struct dmop_irqfd {
 /* dmop_irqfd.flags */
 #define DMOP_IRQFD_DEASSIGN	(1U << 0)
 
+/*
+ * An ioreq server whose requests the kernel receives.
+ *
+ * @size:   bytes of this structure, DMOP_SERVE_SIZE_V1 to DMOP_SERVE_SIZE_MAX. Members
+ *          unknown to this module must be 0.
+ * @flags:  0 or DMOP_SERVE_END, with which @vcpus and @rest_fd are not used
+ * @domid:  domid of the target domain; all 32 bits are checked
+ * @server: id of the ioreq server, 0 to DMOP_SERVER_MAX
+ * @vcpus:  number of virtual processors of the domain, 1 to DMOP_SERVE_VCPUS_MAX
+ * @rest_fd: the eventfd that a request signals if it matches no kick
+ */
+struct dmop_serve {
+	__u32 size;
+	__u32 flags;
+	__u32 domid;
+	__u32 server;
+	__u32 vcpus;
+	__s32 rest_fd;
+};
+
+#define DMOP_SERVE_SIZE_V1	24
+#define DMOP_SERVE_SIZE_MAX	4096
+#define DMOP_SERVER_MAX		0xffff
+#define DMOP_SERVE_VCPUS_MAX	128
+
+/* ioreq servers that an open file serves at most */
+#define DMOP_SERVERS_MAX	8
+
+/* served virtual processors of one domain, summed over all its servers and files, at most */
+#define DMOP_DOMAIN_PORTS_MAX	1024
+
+/* dmop_serve.flags */
+#define DMOP_SERVE_END		(1U << 0)
+
+/*
+ * Virtual processors whose requests were answered.
+ *
+ * @size:  bytes of this structure, DMOP_ANSWER_SIZE_V1 to DMOP_ANSWER_SIZE_MAX. Members
+ *         unknown to this module must be 0.
+ * @flags: 0
+ * @vcpus: bit n % 64 of @vcpus[n / 64] stands for virtual processor n
+ */
+struct dmop_answer {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 vcpus[2];
+};
+
+#define DMOP_ANSWER_SIZE_V1	24
+#define DMOP_ANSWER_SIZE_MAX	4096
+
+/*
+ * A write access of the guest that signals an eventfd.
+ *
+ * @size:   bytes of this structure, DMOP_KICK_SIZE_V1 to DMOP_KICK_SIZE_MAX. Members
+ *          unknown to this module must be 0.
+ * @flags:  DMOP_KICK_*
+ * @domid:  domid of the target domain; all 32 bits are checked
+ * @server: id of the ioreq server that gets the access, 0 to DMOP_SERVER_MAX. It may be served
+ *          later.
+ * @fd:     the eventfd
+ * @len:    bytes of the access, 1, 2, 4 or 8; 0: any, without DMOP_KICK_DATAMATCH
+ * @addr:   guest physical address, or with DMOP_KICK_PIO the port
+ * @datamatch: with DMOP_KICK_DATAMATCH, what the data must be after @mask; else 0
+ * @mask:   with DMOP_KICK_DATAMATCH, the bits of the data that count, at least one, of those of
+ *          @len bytes; else 0
+ */
+struct dmop_kick {
+	__u32 size;
+	__u32 flags;
+	__u32 domid;
+	__u32 server;
+	__s32 fd;
+	__u32 len;
+	__aligned_u64 addr;
+	__aligned_u64 datamatch;
+	__aligned_u64 mask;
+};
+
+#define DMOP_KICK_SIZE_V1	48
+#define DMOP_KICK_SIZE_MAX	4096
+
+/* kicks of an open file at most */
+#define DMOP_KICKS_MAX		256
+/* pairs of @mask and @len among them at most */
+#define DMOP_KICK_SHAPES_MAX	16
+
+/* dmop_kick.flags */
+#define DMOP_KICK_DEASSIGN	(1U << 0)
+#define DMOP_KICK_PIO		(1U << 1)
+#define DMOP_KICK_DATAMATCH	(1U << 2)
+#define DMOP_KICK_ALL		0x7U		/* all of these */
+
 /* dmop_info.state */
 #define DMOP_STATE_UNBOUND	0
 #define DMOP_STATE_BOUND	1
@@ -393,6 +488,7 @@ struct dmop_irqfd {
 #define DMOP_FEATURE_PINNED	(1ULL << 4)	/* of this file: its domid is not reused during a call */
 #define DMOP_FEATURE_NARROW	(1ULL << 5)	/* NARROW */
 #define DMOP_FEATURE_IRQFD	(1ULL << 6)	/* IRQFD */
+#define DMOP_FEATURE_SERVE	(1ULL << 7)	/* SERVE, ANSWER, KICK */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
@@ -433,6 +529,11 @@ struct dmop_irqfd {
  * @irqfds:         irqfds in use. One whose eventfd is closed counts until the next IRQFD.
  * @events:         dm_ops that a signal of an irqfd has issued to Xen
  * @events_failed:  those of them that Xen answered with an error
+ * @servers:        ioreq servers that are served, or were until the domain died; also one whose
+ *                  SERVE or DMOP_SERVE_END was killed, until the next one of these
+ * @kicks:          kicks in use
+ * @kicked:         requests that were completed because they matched a kick
+ * @rest:           requests that signalled the @rest_fd of their server
  *
  * The rights can be narrowed further at any time; no member is ever less than what is
  * left.
@@ -463,6 +564,10 @@ struct dmop_info {
 	__aligned_u64 irqfds;
 	__aligned_u64 events;
 	__aligned_u64 events_failed;
+	__aligned_u64 servers;
+	__aligned_u64 kicks;
+	__aligned_u64 kicked;
+	__aligned_u64 rest;
 };
 
 #define DMOP_INFO_SIZE_V1	80
@@ -690,8 +795,9 @@ struct dmop_info {
  * in any order. Every holder of a bound file may do so; no capability is needed.
  *
  * Return: 0. Every dm_op and every mapping call that is now forbidden has then ended.
- * Existing mappings stay, so narrow before mapping. A writable area without frames is
- * useless once MAP_WRITE is removed.
+ * Without EVENT no signal issues an operation any more, no request is received, no SERVE
+ * binds an event channel, and no ANSWER notifies one. Existing mappings stay, so narrow
+ * before mapping. A writable area without frames is useless once MAP_WRITE is removed.
  *
  * The call waits for the dm_ops and mapping calls in progress on all files that are bound to
  * the domain, some hundredths of a second at least, and for another NARROW of the file.
@@ -767,5 +873,114 @@ struct dmop_info {
  * Contract: this module's own; the operations and their results are Xen's.
  */
 #define DMOP_IOCTL_BATCH	_IO('P', 0x82)
+
+/*
+ * DMOP_IOCTL_SERVE - let the kernel receive the requests of an ioreq server
+ * @arg: struct dmop_serve
+ *
+ * The server was created and enabled by dm_ops. The kernel maps the page of its requests for
+ * itself, and binds the event channels, which nobody may have bound yet. A write access that
+ * matches a kick (DMOP_IOCTL_KICK) signals the eventfd of the kick, and is complete: no process
+ * is involved. Every other request gets the state STATE_IOREQ_INPROCESS, and signals @rest_fd. The
+ * caller then handles it in its own mapping of the page (MMAP_RESOURCE), sets its state to
+ * STATE_IORESP_READY, and issues ANSWER. A request in state STATE_IOREQ_READY is still the
+ * kernel's: leave it alone. A signal can stand for several requests, and for none. Requests
+ * that waited before the call in state STATE_IOREQ_READY are received, too. One that is in
+ * state STATE_IOREQ_INPROCESS already signals nothing. Buffered requests are not received:
+ * create the server without them.
+ *
+ * Virtual processors from @vcpus on are not served. A server that was enabled once can be served
+ * while it is disabled. A server that is destroyed and created again needs DMOP_SERVE_END first.
+ *
+ * It belongs to the open file and ends with it, with DMOP_SERVE_END, or with the domain. When
+ * NARROW has removed EVENT, a request signals nothing, and its virtual processor waits. No
+ * other right is needed.
+ *
+ * Return: 0. With DMOP_SERVE_END the server, if it is served through this open file, is no
+ * more: none of its requests signals an eventfd, and its event channels are free again.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, whatever the privilege; or @domid is not the bound
+ *           domain; or EVENT is removed
+ *   EINVAL  @size is below DMOP_SERVE_SIZE_V1; @flags has an unknown bit; or @server or
+ *           @vcpus is out of range
+ *   E2BIG   @size is above DMOP_SERVE_SIZE_MAX; or bytes unknown to this module are not 0
+ *   EFAULT  these bytes cannot be read
+ *   EBADF   @rest_fd is not open
+ *   EINVAL  @rest_fd is not an eventfd
+ *   EOPNOTSUPP the kernel is a real-time one (PREEMPT_RT), and INFO has no
+ *           DMOP_FEATURE_SERVE; also with DMOP_SERVE_END
+ *   EBUSY   the open file serves it already
+ *   E2BIG   the open file serves DMOP_SERVERS_MAX servers
+ *   ENOMEM  no memory
+ *   E2BIG   DMOP_DOMAIN_PORTS_MAX virtual processors of the domain would be served, by all
+ *           servers and files
+ *   ESRCH   the domain died during the call
+ *   (Xen)   among others: ENOENT: no such server; EPERM: a device model in another domain has
+ *           created it; EINVAL: it was never enabled, or it has fewer virtual processors, or an
+ *           event channel is bound already
+ *
+ * A call that fails after it has bound an event channel can have received requests of it: they
+ * are complete, or in state STATE_IOREQ_INPROCESS, and have signalled.
+ *
+ * Contract: this module's own; the requests are Xen's (public/hvm/ioreq.h).
+ */
+#define DMOP_IOCTL_SERVE	_IO('P', 0x83)
+
+/*
+ * DMOP_IOCTL_ANSWER - tell Xen that requests were answered
+ * @arg: struct dmop_answer
+ *
+ * Notifies the virtual processors in each server that the open file serves. Xen looks at the
+ * state of the request, so one too many changes nothing.
+ *
+ * Return: 0. After an error nothing is notified.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, whatever the privilege; or EVENT is removed
+ *   EINVAL  @size is below DMOP_ANSWER_SIZE_V1; or @flags is not 0
+ *   E2BIG   @size is above DMOP_ANSWER_SIZE_MAX; or bytes unknown to this module are not 0
+ *   EFAULT  these bytes cannot be read
+ *   EINVAL  none of the servers that the file serves has all of the virtual processors
+ *   ESRCH   the domain died during the call
+ *
+ * Contract: this module's own.
+ */
+#define DMOP_IOCTL_ANSWER	_IO('P', 0x84)
+
+/*
+ * DMOP_IOCTL_KICK - let a write access of the guest signal an eventfd
+ * @arg: struct dmop_kick
+ *
+ * The access must be one write, to exactly @addr, that Xen sends to @server, which this same open
+ * file serves. It is complete when the eventfd is signalled; the data is dropped.
+ *
+ * The kick belongs to the open file and ends with it, or with DMOP_KICK_DEASSIGN and the same
+ * members. It keeps the eventfd.
+ *
+ * Return: 0. With DMOP_KICK_DEASSIGN, the kick signals no more.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, whatever the privilege; or @domid is not the bound
+ *           domain; or EVENT is removed
+ *   EINVAL  @size is below DMOP_KICK_SIZE_V1; @flags has an unknown bit; or another member is
+ *           out of range; or the access goes beyond the last address or port
+ *   E2BIG   @size is above DMOP_KICK_SIZE_MAX; or bytes unknown to this module are not 0
+ *   EFAULT  these bytes cannot be read
+ *   EBADF   @fd is not open
+ *   EINVAL  @fd is not an eventfd
+ *   EOPNOTSUPP as for SERVE
+ *   ENOENT  DMOP_KICK_DEASSIGN: the open file has no such kick
+ *   EEXIST  an access could match this kick and another one of the file
+ *   E2BIG   the open file has DMOP_KICKS_MAX kicks, or DMOP_KICK_SHAPES_MAX other pairs of
+ *           @mask and @len
+ *   ENOMEM  no memory
+ *
+ * Contract: this module's own, after KVM's ioeventfd.
+ */
+#define DMOP_IOCTL_KICK		_IO('P', 0x85)
 
 #endif /* _UAPI_XEN_DMOP_H */

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ports.c - the event channels of an ioreq server
+ */
+#include <linux/build_bug.h>
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/kernel.h>
+#include <linux/llist.h>
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/clock.h>
+#include <linux/time64.h>
+#include <linux/workqueue.h>
+#include <xen/events.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
+#include <xen/page.h>
+
+#include <xen/dmop.h>
+
+#include "event.h"
+#include "file.h"
+#include "frame.h"
+#include "hypercall.h"
+#include "kicks.h"
+#include "rights.h"
+#include "serve.h"
+
+/* struct ioreq of Xen's public/hvm/ioreq.h, a stable interface: one for each virtual processor. */
+struct ioreq {
+	u64 addr;
+	u64 data;
+	u32 count;
+	u32 size;
+	u32 vp_eport;
+	u16 pad;
+	u8 state;
+	u8 type;
+};
+
+/* ioreq.state, a bit field. It only goes up: Xen crashes a guest whose request goes back. */
+#define STATE_MASK	0xf
+#define STATE_READY	1
+#define STATE_INPROCESS	2
+#define STATE_ANSWERED	3
+#define DATA_IS_PTR	0x10
+#define DIR_READ	0x20
+
+/* ioreq.type */
+#define TYPE_PIO	0
+#define TYPE_COPY	1
+
+static_assert(sizeof(struct ioreq) * DMOP_SERVE_VCPUS_MAX == XEN_PAGE_SIZE);
+
+/* In the long run the interrupts of a domain take 1/SHARE of a processor; BURST is in ns. */
+#define SHARE	4
+#define BURST	(10 * NSEC_PER_MSEC)
+
+static void set_state(struct ioreq *req, u8 state, u8 to)
+{
+	smp_store_release(&req->state, (state & ~STATE_MASK) | to);
+}
+
+/* The eventfd of the kick that the request matches, or NULL. */
+static struct eventfd_ctx *kick_of(struct dmop_server *server, const struct ioreq *req, u8 state)
+{
+	u8 type = READ_ONCE(req->type);
+
+	if (state & (DATA_IS_PTR | DIR_READ) || READ_ONCE(req->count) != 1 ||
+	    (type != TYPE_PIO && type != TYPE_COPY))
+		return NULL;
+	return dmop_kick_find(&server->file->events,
+			      dmop_kicks_space(server->id, type == TYPE_PIO),
+			      READ_ONCE(req->addr), READ_ONCE(req->size), READ_ONCE(req->data));
+}
+
+/*
+ * Everything in the page can change at any time: the device model has it mapped. Each member
+ * is read once, and none is used as a pointer, an index or a length.
+ *
+ * A request in state READY is the kernel's, and one that is INPROCESS the device model's. So
+ * only one of them completes it. Whoever is signalled finds the new state.
+ *
+ * Return: false if there is no request.
+ */
+static bool receive(struct dmop_port *port)
+{
+	struct dmop_server *server = port->server;
+	struct dmop_events *events = &server->file->events;
+	struct ioreq *req = dmop_frame_address(server->frame);
+	struct eventfd_ctx *kick;
+	u8 state;
+
+	req += port - server->ports;
+	/* Pairs with the barrier of Xen after it has written the rest. */
+	state = smp_load_acquire(&req->state);
+	if ((state & STATE_MASK) != STATE_READY)
+		return false;
+
+	rcu_read_lock();
+	kick = kick_of(server, req, state);
+	if (kick) {
+		atomic64_inc(&events->kicked);
+		set_state(req, state, STATE_ANSWERED);
+		signal_eventfd(kick);
+		dmop_hypercall_notify(port->local);
+	} else {
+		atomic64_inc(&events->rest);
+		set_state(req, state, STATE_INPROCESS);
+		signal_eventfd(server->rest);
+	}
+	rcu_read_unlock();
+	return true;
+}
+
+/* An event without a request is no reason for the next one: the kernel slows these down. */
+static void handle(struct dmop_port *port, struct dmop_record *record)
+{
+	struct dmop_file *f = port->server->file;
+	bool good = false;
+	int token;
+
+	if (!dmop_record_enter(record, &token)) {
+		if (dmop_rights_has(&f->rights, DMOP_RIGHT_EVENT))
+			good = receive(port);
+		dmop_record_leave(record, token);
+	}
+	xen_irq_lateeoi(port->irq, good ? 0 : XEN_EOI_FLAG_SPURIOUS);
+}
+
+/* One thread at most for a domain: nothing limits what its events take. */
+void dmop_serve_late(struct work_struct *work)
+{
+	struct dmop_record *record = container_of(work, struct dmop_record, serving.late_work);
+	struct dmop_port *port, *next;
+
+	llist_for_each_entry_safe(port, next, llist_del_all(&record->serving.late), late) {
+		handle(port, record);
+		cond_resched();
+	}
+}
+
+/* Other processors may do the same at once: then an interrupt counts for nothing. */
+static void account(struct dmop_record_serving *serving, u64 begin, u64 end)
+{
+	u64 from = max(READ_ONCE(serving->paid_until), begin);
+
+	WRITE_ONCE(serving->paid_until, from + SHARE * (end - begin));
+}
+
+/*
+ * The interrupt takes no lock but that of an eventfd. Yet a process can make the signal of an
+ * eventfd long, by waiting for it in a million ways, and a domain can send events in a loop; and
+ * interrupts are charged to nobody. So they get a share of the time. Beyond it a worker handles the
+ * events, which is scheduled like every thread. The next event of a port comes after its last one
+ * was handled.
+ */
+static irqreturn_t event(int irq, void *data)
+{
+	struct dmop_port *port = data;
+	struct dmop_record *record = dmop_file_record(port->server->file);
+	u64 begin = local_clock();
+
+	/* It may come before bind_port() has the number. */
+	WRITE_ONCE(port->irq, irq);
+	if (READ_ONCE(port->closing))
+		return IRQ_HANDLED;
+	if (READ_ONCE(record->serving.paid_until) > begin + BURST) {
+		llist_add(&port->late, &record->serving.late);
+		queue_work(port->server->late_queue, &record->serving.late_work);
+		return IRQ_HANDLED;
+	}
+	handle(port, record);
+	account(&record->serving, begin, local_clock());
+	return IRQ_HANDLED;
+}
+
+static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote)
+{
+	int irq, err = dmop_hypercall_bind_port(domid, remote, &port->local);
+
+	if (err)
+		return err;
+	irq = bind_evtchn_to_irqhandler_lateeoi(port->local, event, 0, port->server->name, port);
+	if (irq < 0) {
+		dmop_hypercall_close_port(port->local, domid, remote);
+		return irq;
+	}
+	WRITE_ONCE(port->irq, irq);
+	port->bound = true;
+	return 0;
+}
+
+/* The interrupt queues the work, and the work uses the interrupt. */
+static void close_port(struct dmop_port *port)
+{
+	WRITE_ONCE(port->closing, true);
+	disable_irq(port->irq);
+	flush_work(&port->server->file->record->serving.late_work);
+	unbind_from_irqhandler(port->irq, port);
+}
+
+void dmop_ports_close(struct dmop_server *server)
+{
+	unsigned int i;
+
+	for (i = 0; i < server->vcpus && server->ports[i].bound; i++)
+		close_port(&server->ports[i]);
+	dmop_frame_unmap(server->frame);
+}
+
+int dmop_ports_open(struct dmop_server *server, domid_t domid)
+{
+	const struct dmop_frame_name name = {
+		.type = XENMEM_resource_ioreq_server,
+		.id = server->id,
+		.index = XENMEM_resource_ioreq_server_frame_ioreq(0),
+		.writable = true,
+	};
+	const struct ioreq *req;
+	unsigned int i;
+	int err = 0;
+
+	server->frame = dmop_frame_map(domid, &name);
+	if (IS_ERR(server->frame))
+		return PTR_ERR(server->frame);
+	snprintf(server->name, sizeof(server->name), "dmop-%u", domid);
+	req = dmop_frame_address(server->frame);
+	for (i = 0; !err && i < server->vcpus; i++) {
+		server->ports[i].server = server;
+		err = bind_port(&server->ports[i], domid, READ_ONCE(req[i].vp_eport));
+	}
+	if (err)
+		dmop_ports_close(server);
+	return err;
+}
