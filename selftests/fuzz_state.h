@@ -188,6 +188,22 @@ static inline void judge(const struct thread *t, const struct dmop_info *was, __
 		wrong("an unbound file that is worth something without privilege");
 }
 
+/* Likewise, of calls that tie an eventfd to a domain. No privilege counts. */
+static inline void judge_event(const struct thread *t, const struct dmop_info *was, __u64 domid,
+			       long ret)
+{
+	static const long refused[] = { -EPERM, -ESRCH, -EFAULT, -EINTR, -EBADF, 0 };
+
+	if (!t->alone || !was->size || any_of(ret, refused))
+		return;
+	if (was->state != DMOP_STATE_BOUND)
+		wrong("an event of a file that is not bound");
+	else if (domid != was->domid)
+		wrong("an event of another domain");
+	else if (!(was->acts & DMOP_RIGHT_EVENT))
+		wrong("an event without the right");
+}
+
 static inline void look(struct thread *t, int fd, struct dmop_info *is)
 {
 	if (!t->alone || dmop_info(fd, is))

@@ -614,11 +614,182 @@ static inline void step_irqfd(struct thread *t)
 	close(event);
 }
 
+/*
+ * KICK, SERVE, ANSWER. If another thread closes the descriptor, its number may be that of an eventfd,
+ * which has errors of its own.
+ */
+
+/* What a kick is for, and a request: a few addresses, so that some are the same. */
+static inline __u64 pick_address(struct thread *t)
+{
+	static const __u64 bases[] = { 0x510, 0xfee00000, 0xfffe, ~3ULL };
+	__u8 b = byte(t);
+
+	return bases[b % 16 < 13 ? 0 : b % 4] + b / 16 % 4;
+}
+
+static inline void step_kick(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EBADF, -ENOMEM,
+				       -EOPNOTSUPP, -ENOENT, -EEXIST, -EINTR, 0 };
+	static const __u32 lens[] = { 4, 4, 4, 0, 1, 2, 8, 3 };
+	struct dmop_kick arg = { .size = sizeof(arg), .domid = pick_domid(t) };
+	int fd = slot(t), event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), i;
+	__u8 b = byte(t);
+	struct dmop_info was;
+	long ret;
+	void *p;
+
+	if (event < 0)
+		return;
+	arg.server = b % 16 < 12 ? 0 : b % 9;
+	arg.flags = b < 224 ? DMOP_KICK_PIO : b;
+	arg.fd = b % 32 != 31 ? event : fd;
+	arg.addr = pick_address(t);
+	b = byte(t);
+	arg.len = lens[b % 8];
+	if (b & 64) {
+		arg.flags |= DMOP_KICK_DATAMATCH;
+		arg.mask = b & 128 ? byte(t) : 0xf;
+		arg.datamatch = byte(t) & (b % 16 ? arg.mask : ~0ULL);
+	}
+	if (b == 8)
+		arg.size = byte(t) * 17;
+	p = place(t, &arg, sizeof(arg));
+	look(t, fd, &was);
+	/* Sometimes removed at once, which its own eventfd alone can do. */
+	for (i = 0; i < (b & 32 ? 2 : 1); i++) {
+		ret = do_ioctl(fd, DMOP_IOCTL_KICK, p);
+		if (ret && t->alone && !any_of(ret, errors))
+			wrong("KICK with an error of its own");
+		if (!placed(t, p))
+			break;
+		judge_event(t, &was, arg.domid, ret);
+		((struct dmop_kick *)p)->flags |= DMOP_KICK_DEASSIGN;
+	}
+	close(event);
+}
+
+/* struct ioreq of Xen */
+struct ioreq {
+	__u64 addr, data;
+	__u32 count, size, port;
+	__u16 pad;
+	__u8 state, type;
+};
+
+static inline void put_request(volatile struct ioreq *slot, const struct ioreq *r)
+{
+	/* The domain may end meanwhile, and the page with it. */
+	if (sigsetjmp(jump, 1))
+		return;
+	touching = 1;
+	slot->addr = r->addr;
+	slot->data = r->data;
+	slot->count = r->count;
+	slot->size = r->size;
+	slot->type = r->type;
+	__atomic_store_n(&slot->state, r->state, __ATOMIC_RELEASE);
+	touching = 0;
+}
+
+/*
+ * A server that is enabled, with a request in its page. Random operations hardly ever get that far.
+ * Return: its id, or 0.
+ */
+static inline __u32 prepare_server(struct thread *t, int fd, __u16 domid)
+{
+	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
+	struct dm_op enable = { .op = DM_OP_SET_IOREQ_SERVER_STATE };
+	struct ioreq r = { .addr = pick_address(t), .data = byte(t), .count = 1, .size = 4 };
+	struct dmop_mmap_resource m = { .dom = domid, .idx = 1, .num = 1 };
+	__u8 b = byte(t);
+	char *page;
+
+	/* READY, perhaps a read; or any state and type. */
+	r.state = b < 240 ? 1 | b / 64 << 5 : b;
+	r.type = b < 240 ? b % 8 == 7 : b % 8;
+	if (dm_op(fd, domid, &create))
+		return 0;
+	m.id = enable.u.state.id = create.u.create.id;
+	enable.u.state.enabled = 1;
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return m.id;
+	m.addr = (unsigned long)page;
+	if (!do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &m) && !dm_op(fd, domid, &enable))
+		put_request((void *)page, &r);
+	munmap(page, PAGE);
+	return m.id;
+}
+
+/* The last descriptor of the eventfd is closed while the server is served. */
+static inline void step_serve(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EBADF, -ENOMEM,
+				       -EOPNOTSUPP, -EBUSY, -EINTR,
+				       /* Xen's and the kernel's, of the page and the ports */
+				       -ENOENT, -ENOSPC, -EEXIST, -EAGAIN, 0 };
+	struct dmop_serve arg = { .size = sizeof(arg), .domid = pick_domid(t), .vcpus = 1 };
+	int fd = slot(t), event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	__u8 b = byte(t);
+	struct dmop_info was;
+	long ret;
+	void *p;
+
+	if (event < 0)
+		return;
+	arg.server = b & 1 ? prepare_server(t, fd, arg.domid) : b / 2 % 9;
+	arg.rest_fd = b % 64 != 62 ? event : fd;
+	b = byte(t);
+	arg.flags = b < 160 ? 0 : b < 248 ? DMOP_SERVE_END : b;
+	if (b % 32 == 1)
+		arg.vcpus = byte(t);
+	if (b % 32 == 2)
+		arg.size = byte(t) * 17;
+	p = place(t, &arg, sizeof(arg));
+	look(t, fd, &was);
+	ret = do_ioctl(fd, DMOP_IOCTL_SERVE, p);
+	if (ret && t->alone && !any_of(ret, errors))
+		wrong("SERVE with an error of its own");
+	if (placed(t, p))
+		judge_event(t, &was, arg.domid, ret);
+	close(event);
+}
+
+static inline void step_answer(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EBADF, -EINTR, 0 };
+	struct dmop_answer arg = { .size = sizeof(arg) };
+	int fd = slot(t);
+	__u8 b = byte(t);
+	struct dmop_info was;
+	long ret;
+	void *p;
+
+	arg.vcpus[0] = b < 192 ? 1 : b;
+	if (b % 32 == 1)
+		arg.vcpus[1] = 1ULL << byte(t) % 64;
+	if (b % 32 == 2)
+		arg.size = byte(t) * 17;
+	if (b % 32 == 3)
+		arg.flags = byte(t);
+	p = place(t, &arg, sizeof(arg));
+	look(t, fd, &was);
+	ret = do_ioctl(fd, DMOP_IOCTL_ANSWER, p);
+	if (ret && t->alone && !any_of(ret, errors))
+		wrong("ANSWER with an error of its own");
+	/* It has no domid. */
+	if (placed(t, p))
+		judge_event(t, &was, was.domid, ret);
+}
+
+/* New ones come last, so that those before keep the bytes that they have in the kept inputs. */
 static void (*const steps[])(struct thread *t) = {
 	step_open, step_restrict, step_dm_op, step_mmap, step_map, step_fill, step_batch,
 	step_hypercall, step_resource, step_touch, step_info, step_unmap, step_poll,
 	step_close, step_dup, step_change_area, step_thread, step_fork, step_privilege,
-	step_parameter, step_raw, step_narrow, step_irqfd,
+	step_parameter, step_raw, step_narrow, step_irqfd, step_kick, step_serve, step_answer,
 };
 
 static inline void go(struct thread *t)

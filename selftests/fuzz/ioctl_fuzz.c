@@ -13,6 +13,7 @@
 #include "fake.h"
 #include "file.h"
 #include "ioctl.h"
+#include "kicks.h"
 #include "limits.h"
 #include "map.h"
 #include "node.h"
@@ -454,7 +455,7 @@ unsigned long dmop_maps_frames(struct dmop_maps *maps)
 	return maps->frames;
 }
 
-/* module/irqfd.c and the kernel's eventfds: even numbers below 64 are open, and those of 4 eventfds. */
+/* The kernel's eventfds: even numbers below 64 are open, and those of 4 eventfds. */
 
 static struct file other_file;
 static struct eventfd_ctx { int refs; } eventfd;
@@ -484,11 +485,31 @@ struct eventfd_ctx *eventfd_ctx_fileget(struct file *filp)
 	return &eventfd;
 }
 
+static int error_of_fd(unsigned int fd)
+{
+	if (fd >= 64 || fd % 2)
+		return -EBADF;
+	return fd % 4 ? -EINVAL : 0;
+}
+
+struct eventfd_ctx *eventfd_ctx_fdget(int fd)
+{
+	int err = error_of_fd(fd);
+
+	must(!open_files && !eventfd.refs);
+	if (err)
+		return ERR_PTR(err);
+	eventfd.refs++;
+	return &eventfd;
+}
+
 void eventfd_ctx_put(struct eventfd_ctx *ctx)
 {
 	must(ctx == &eventfd && eventfd.refs == 1);
 	eventfd.refs--;
 }
+
+/* module/irqfd.c */
 
 static void must_be_an_event(void)
 {
@@ -524,6 +545,195 @@ int dmop_irqfd_deassign(struct dmop_file *f, struct eventfd_ctx *ctx)
 	must(f == &file && ctx == &eventfd);
 	must_be_an_event();
 	return 0;
+}
+
+/*
+ * module/serve.c and kick.c. The argument is the one that stood there, each bit of it: a second
+ * read would have found another one.
+ */
+
+static int told;
+
+/* What such a function answers, which the caller has to be told. */
+static int tell(int err)
+{
+	return told = scene.answer < 0 ? err : 0;
+}
+
+static u64 user_arg(void)
+{
+	return scene.compat & 1 ? (u32)scene.arg : scene.arg;
+}
+
+static void must_be_bound(u64 domid, unsigned int refs)
+{
+	must(file.record && !record.dead && !held && !accessing && !open_files);
+	must(domid == scene.bound && file.rights.acts & DMOP_RIGHT_EVENT && eventfd.refs == refs);
+	entered++;
+}
+
+int dmop_serve_begin(struct dmop_file *f, u32 id, unsigned int vcpus, struct eventfd_ctx *rest)
+{
+	struct dmop_serve a;
+
+	must(f == &file && rest == &eventfd && scene.cmd == DMOP_IOCTL_SERVE);
+	must(stood(&a, user_arg(), sizeof(a)));
+	must_be_bound(a.domid, 1);
+	must(!a.flags && a.server == id && a.vcpus == vcpus && !error_of_fd(a.rest_fd));
+	must(id <= 65535 && vcpus >= 1 && vcpus <= 128);
+	/* On success it is the file's from now on. */
+	if (!tell(-EBUSY))
+		eventfd_ctx_put(rest);
+	return told;
+}
+
+int dmop_serve_end(struct dmop_file *f, u32 id)
+{
+	struct dmop_serve a;
+
+	must(f == &file && scene.cmd == DMOP_IOCTL_SERVE);
+	must(stood(&a, user_arg(), sizeof(a)));
+	must_be_bound(a.domid, 0);
+	must(a.flags == 1 && a.server == id && id <= 65535);
+	return tell(-EINTR);
+}
+
+/* NARROW has removed the right meanwhile; or nothing of the kind is served. */
+int dmop_serve_answer(struct dmop_file *f, struct dmop_record *of, const u64 vcpus[2])
+{
+	static const struct dmop_narrow n = { .flags = 1, .acts = ~(u64)DMOP_RIGHT_EVENT };
+	struct dmop_answer a;
+
+	must(f == &file && of == &record && scene.cmd == DMOP_IOCTL_ANSWER);
+	must(stood(&a, user_arg(), sizeof(a)));
+	must_be_bound(scene.bound, 0);
+	must(!a.flags && a.vcpus[0] == vcpus[0] && a.vcpus[1] == vcpus[1]);
+	if (!tell(scene.answer % 2 ? -EINVAL : -EPERM) || told == -EINVAL)
+		return told;
+	dmop_rights_narrow(&f->rights, &n);
+	return DMOP_NARROWED;
+}
+
+static void must_be_a_kick(struct dmop_events *events, const struct dmop_kick_entry *e, bool remove)
+{
+	struct dmop_kick a;
+
+	must(events == &file.events && scene.cmd == DMOP_IOCTL_KICK);
+	must(stood(&a, user_arg(), sizeof(a)));
+	must_be_bound(a.domid, 1);
+	must(!(a.flags & ~7U) && !(a.flags & 1) == !remove && !error_of_fd(a.fd));
+	must(a.server <= 65535 && (!a.len || a.len == 1 || a.len == 2 || a.len == 4 || a.len == 8));
+	must(e->addr == a.addr && e->len == a.len && e->eventfd == &eventfd);
+	must(e->space == a.server * 2 + !!(a.flags & 2));
+	must(e->match == a.datamatch && e->mask == a.mask && !(e->match & ~e->mask));
+	must(!(a.flags & 4) == !e->mask && (a.len || !e->mask));
+	must(!(a.flags & 2) || (e->addr <= 0xffff && e->addr + e->len <= 0x10000));
+}
+
+int dmop_kick_assign(struct dmop_events *events, const struct dmop_kick_entry *e)
+{
+	must_be_a_kick(events, e, false);
+	/* On success it is the kick's from now on. */
+	if (!tell(-EEXIST))
+		eventfd_ctx_put(e->eventfd);
+	return told;
+}
+
+/* The reference of the kick itself is not counted here. */
+int dmop_kick_deassign(struct dmop_events *events, const struct dmop_kick_entry *e)
+{
+	must_be_a_kick(events, e, true);
+	return tell(-ENOENT);
+}
+
+unsigned int dmop_kick_number(struct dmop_events *events)
+{
+	must(events == &file.events);
+	return scene.nr_bufs;
+}
+
+/* Whatever the members are; the checks of a kick have a test of their own. */
+static int error_of_members(u64 arg)
+{
+	struct dmop_serve s;
+	struct dmop_answer a;
+	struct dmop_kick k;
+
+	switch (scene.cmd) {
+	case DMOP_IOCTL_SERVE:
+		must(stood(&s, arg, sizeof(s)));
+		if (s.flags == 1)
+			return s.server > 65535 ? -EINVAL : 0;
+		return s.flags || s.server > 65535 || s.vcpus < 1 || s.vcpus > 128 ? -EINVAL : 0;
+	case DMOP_IOCTL_ANSWER:
+		must(stood(&a, arg, sizeof(a)));
+		return a.flags ? -EINVAL : 0;
+	default:
+		must(stood(&k, arg, sizeof(k)));
+		return dmop_kicks_check(&k) ? 0 : -EINVAL;
+	}
+}
+
+static int error_of_eventfd(u64 arg)
+{
+	struct dmop_serve s;
+	struct dmop_kick k;
+
+	switch (scene.cmd) {
+	case DMOP_IOCTL_SERVE:
+		must(stood(&s, arg, sizeof(s)));
+		return s.flags ? 0 : error_of_fd(s.rest_fd);
+	case DMOP_IOCTL_KICK:
+		must(stood(&k, arg, sizeof(k)));
+		return error_of_fd(k.fd);
+	default:
+		return 0;
+	}
+}
+
+/* Bytes that this module does not know. */
+static int error_of_rest(u64 arg, size_t from, size_t size)
+{
+	bool zero = true;
+	size_t i;
+	u8 byte;
+
+	if (size > 4096)
+		return -E2BIG;
+	for (i = from; i < size; i++) {
+		if (!stood(&byte, arg + i, 1))
+			return -EFAULT;
+		zero &= !byte;
+	}
+	return zero ? 0 : -E2BIG;
+}
+
+/* The answer to SERVE, ANSWER and KICK, in the order of the ABI; 0: it is the other rooms'. */
+static long refusal(unsigned int state, u64 acts)
+{
+	size_t known = scene.cmd == DMOP_IOCTL_KICK ? 48 : 24;
+	u64 arg = user_arg();
+	u32 head[6];		/* the size, and of two of them the domid */
+	int err;
+
+	if (!at((void *)arg, known))
+		return -EFAULT;
+	must(stood(head, arg, sizeof(head)));
+	if (state == 2)
+		return -ESRCH;
+	if (state != 1 || (scene.cmd != DMOP_IOCTL_ANSWER && head[2] != scene.bound))
+		return -EPERM;
+	if (!(acts & 16))
+		return -EPERM;
+	err = head[0] < known ? -EINVAL : error_of_members(arg);
+	if (!err)
+		err = error_of_rest(arg, known, head[0]);
+	return err ? err : error_of_eventfd(arg);
+}
+
+static bool is_serve(unsigned int cmd)
+{
+	return cmd == DMOP_IOCTL_SERVE || cmd == DMOP_IOCTL_ANSWER || cmd == DMOP_IOCTL_KICK;
 }
 
 /* The node's operations that this harness does not call */
@@ -569,6 +779,8 @@ static const unsigned int cmds[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
 	DMOP_IOCTL_BATCH, DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD,
+	/* New ones come last: the corpus has numbers of this table. */
+	DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER, DMOP_IOCTL_KICK,
 };
 
 static unsigned int pick_cmd(u32 cmd)
@@ -592,8 +804,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct file filp = { .private_data = &file };
 	struct vm_area_struct vma = { };
 	struct dmop_narrow n = { .size = 64 };
-	unsigned int cmd;
+	unsigned int cmd, refused;
 	bool was_dead;
+	u64 acts;
 	long ret;
 
 	result = 0;
@@ -629,6 +842,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		n.gfn_last = ~0ULL;
 		dmop_policy_narrow(&file.rights, &n);
 	}
+	acts = file.rights.acts;
 	vma.vm_flags = scene.alloc & VM_WRITE;
 	allocs = live = held = entered = refusals = narrowed = 0;
 	mapped = last_piece = 0;
@@ -642,6 +856,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	else
 		ret = fake_fops->unlocked_ioctl(&filp, cmd, scene.arg);
 	result = ret;
+	refused = refusals;
 	(void)fake_fops->poll(&filp, NULL);
 	(void)fake_fops->mmap(&filp, &vma);
 
@@ -658,13 +873,20 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(!(cmd == DMOP_IOCTL_NARROW && (entered || written)));
 	must(narrowed == (cmd == DMOP_IOCTL_NARROW && (!ret || ret == -EINTR)));
 	if (narrowed) {
-		u64 addr = scene.compat & 1 ? (u32)scene.arg : scene.arg;
 		u8 rest[4096];
 
-		must(stood(&n, addr, sizeof(n)));
-		must(stood(rest, addr, n.size));
+		must(stood(&n, user_arg(), sizeof(n)));
+		must(stood(rest, user_arg(), n.size));
 		while (n.size > sizeof(n))
 			must(!rest[--n.size]);
+	}
+	/* The first cause of a refusal is the answer, and what is not refused gets to the others. */
+	if (is_serve(cmd)) {
+		long want = refusal(scene.state, acts);
+
+		must(!written && !allocs && entered == !want);
+		must(ret == (want ? want : told));
+		must(refused == (ret == -EPERM || ret == -ESRCH));
 	}
 	/* ... nor has a dm_op that Xen refused. */
 	must(!(entered && scene.answer < 0 && written &&
@@ -692,9 +914,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		u32 head[2];
 
 		must(ret == 0 || !written);
-		must(ret || stood(head, scene.compat & 1 ? (u32)scene.arg : scene.arg, sizeof(head)));
+		must(ret || stood(head, user_arg(), sizeof(head)));
 		must(ret || (head[0] >= 80 && head[0] <= 4096 && !head[1]));
-		must(ret || written == min(head[0], 168));
+		must(ret || written == min(head[0], 200));
 	}
 	return 0;
 }
@@ -816,6 +1038,158 @@ static void operations_of_events(void)
 	}
 }
 
+/* --- SERVE, ANSWER, KICK: refusal() knows the answers, so it is enough to ask --- */
+
+static void ask(const struct scene *s, const void *arg, size_t size)
+{
+	memset(data, 0, sizeof(data));
+	memcpy(data, s, sizeof(*s));
+	/* Not beyond the end of user memory, which comes again from its beginning. */
+	memcpy(data + sizeof(*s) + s->arg % USER_SIZE, arg, min(size, USER_SIZE - s->arg % USER_SIZE));
+	LLVMFuzzerTestOneInput(data, sizeof(data));
+}
+
+union serve_arg {
+	u32 size;
+	u32 words[12];
+	struct dmop_serve serve;
+	struct dmop_answer answer;
+	struct dmop_kick kick;
+	u8 rest[4200];
+};
+
+/* Return: the bytes of a valid argument, for a file bound to domain 5. */
+static size_t valid_arg(struct scene *s, u32 cmd, union serve_arg *a)
+{
+	*s = (struct scene) { .cmd = cmd, .state = 1, .bound = 5, .arg = HEAD };
+	memset(a, 0, sizeof(*a));
+	switch (cmd) {
+	case DMOP_IOCTL_SERVE:
+		a->serve = (struct dmop_serve) { 24, 0, 5, 65535, 128, 4 };
+		break;
+	case DMOP_IOCTL_ANSWER:
+		a->answer = (struct dmop_answer) { 24, 0, { 1, 1ULL << 63 } };
+		break;
+	default:
+		a->kick = (struct dmop_kick) { 48, 6, 5, 65535, 4, 8, 0xfff8, 1, 3 };
+	}
+	return a->size;
+}
+
+/* Each size there may be, and of some there may not, without unknown bytes and with one */
+static void sizes_of(u32 cmd)
+{
+	union serve_arg a;
+	struct scene s;
+	size_t known = valid_arg(&s, cmd, &a), i;
+
+	for (a.size = 0; a.size < 4200; a.size++) {
+		ask(&s, &a, sizeof(a));
+		must(result == (a.size < known ? -EINVAL : a.size > 4096 ? -E2BIG : 0));
+	}
+	a.size = known + 100;
+	for (i = known; i < known + 110; i++) {
+		a.rest[i] = 1;
+		ask(&s, &a, sizeof(a));
+		must(result == (i < a.size ? -E2BIG : 0));
+		a.rest[i] = 0;
+	}
+}
+
+/* Every state, privilege and width of the caller, right or no right, and some answers of the others */
+static void states_of(u32 cmd)
+{
+	static const int answers[] = { 0, -1, -2 };
+	union serve_arg a;
+	struct scene s;
+	unsigned int i;
+
+	valid_arg(&s, cmd, &a);
+	for (i = 0; i < 4 * 2 * 2 * 2 * 3; i++) {
+		s.state = i % 4;
+		/* All rights, or all but EVENT. */
+		s.admin = i / 4 % 2 | (i / 8 % 2 ? 31 : 15) << 1;
+		s.compat = i / 16 % 2 | 1 << 1;
+		s.answer = answers[i / 32];
+		ask(&s, &a, sizeof(a));
+		must(s.state != 2 || result == -ESRCH);
+		must(s.state == 1 || s.state == 2 || result == -EPERM);
+		must(s.state != 1 || i / 8 % 2 || result == -EPERM);
+	}
+	/* The high half of the address is not a 32-bit caller's. */
+	s = (struct scene) { .cmd = cmd, .state = 1, .bound = 5, .arg = HEAD | 1ULL << 63, .compat = 1 };
+	ask(&s, &a, sizeof(a));
+	must(!result);
+	s.compat = 0;
+	ask(&s, &a, sizeof(a));
+	must(result == -EFAULT);
+	/* The argument ends where memory does, or is not all there. */
+	for (i = 1; i < 64; i++) {
+		s.arg = 2 * USER_SIZE - i;
+		ask(&s, &a, sizeof(a));
+		must(!result == (i >= a.size));
+	}
+}
+
+/* Each bit of the argument, alone and with each other one */
+static void bits_of(u32 cmd)
+{
+	union serve_arg a, b;
+	struct scene s;
+	size_t known = valid_arg(&s, cmd, &a), i, j;
+
+	for (i = 0; i < 8 * known; i++) {
+		/* Of the second one not all, for time's sake. */
+		for (j = i % 7; j < 8 * known; j += 7) {
+			b = a;
+			b.rest[i / 8] ^= 1 << i % 8;
+			if (i != j)
+				b.rest[j / 8] ^= 1 << j % 8;
+			ask(&s, &b, sizeof(b));
+		}
+	}
+}
+
+/* Descriptors of no file, of a file, and of an eventfd */
+static void descriptors(void)
+{
+	union serve_arg a;
+	struct scene s;
+	int fd;
+
+	for (fd = -3; fd < 70; fd++) {
+		valid_arg(&s, DMOP_IOCTL_SERVE, &a);
+		a.serve.rest_fd = fd;
+		ask(&s, &a, sizeof(a));
+		must(result == error_of_fd(fd));
+		/* Not used. */
+		a.serve.flags = DMOP_SERVE_END;
+		a.serve.vcpus = fd;
+		ask(&s, &a, sizeof(a));
+		must(!result);
+		valid_arg(&s, DMOP_IOCTL_KICK, &a);
+		a.kick.fd = fd;
+		ask(&s, &a, sizeof(a));
+		must(result == error_of_fd(fd));
+		a.kick.flags |= DMOP_KICK_DEASSIGN;
+		ask(&s, &a, sizeof(a));
+		must(result == error_of_fd(fd));
+	}
+}
+
+static void arguments_of_serve(void)
+{
+	static const u32 with_arg[] = { DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER, DMOP_IOCTL_KICK };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(with_arg); i++) {
+		sizes_of(with_arg[i]);
+		states_of(with_arg[i]);
+		bits_of(with_arg[i]);
+	}
+	descriptors();
+}
+
 /* Whatever mapping answers, with room for the errors of the frames and without */
 static void errors_of_frames(void)
 {
@@ -883,7 +1257,7 @@ int main(int argc, char **argv)
 {
 	int i;
 
-	printf("TAP version 13\n1..%d\n", argc + 4);
+	printf("TAP version 13\n1..%d\n", argc + 5);
 	limits();
 	printf("ok 1 - calls at each limit\n");
 	sizes_of_info();
@@ -894,19 +1268,21 @@ int main(int argc, char **argv)
 	printf("ok 4 - pieces of a mapping call\n");
 	operations_of_events();
 	printf("ok 5 - operations of events\n");
+	arguments_of_serve();
+	printf("ok 6 - arguments of SERVE, ANSWER and KICK\n");
 	for (i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 		FILE *f = fopen(argv[i], "rb");
 		size_t n;
 
 		if (!f) {
-			printf("not ok %d - cannot open %s\n", i + 5, argv[i]);
+			printf("not ok %d - cannot open %s\n", i + 6, argv[i]);
 			return 1;
 		}
 		n = fread(data, 1, sizeof(data), f);
 		fclose(f);
 		LLVMFuzzerTestOneInput(data, n);
-		printf("ok %d - input %s\n", i + 5, name ? name + 1 : argv[i]);
+		printf("ok %d - input %s\n", i + 6, name ? name + 1 : argv[i]);
 		fflush(stdout);
 	}
 	return 0;

@@ -68,7 +68,7 @@ static void one_decision(void)
 	prove("what is not known is refused",
 	      implies(let_in, r.act == DMOP_ACT_INFO || r.act == DMOP_ACT_PROBE ||
 			      r.act == DMOP_ACT_AREA || r.act == DMOP_ACT_NARROW ||
-			      names_a_domain(&r)));
+			      r.act == DMOP_ACT_ANSWER || names_a_domain(&r)));
 
 	prove("the probe does nothing",
 	      implies(r.act == DMOP_ACT_PROBE, verdict == DMOP_DONE || verdict == -ESRCH));
@@ -118,7 +118,8 @@ static void one_way(void)
 	prove("what RESTRICT lets in was let in before",
 	      implies(dmop_policy(&unbound, &restrict_to) == DMOP_ALLOW &&
 		      r.act != DMOP_ACT_RESTRICT && r.act != DMOP_ACT_NARROW &&
-		      r.act != DMOP_ACT_EVENT && dmop_policy(&bound, &r) >= 0,
+		      r.act != DMOP_ACT_EVENT && r.act != DMOP_ACT_ANSWER &&
+		      dmop_policy(&bound, &r) >= 0,
 		      dmop_policy(&unbound, &r) >= 0));
 
 	prove("what is let in after revocation was let in before",
@@ -132,6 +133,10 @@ static void one_way(void)
 
 	prove("only a bound file gets an event",
 	      implies(r.act == DMOP_ACT_EVENT, dmop_policy(&unbound, &r) < 0));
+
+	prove("only a bound file answers",
+	      implies(r.act == DMOP_ACT_ANSWER, dmop_policy(&unbound, &r) < 0 &&
+		      dmop_policy(&bound, &r) == DMOP_ALLOW));
 
 	prove("no privilege changes what a bound file can do",
 	      dmop_policy(&bound, &r) == dmop_policy(&other, &r));

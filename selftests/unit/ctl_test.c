@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 81
+#define PLAN 87
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -428,9 +428,11 @@ static void rights_tests(void)
 
 /* --- what NARROW has removed -------------------------------------------- */
 
-/* A module in the place of the kernel's. It forgets to refuse @forgotten. */
+/* A module in the place of the kernel's. It forgets to refuse @forgotten, an operation or an ioctl. */
 static struct dmop_info fake;
 static unsigned int forgotten;
+/* This one is older. */
+static bool fake_is_old;
 
 static int fake_op(const struct dmop_dm_op *arg)
 {
@@ -451,9 +453,12 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
+	if (request == forgotten)
+		return 0;
 	if (request == DMOP_IOCTL_DM_OP)
 		return fake_op(arg);
-	errno = EPERM;
+	errno = fake_is_old && request >= DMOP_IOCTL_SERVE && request <= DMOP_IOCTL_KICK ? ENOTTY :
+		request == DMOP_IOCTL_RESTRICT ? EINVAL : EPERM;
 	return -1;
 }
 
@@ -478,6 +483,67 @@ static void removed_tests(void)
 	tap_result(removed_are(13, -1, "dm_op 13 (") && removed_are(127, -1, "dm_op 127 (") &&
 		   removed_are(0, -1, "dm_op 0 (") && removed_are(~0U, -1, "an unknown dm_op (done)"),
 		   "removed: one that is not refused is found");
+}
+
+/* Return: the number of calls tried, or 0 if they are not as wanted. */
+static unsigned int removed_calls(unsigned int forget, int want, const char *words)
+{
+	unsigned int nr;
+	char text[256];
+
+	forgotten = forget;
+	return try_removed(-1, &fake, text, sizeof(text), &nr) == want && strstr(text, words) ? nr : 0;
+}
+
+static void removed_events_tests(void)
+{
+	unsigned int before;
+
+	fake = (struct dmop_info){
+		.features = DMOP_FEATURE_NARROW, .state = DMOP_STATE_BOUND, .domid = 7,
+		.narrowed = DMOP_NARROW_ACTS, .ops = { ~0ULL, ~0ULL }, .resources = ~0ULL,
+		.acts = DMOP_RIGHT_ALL & ~DMOP_RIGHT_EVENT & ~DMOP_RIGHT_MAP_FOREIGN,
+		.gfn_last = ~0ULL, .max_frames = ~0ULL,
+	};
+	before = removed_calls(~0U - 1, 0, "");
+	fake.features |= DMOP_FEATURE_IRQFD;
+	tap_result(before == 1 && removed_calls(~0U - 1, 0, "") == 2 &&
+		   removed_calls(DMOP_IOCTL_SERVE, 0, "") == 2, "removed: an irqfd of an older module");
+	fake.features |= DMOP_FEATURE_SERVE;
+	tap_result(removed_calls(~0U - 1, 0, "") == 5 &&
+		   removed_calls(DMOP_IOCTL_IRQFD, -1, "an irqfd (done)") == 5 &&
+		   removed_calls(DMOP_IOCTL_SERVE, -1, "serving an ioreq server (done)") == 5 &&
+		   removed_calls(DMOP_IOCTL_ANSWER, -1, "an answer (done)") == 5 &&
+		   removed_calls(DMOP_IOCTL_KICK, -1, "a kick (done)") == 5, "removed: events");
+	fake.acts |= DMOP_RIGHT_EVENT;
+	tap_result(removed_calls(DMOP_IOCTL_KICK, 0, "") == 1, "removed: events that are not");
+}
+
+/* --- calls on another domain -------------------------------------------- */
+
+static bool others_are(unsigned int forget, int want, const char *words)
+{
+	char text[256];
+
+	forgotten = forget;
+	return try_others(-1, 9, text, sizeof(text)) == want && !strcmp(text, words);
+}
+
+#define UP_TO_IRQFD	"dm_op, dm_op as a raw hypercall, another hypercall, mapping its memory, mapping a resource, an irqfd, "
+
+static void others_tests(void)
+{
+	fake = (struct dmop_info){ };
+	tap_result(others_are(~0U - 1, 0, UP_TO_IRQFD "serving an ioreq server, a kick, binding to it"),
+		   "others: each is refused");
+	tap_result(others_are(DMOP_IOCTL_SERVE, -1, "serving an ioreq server (done)") &&
+		   others_are(DMOP_IOCTL_KICK, -1, "a kick (done)") &&
+		   others_are(DMOP_IOCTL_IRQFD, -1, "an irqfd (done)") &&
+		   others_are(DMOP_IOCTL_RESTRICT, -1, "binding to it (done)"),
+		   "others: one that is not refused is found");
+	fake_is_old = true;
+	tap_result(others_are(~0U - 1, 0, UP_TO_IRQFD "binding to it"), "others: of an older module");
+	fake_is_old = false;
 }
 
 /* --- events ------------------------------------------------------------ */
@@ -1091,6 +1157,8 @@ int main(void)
 	fdinfo_tests();
 	rights_tests();
 	removed_tests();
+	removed_events_tests();
+	others_tests();
 	event_tests();
 	video_tests();
 	users_tests();

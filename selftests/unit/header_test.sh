@@ -16,7 +16,11 @@ cat >"$source" <<'END'
 #include <xen/dmop.h>
 #include <xen/dmop.h>
 struct dmop_info info;
-typedef char info_has_one_size[sizeof(struct dmop_info) == 168 ? 1 : -1];
+struct dmop_answer answer;
+struct dmop_kick kick;
+typedef char info_has_one_size[sizeof(struct dmop_info) == 200 ? 1 : -1];
+typedef char answer_has_one_size[sizeof(struct dmop_answer) == 24 ? 1 : -1];
+typedef char kick_has_one_size[sizeof(struct dmop_kick) == 48 ? 1 : -1];
 END
 
 # compiles NAME COMPILER OPTION...

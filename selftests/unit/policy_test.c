@@ -69,7 +69,7 @@ static const struct row area_rows[NR_ASKERS] = {
 	[ASKER_REVOKED]		= { { SRCH,  SRCH,  SRCH,  SRCH  } },
 };
 
-/* NARROW, too. An unbound file has nothing to lose. */
+/* NARROW, too, and ANSWER. An unbound file has nothing to lose, and serves nothing. */
 static const struct row narrow_rows[NR_ASKERS] = {
 	[ASKER_UNBOUND_USER]	= { { PERM,  PERM,  PERM,  PERM  } },
 	[ASKER_UNBOUND_ADMIN]	= { { PERM,  PERM,  PERM,  PERM  } },
@@ -146,6 +146,7 @@ static const struct row *rows_of(const struct dmop_request *r)
 	case DMOP_ACT_AREA:
 		return area_rows;
 	case DMOP_ACT_NARROW:
+	case DMOP_ACT_ANSWER:
 		return narrow_rows;
 	case DMOP_ACT_EVENT:
 		return event_rows;
@@ -166,7 +167,7 @@ static const unsigned int states[] = {
 static const unsigned int acts[] = {
 	DMOP_ACT_INFO, DMOP_ACT_PROBE, DMOP_ACT_RESTRICT, DMOP_ACT_CALL,
 	DMOP_ACT_MAP, DMOP_ACT_AREA, DMOP_ACT_NARROW, DMOP_ACT_OPERATION, DMOP_ACT_RESOURCE,
-	DMOP_ACT_EVENT, 10, 11, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
+	DMOP_ACT_EVENT, DMOP_ACT_ANSWER, 11, 12, 255, 256, 1u << 31, (1u << 31) | DMOP_ACT_INFO, UINT32_MAX,
 };
 
 /* What the file is bound to, and which domain the kernel runs in. */
