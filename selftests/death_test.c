@@ -13,7 +13,7 @@
 #include "command.h"
 #include "frames.h"
 #include "hold.h"
-#include "irqfd.h"
+#include "serve.h"
 
 #define BAD_POINTER	((void *)8)
 #define DOOMED		"dmop-test-doomed"
@@ -94,6 +94,8 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	struct dmop_batch empty = { };
 	struct dmop_narrow narrow = { };
 	struct dmop_irqfd irqfd = { .fd = -1 };
+	struct dmop_answer none = { };
+	struct dmop_kick k = { .fd = -1 };
 	struct dmop_info before, after;
 	unsigned int i, refused = 0;
 
@@ -126,7 +128,15 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
 		irqfd.dom = d;
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd));
-		refused += 18;
+		EXPECT_EQ(-ESRCH, serve(fd, d, 0, 1, -1, 0));
+		EXPECT_EQ(-ESRCH, serve(fd, d | 1U << 16, ~0U, 0, -1, ~0U));
+		EXPECT_EQ(-ESRCH, serve_end(fd, d, 0));
+		k.domid = d;
+		EXPECT_EQ(-ESRCH, kick(fd, &k));
+		EXPECT_EQ(-ESRCH, kick_deassign(fd, k));
+		EXPECT_EQ(-ESRCH, answer_vcpus(fd, 1, 0));
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_ANSWER, &none));
+		refused += 25;
 	}
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
@@ -136,6 +146,9 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_NARROW, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_IRQFD, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_SERVE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_ANSWER, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_KICK, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_INFO, BAD_POINTER));
 	EXPECT_EQ(-ENOTTY, do_ioctl(fd, _IO('P', 0xff), BAD_POINTER));
 
@@ -274,6 +287,133 @@ TEST_F(death, eventfd_that_outlived_the_domain)
 	EXPECT_EQ(2, after.events);
 	close(fd);
 	close(event);
+}
+
+/* --- a served server and a kick ----------------------------------------- */
+
+/* Return: the interrupts of the kernel for ioreq servers of the domain. */
+static long interrupts(__u16 domid)
+{
+	return number("grep -cw 'dmop-%u' /proc/interrupts; true", domid);
+}
+
+/* What one file serves: a server, and a kick at PORT. */
+struct service {
+	long server;
+	volatile struct request *slot;
+	int rest, event;
+	struct dmop_kick kick;
+};
+
+/* Return: true if a request that matches the kick has signalled it. */
+static bool service_begin(struct service *s, int fd, __u16 domid)
+{
+	s->rest = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->server = server_create(fd, domid, &s->slot);
+	if (s->rest < 0 || s->event < 0 || s->server < 0)
+		return false;
+	s->kick = kick_of(domid, s->server, s->event, PORT);
+	put_request(s->slot, port_write(PORT, 0));
+	return !kick(fd, &s->kick) && !serve(fd, domid, s->server, 1, s->rest, 0) &&
+	       was_signalled(s->event);
+}
+
+/* Serves it again: a request is received then. */
+static bool service_works(const struct service *s, int fd, __u16 domid)
+{
+	if (serve_end(fd, domid, s->server))
+		return false;
+	put_request(s->slot, port_write(PORT, 0));
+	return !serve(fd, domid, s->server, 1, s->rest, 0) && was_signalled(s->event) &&
+	       !answer_vcpus(fd, 1, 0);
+}
+
+static void service_close(const struct service *s)
+{
+	munmap((void *)s->slot, PAGE);
+	close(s->rest);
+	close(s->event);
+}
+
+static void expect_service_refused(struct __test_metadata *const _metadata, int fd, __u16 domid,
+				   const struct service *s)
+{
+	EXPECT_EQ(-ESRCH, serve(fd, domid, s->server, 1, s->rest, 0));
+	EXPECT_EQ(-ESRCH, serve_end(fd, domid, s->server));
+	EXPECT_EQ(-ESRCH, answer_vcpus(fd, 1, 0));
+	EXPECT_EQ(-ESRCH, kick(fd, &s->kick));
+	EXPECT_EQ(-ESRCH, kick_deassign(fd, s->kick));
+}
+
+/* Neither the ports nor the page keep the number, and the next domain has a service of its own. */
+TEST_F(death, service_that_outlived_the_domain)
+{
+	struct pollfd p = { .fd = self->bound };
+	struct service old = { }, new = { };
+	struct dmop_info before, after;
+	int fd;
+
+	ASSERT_TRUE(service_begin(&old, self->bound, self->domid));
+	EXPECT_EQ(1, interrupts(self->domid));
+	ASSERT_TRUE(destroy(DOOMED));
+	ASSERT_EQ(1, poll(&p, 1, WAKE_MS));
+	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
+	EXPECT_EQ(DMOP_STATE_REVOKED, dmop_state(self->bound));
+	expect_service_refused(_metadata, self->bound, self->domid, &old);
+	ASSERT_EQ(0, dmop_info(self->bound, &before));
+
+	/* The file is still open, with all that it had. */
+	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
+	EXPECT_EQ(0, interrupts(self->domid));
+	fd = dmop_open_bound(self->domid);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(service_begin(&new, fd, self->domid));
+	EXPECT_EQ(1, interrupts(self->domid));
+	expect_service_refused(_metadata, self->bound, self->domid, &old);
+	expect_refusals(_metadata, self->bound, self->domid);
+	EXPECT_EQ(0, counter(old.event));
+	EXPECT_EQ(0, counter(old.rest));
+	ASSERT_EQ(0, dmop_info(self->bound, &after));
+	EXPECT_EQ(1, after.kicked);
+	EXPECT_EQ(0, after.rest);
+	EXPECT_EQ(before.calls, after.calls);
+
+	/* The close of the old file does not affect the new service. */
+	service_close(&old);
+	close(self->bound);
+	self->bound = -1;
+	EXPECT_EQ(1, interrupts(self->domid));
+	EXPECT_EQ(0, answer_vcpus(fd, 1, 0));
+	EXPECT_TRUE(service_works(&new, fd, self->domid));
+	ASSERT_EQ(0, dmop_info(fd, &after));
+	EXPECT_EQ(1, after.servers);
+	EXPECT_EQ(1, after.kicks);
+	service_close(&new);
+	close(fd);
+	EXPECT_EQ(0, interrupts(self->domid));
+}
+
+/* One ends with its file, the other with the domain. */
+TEST_F(death, services_of_two_files)
+{
+	struct service one = { }, two = { };
+	int fd = dmop_open_bound(self->domid);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(service_begin(&one, self->bound, self->domid));
+	ASSERT_TRUE(service_begin(&two, fd, self->domid));
+	EXPECT_EQ(2, interrupts(self->domid));
+	service_close(&two);
+	close(fd);
+	EXPECT_EQ(1, interrupts(self->domid));
+	EXPECT_TRUE(service_works(&one, self->bound, self->domid));
+	ASSERT_TRUE(destroy(DOOMED));
+	ASSERT_EQ(-ESRCH, call_until_gone(self->bound, self->domid));
+	expect_service_refused(_metadata, self->bound, self->domid, &one);
+	ASSERT_EQ(self->domid, create_as(DOOMED, self->domid));
+	EXPECT_EQ(0, interrupts(self->domid));
+	service_close(&one);
 }
 
 /* A call and the watch may detect the end in either order. The result of the call is the same. */

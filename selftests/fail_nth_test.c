@@ -5,7 +5,7 @@
 #include <poll.h>
 
 #include "fail_nth.h"
-#include "irqfd.h"
+#include "serve.h"
 
 #define LARGE	1024	/* bytes: too large for the stack, too small for vmalloc() */
 
@@ -302,6 +302,157 @@ TEST(irqfd_assigned)
 {
 	ASSERT_TRUE(faults_ready());
 	EXPECT_FAILURES(3, bound, irqfd_it, no_irqfd, one_irqfd, close_it);
+}
+
+/* --- SERVE and KICK: of their allocations, those of the caller. A worker binds the ports. --- */
+
+/* The eventfd of a sweep, its kick, and the server. */
+static int signalled_fd;
+static struct dmop_kick wanted;
+static long server;
+
+static bool bound_with_eventfd(struct state *s)
+{
+	signalled_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	wanted = kick_of(target_domid, 0, signalled_fd, PORT);
+	return signalled_fd >= 0 && bound(s);
+}
+
+static void close_with_eventfd(struct state *s)
+{
+	close_it(s);
+	close(signalled_fd);
+}
+
+static __u64 kicks(int fd)
+{
+	struct dmop_info info;
+
+	return dmop_info(fd, &info) ? ~0ULL : info.kicks;
+}
+
+static long kick_it(struct state *s)
+{
+	return kick(s->fd, &wanted);
+}
+
+static bool no_kick(struct state *s)
+{
+	return !kicks(s->fd) && is_bound(s) && !kick(s->fd, &wanted) && kicks(s->fd) == 1;
+}
+
+static bool one_kick(struct state *s)
+{
+	return kicks(s->fd) == 1 && is_bound(s) && kick(s->fd, &wanted) == -EEXIST;
+}
+
+/* The head, and the table. */
+TEST(kick_assigned)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(2, bound_with_eventfd, kick_it, no_kick, one_kick, close_with_eventfd);
+}
+
+static bool bound_with_kicks(struct state *s)
+{
+	struct dmop_kick other;
+
+	if (!bound_with_eventfd(s) || kick(s->fd, &wanted))
+		return false;
+	other = wanted;
+	other.addr += 8;
+	return !kick(s->fd, &other);
+}
+
+static long kick_removed(struct state *s)
+{
+	return kick_deassign(s->fd, wanted);
+}
+
+static bool two_kicks(struct state *s)
+{
+	return kicks(s->fd) == 2 && is_bound(s) && kick(s->fd, &wanted) == -EEXIST;
+}
+
+static bool other_kick(struct state *s)
+{
+	return kicks(s->fd) == 1 && is_bound(s) && kick_deassign(s->fd, wanted) == -ENOENT;
+}
+
+/* The same: the table without the kick is a new one. */
+TEST(kick_deassigned)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(2, bound_with_kicks, kick_removed, two_kicks, other_kick, close_with_eventfd);
+}
+
+static bool bound_with_server(struct state *s)
+{
+	volatile struct request *page = NULL;
+
+	if (!bound_with_eventfd(s))
+		return false;
+	ioreq_destroy_all(s->fd, target_domid);
+	server = server_create(s->fd, target_domid, &page);
+	s->p = (char *)page;
+	return server >= 0;
+}
+
+/* The mapping keeps the file open. */
+static void close_with_server(struct state *s)
+{
+	ioreq_destroy_all(s->fd, target_domid);
+	munmap(s->p, PAGE);
+	close_with_eventfd(s);
+}
+
+static __u64 servers(int fd)
+{
+	struct dmop_info info;
+
+	return dmop_info(fd, &info) ? ~0ULL : info.servers;
+}
+
+static long serve_it(struct state *s)
+{
+	return serve(s->fd, target_domid, server, 1, signalled_fd, 0);
+}
+
+/* Nothing has kept the ports, so it can be served now. */
+static bool no_server(struct state *s)
+{
+	return !servers(s->fd) && is_bound(s) && answer_vcpus(s->fd, 1, 0) == -EINVAL &&
+	       !serve_it(s);
+}
+
+static bool one_server(struct state *s)
+{
+	return servers(s->fd) == 1 && is_bound(s) && !answer_vcpus(s->fd, 1, 0) &&
+	       serve_it(s) == -EBUSY;
+}
+
+/* The head, and the server. */
+TEST(served)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(2, bound_with_server, serve_it, no_server, one_server, close_with_server);
+}
+
+static bool bound_and_served(struct state *s)
+{
+	return bound_with_server(s) && !serve_it(s);
+}
+
+static long end_it(struct state *s)
+{
+	return serve_end(s->fd, target_domid, server);
+}
+
+/* The head. */
+TEST(served_no_more)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(1, bound_and_served, end_it, one_server, no_server, close_with_server);
 }
 
 int main(int argc, char **argv)

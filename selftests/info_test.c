@@ -105,9 +105,9 @@ TEST_F(info, sizes)
 {
 	__u32 size;
 
-	for (size = 8; size <= 200; size++) {
+	for (size = 8; size <= SIZE + 8; size++) {
 		struct dmop_info *info = info_at_end(&self->m, size);
-		char given[200];
+		char given[SIZE + 8];
 		long ret;
 
 		zero_tail(info, size);
@@ -169,7 +169,7 @@ TEST_F(info, largest_size)
 /* A later program that uses unknown members gets an error. */
 TEST_F(info, unknown_tail)
 {
-	static const __u32 sizes[] = { SIZE + 1, SIZE + 8, 200, 201, 1000, MAX_SIZE };
+	static const __u32 sizes[] = { SIZE + 1, SIZE + 8, SIZE + 100, SIZE + 101, 1000, MAX_SIZE };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {

@@ -2,7 +2,7 @@
 /*
  * ioctl_test.c - ioctl numbers, hypercall operations, and the order of refusals
  */
-#include "dmop_test.h"
+#include "serve.h"
 
 /* Never mapped in any program. */
 #define BAD_POINTER	((void *)8)
@@ -10,7 +10,8 @@
 static const unsigned int known[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO, DMOP_IOCTL_BATCH,
-	DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD,
+	DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD, DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER,
+	DMOP_IOCTL_KICK,
 };
 
 static bool is_known(unsigned int cmd)
@@ -188,6 +189,62 @@ TEST_F(surface, narrow_of_32_bit_callers)
 	ASSERT_EQ(0, dmop_info(self->fd, &info));
 	EXPECT_EQ(variant->bound ? 7 : ~0ULL, info.max_frames);
 	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_NARROW, BAD_POINTER));
+}
+
+static void *arg_32(void *at, const void *arg, size_t size)
+{
+	return memcpy(at, arg, size);
+}
+
+/* All of SERVE, ANSWER and KICK, with a server; on an unbound file each is refused. */
+TEST_F(surface, serve_of_32_bit_callers)
+{
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct dmop_serve s = {
+		.size = sizeof(s), .domid = target_domid, .vcpus = 1, .rest_fd = event,
+	};
+	struct dmop_answer a = { .size = sizeof(a), .vcpus = { 1 } };
+	struct dmop_kick k = kick_of(target_domid, 0, event, PORT);
+	volatile struct request *page = NULL;
+	struct dmop_info info;
+	long server = 0;
+
+	X86_ONLY("int 0x80");
+	ASSERT_LE(0, event);
+	if (variant->bound) {
+		ioreq_destroy_all(self->fd, target_domid);
+		server = server_create(self->fd, target_domid, &page);
+		ASSERT_LE(0, server);
+		s.server = server;
+	}
+	EXPECT_EQ(variant->bound ? 0 : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_KICK, arg_32(self->arg, &k, sizeof(k))));
+	EXPECT_EQ(variant->bound ? 0 : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_SERVE, arg_32(self->arg, &s, sizeof(s))));
+	EXPECT_EQ(variant->bound ? 0 : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_ANSWER, arg_32(self->arg, &a, sizeof(a))));
+	/* The high half of the mask is read, too. */
+	a.vcpus[1] = 1ULL << 63;
+	EXPECT_EQ(variant->bound ? -EINVAL : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_ANSWER, arg_32(self->arg, &a, sizeof(a))));
+	ASSERT_EQ(0, dmop_info(self->fd, &info));
+	EXPECT_EQ(variant->bound, info.servers);
+	EXPECT_EQ(variant->bound, info.kicks);
+	s.flags = DMOP_SERVE_END;
+	EXPECT_EQ(variant->bound ? 0 : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_SERVE, arg_32(self->arg, &s, sizeof(s))));
+	k.flags |= DMOP_KICK_DEASSIGN;
+	EXPECT_EQ(variant->bound ? 0 : -EPERM,
+		  ioctl_32(self->fd, DMOP_IOCTL_KICK, arg_32(self->arg, &k, sizeof(k))));
+	ASSERT_EQ(0, dmop_info(self->fd, &info));
+	EXPECT_EQ(0, info.servers);
+	EXPECT_EQ(0, info.kicks);
+	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_SERVE, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_ANSWER, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, ioctl_32(self->fd, DMOP_IOCTL_KICK, BAD_POINTER));
+	if (variant->bound)
+		ioreq_destroy_all(self->fd, target_domid);
+	close(event);
 }
 
 /* The file cannot be read, written or positioned. */

@@ -21,6 +21,9 @@ enum act {
 	ACT_MMAP_RESOURCE,
 	ACT_NARROW,
 	ACT_IRQFD,
+	ACT_SERVE,
+	ACT_ANSWER,
+	ACT_KICK,
 	NR_ACTS,
 };
 
@@ -49,6 +52,9 @@ struct user_memory {
 		struct dmop_mmap_resource resource;
 		struct dmop_narrow narrow;
 		struct dmop_irqfd irqfd;
+		struct dmop_serve serve;
+		struct dmop_answer answer;
+		struct dmop_kick kick;
 		__u16 domid;
 	} arg;
 };
@@ -93,6 +99,17 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 		m->arg.irqfd.flags = 0;
 		m->arg.irqfd.dom = q->domid;
 		return DMOP_IOCTL_IRQFD;
+	case ACT_SERVE:
+		m->arg.serve.size = 0;
+		m->arg.serve.domid = q->domid;
+		return DMOP_IOCTL_SERVE;
+	case ACT_ANSWER:
+		m->arg.answer.size = 0;
+		return DMOP_IOCTL_ANSWER;
+	case ACT_KICK:
+		m->arg.kick.size = 0;
+		m->arg.kick.domid = q->domid;
+		return DMOP_IOCTL_KICK;
 	default:
 		m->arg.domid = q->domid;
 		return DMOP_IOCTL_RESTRICT;
@@ -385,12 +402,12 @@ static void add_16_bit_domids(struct domids *d)
 	add_domid(d, (__u16)-target_domid);
 }
 
-/* Values with a valid domid in the low 16 bits, and other bits set. */
-static void add_wrapping_domids(struct domids *d)
+/* Values with a valid domid in the low 16 bits, and other bits of a member of @bits bits set. */
+static void add_wrapping_domids(struct domids *d, unsigned int bits)
 {
 	unsigned int bit;
 
-	for (bit = 16; bit < 64; bit++) {
+	for (bit = 16; bit < bits; bit++) {
 		add_domid(d, target_domid | 1ULL << bit);
 		add_domid(d, other_domid | 1ULL << bit);
 		add_domid(d, 1ULL << bit);
@@ -467,11 +484,14 @@ static struct expected oracle(const struct subject_kind *k,
 	case ACT_MMAPBATCH:
 	case ACT_MMAP_RESOURCE:
 		return oracle_map(k, q->domid);
-	/* It has no domid. */
+	/* They have no domid. */
 	case ACT_NARROW:
+	case ACT_ANSWER:
 		return k->bound ? (struct expected) { .ret = -EINVAL } : refused(-EPERM);
 	/* Privilege counts for nothing. */
 	case ACT_IRQFD:
+	case ACT_SERVE:
+	case ACT_KICK:
 		return k->bound && may_reach(k, q->domid) ? (struct expected) { .ret = -EINVAL } :
 							    refused(-EPERM);
 	default:
@@ -490,6 +510,9 @@ static const char * const act_names[NR_ACTS] = {
 	[ACT_MMAP_RESOURCE] = "MMAP_RESOURCE",
 	[ACT_NARROW] = "NARROW",
 	[ACT_IRQFD] = "IRQFD",
+	[ACT_SERVE] = "SERVE",
+	[ACT_ANSWER] = "ANSWER",
+	[ACT_KICK] = "KICK",
 };
 
 static struct dmop_info info_after(const struct answer *a,
@@ -552,7 +575,9 @@ static void check_row(struct __test_metadata *const _metadata,
 
 	add_16_bit_domids(&d);
 	if (act == ACT_HYPERCALL)
-		add_wrapping_domids(&d);
+		add_wrapping_domids(&d, 64);
+	if (act == ACT_SERVE || act == ACT_KICK)
+		add_wrapping_domids(&d, 32);
 
 	for (i = 0; i < d.nr; i++)
 		check_cell(_metadata, s, k, act, d.v[i]);
@@ -596,6 +621,21 @@ TEST_F(subject, narrow)
 TEST_F(subject, irqfd)
 {
 	check_row(_metadata, &self->s, &variant->k, ACT_IRQFD);
+}
+
+TEST_F(subject, serve)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_SERVE);
+}
+
+TEST_F(subject, answer)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_ANSWER);
+}
+
+TEST_F(subject, kick)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_KICK);
 }
 
 /* INFO is never refused. Each holder of the file gets all of it. */

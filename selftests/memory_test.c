@@ -61,6 +61,18 @@ FIXTURE_VARIANT_ADD(argument, irqfd) {
 	.cmd = DMOP_IOCTL_IRQFD, .size = sizeof(struct dmop_irqfd),
 };
 
+FIXTURE_VARIANT_ADD(argument, serve) {
+	.cmd = DMOP_IOCTL_SERVE, .size = sizeof(struct dmop_serve),
+};
+
+FIXTURE_VARIANT_ADD(argument, answer) {
+	.cmd = DMOP_IOCTL_ANSWER, .size = sizeof(struct dmop_answer),
+};
+
+FIXTURE_VARIANT_ADD(argument, kick) {
+	.cmd = DMOP_IOCTL_KICK, .size = sizeof(struct dmop_kick),
+};
+
 FIXTURE_VARIANT_ADD(argument, mmapbatch) {
 	.cmd = DMOP_IOCTL_MMAPBATCH_V2, .size = sizeof(struct dmop_mmapbatch_v2),
 };
@@ -95,6 +107,10 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	struct dmop_mmapbatch_v2 b = { .dom = target_domid };
 	struct dmop_mmap_resource r = { .dom = target_domid, .addr = 4096 };
 	struct dmop_irqfd i = { .dom = target_domid, .size = 8, .fd = -1 };
+	/* No descriptor, and nothing is served. */
+	struct dmop_serve s = { .size = sizeof(s), .domid = target_domid, .vcpus = 1, .rest_fd = -1 };
+	struct dmop_answer a = { .size = sizeof(a), .vcpus = { 1 } };
+	struct dmop_kick k = { .size = sizeof(k), .domid = target_domid, .fd = -1 };
 
 	op->op = DM_OP_UNKNOWN;
 	buf->uptr = op;
@@ -114,6 +130,15 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 		return -EINVAL;
 	case DMOP_IOCTL_IRQFD:
 		memcpy(at, &i, sizeof(i));
+		return -EBADF;
+	case DMOP_IOCTL_SERVE:
+		memcpy(at, &s, sizeof(s));
+		return -EBADF;
+	case DMOP_IOCTL_ANSWER:
+		memcpy(at, &a, sizeof(a));
+		return -EINVAL;
+	case DMOP_IOCTL_KICK:
+		memcpy(at, &k, sizeof(k));
 		return -EBADF;
 	default:
 		memcpy(at, &target_domid, sizeof(target_domid));
@@ -192,6 +217,64 @@ TEST_F(argument, foreign_addresses)
 
 		EXPECT_EQ(-EFAULT, do_ioctl(self->fd, variant->cmd, at)) {
 			TH_LOG("at %p", at);
+		}
+	}
+	ASSERT_EQ(0, dmop_info(self->fd, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+/*
+ * Arguments that begin with their size can be longer. NARROW and BATCH have tests of their own.
+ * Return: as do_ioctl(). The argument is not written.
+ */
+static long longer(int fd, unsigned int cmd, void *at, __u32 size)
+{
+	struct dmop_buf buf;
+	struct dm_op op;
+
+	make_argument(cmd, at, &buf, &op);
+	memcpy(at, &size, sizeof(size));
+	return do_ioctl(fd, cmd, at);
+}
+
+static bool has_size(unsigned int cmd)
+{
+	return cmd == DMOP_IOCTL_SERVE || cmd == DMOP_IOCTL_ANSWER || cmd == DMOP_IOCTL_KICK;
+}
+
+/* Bytes that the module does not know: zero; one of them not; or not all there. */
+TEST_F(argument, longer_than_known)
+{
+	char *end = self->mem + self->len;
+	struct dmop_info before, after;
+	struct dmop_buf buf;
+	struct dm_op op;
+	size_t more, i;
+	long ret;
+
+	if (!has_size(variant->cmd))
+		return;
+	ret = make_argument(variant->cmd, self->mem, &buf, &op);
+	ASSERT_EQ(0, dmop_info(self->fd, &before));
+	for (more = 1; more <= 24; more++) {
+		char *at = end - variant->size - more;
+
+		memset(self->mem, 0, self->len);
+		EXPECT_EQ(ret, longer(self->fd, variant->cmd, at, variant->size + more)) {
+			TH_LOG("%zu bytes more", more);
+		}
+		EXPECT_EQ(-EFAULT, longer(self->fd, variant->cmd, at, variant->size + more + 1)) {
+			TH_LOG("%zu bytes more, and one is missing", more);
+		}
+		EXPECT_TRUE(all_bytes(end - more, 0, more));
+		for (i = 0; i < more; i++) {
+			end[i - more] = 1;
+			EXPECT_EQ(-E2BIG, longer(self->fd, variant->cmd, at, variant->size + more)) {
+				TH_LOG("byte %zu of %zu", i, more);
+			}
+			/* It is not part of a shorter one. */
+			EXPECT_EQ(ret, longer(self->fd, variant->cmd, at, variant->size + i));
+			end[i - more] = 0;
 		}
 	}
 	ASSERT_EQ(0, dmop_info(self->fd, &after));

@@ -11,6 +11,7 @@
 #include "frames.h"
 #include "kmsg.h"
 #include "narrow.h"
+#include "serve.h"
 
 #define DOOMED		"dmop-test-observed"
 #define TRACING		"/sys/kernel/tracing"
@@ -91,6 +92,10 @@ static void expect_rights(struct __test_metadata *const _metadata, int fd,
 	EXPECT_LINE("irqfds", "%llu", info->irqfds);
 	EXPECT_LINE("events", "%llu", info->events);
 	EXPECT_LINE("events-failed", "%llu", info->events_failed);
+	EXPECT_LINE("servers", "%llu", info->servers);
+	EXPECT_LINE("kicks", "%llu", info->kicks);
+	EXPECT_LINE("kicked", "%llu", info->kicked);
+	EXPECT_LINE("rest", "%llu", info->rest);
 }
 
 /* fdinfo has the same values as INFO. */
@@ -188,6 +193,43 @@ TEST(fdinfo_counters)
 	EXPECT_EQ(1, fdinfo_number(fd, "mapped-frames"));
 	expect_agreement(_metadata, fd);
 	close(fd);
+}
+
+/* A request that matches a kick, then one that does not. The end of SERVE waits for either. */
+TEST(fdinfo_of_a_served_server)
+{
+	int fd = dmop_open_bound(target_domid), event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	volatile struct request *page = NULL;
+	struct dmop_kick k;
+	long server;
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, event);
+	ioreq_destroy_all(fd, target_domid);
+	server = server_create(fd, target_domid, &page);
+	ASSERT_LE(0, server);
+	k = kick_of(target_domid, server, event, PORT);
+	ASSERT_EQ(0, kick(fd, &k));
+	EXPECT_EQ(1, fdinfo_number(fd, "kicks"));
+	put_request(page, port_write(PORT, 0));
+	ASSERT_EQ(0, serve(fd, target_domid, server, 1, event, 0));
+	EXPECT_EQ(1, fdinfo_number(fd, "servers"));
+	EXPECT_TRUE(was_signalled(event));
+	ASSERT_EQ(0, serve_end(fd, target_domid, server));
+	EXPECT_EQ(0, fdinfo_number(fd, "servers"));
+	EXPECT_EQ(1, fdinfo_number(fd, "kicked"));
+	EXPECT_EQ(0, fdinfo_number(fd, "rest"));
+	ASSERT_EQ(0, kick_deassign(fd, k));
+	EXPECT_EQ(0, fdinfo_number(fd, "kicks"));
+	put_request(page, port_write(PORT, 0));
+	ASSERT_EQ(0, serve(fd, target_domid, server, 1, event, 0));
+	EXPECT_TRUE(was_signalled(event));
+	EXPECT_EQ(1, fdinfo_number(fd, "kicked"));
+	EXPECT_EQ(1, fdinfo_number(fd, "rest"));
+	expect_agreement(_metadata, fd);
+	ioreq_destroy_all(fd, target_domid);
+	close(fd);
+	close(event);
 }
 
 TEST(fdinfo_of_a_revoked_file)
@@ -299,6 +341,13 @@ static bool saw(FIXTURE_DATA(trace) *self, bool ours, const char *event)
 	return is;
 }
 
+/* Return: true if a traced line contains @part. */
+static bool saw_part(FIXTURE_DATA(trace) *self, const char *part)
+{
+	take_events(self);
+	return strstr(self->seen, part);
+}
+
 #define EXPECT_EVENT(...) do {						\
 	char event_[256];						\
 									\
@@ -379,7 +428,10 @@ TEST_F(trace, refuse)
 {
 	struct dmop_mmap_resource resource = { .dom = other_domid };
 	struct dmop_mmapbatch_v2 batch = { .num = 1, .dom = other_domid };
+	struct dmop_kick k = kick_of(0, 0, -1, PORT);
+	int unbound = dmop_open();
 
+	ASSERT_LE(0, unbound);
 	EXPECT_EQ(-EPERM, unknown_op(self->fd, other_domid));
 	EXPECT_EVENT("dmop_refuse: act=call op=%u domid=%u bound=%u cause=%d", DMOP_HYPERCALL_NR,
 		     other_domid, target_domid, -EPERM);
@@ -394,6 +446,18 @@ TEST_F(trace, refuse)
 	EXPECT_EQ(-EPERM, do_ioctl(self->fd, DMOP_IOCTL_MMAP_RESOURCE, &resource));
 	EXPECT_EVENT("dmop_refuse: act=map op=0 domid=%u bound=%u cause=%d", other_domid,
 		     target_domid, -EPERM);
+	EXPECT_EQ(-EPERM, serve(self->fd, other_domid, 0, 1, -1, 0));
+	EXPECT_EVENT("dmop_refuse: act=event op=0 domid=%u bound=%u cause=%d", other_domid,
+		     target_domid, -EPERM);
+	/* All 32 bits of it. */
+	k.domid = 1U << 31 | target_domid;
+	EXPECT_EQ(-EPERM, kick(self->fd, &k));
+	EXPECT_EVENT("dmop_refuse: act=event op=0 domid=%u bound=%u cause=%d", k.domid, target_domid,
+		     -EPERM);
+	/* It names no domain. */
+	EXPECT_EQ(-EPERM, answer_vcpus(unbound, 1, 0));
+	EXPECT_EVENT("dmop_refuse: act=answer op=0 domid=0 bound=-1 cause=%d", -EPERM);
+	close(unbound);
 	/* A refused call causes no event of an operation or mapping. */
 	take_events(self);
 	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
@@ -431,6 +495,11 @@ TEST_F(trace, narrow)
 	EXPECT_EQ(MAP_FAILED, area(self->fd, 1, PROT_READ));
 	EXPECT_EVENT("dmop_refuse: act=mmap op=0 domid=0 bound=%u cause=%d why=narrowed",
 		     target_domid, -EPERM);
+	EXPECT_EQ(-EPERM, serve(self->fd, target_domid, 0, 1, -1, 0));
+	EXPECT_EVENT("dmop_refuse: act=event op=0 domid=%u bound=%u cause=%d why=narrowed",
+		     target_domid, target_domid, -EPERM);
+	EXPECT_EQ(-EPERM, answer_vcpus(self->fd, 1, 0));
+	EXPECT_TRUE(saw_part(self, ": dmop_refuse: act=answer op=0 domid="));
 	EXPECT_EQ(NULL, strstr(self->seen, ": dmop_op: "));
 }
 
@@ -566,6 +635,76 @@ TEST(log_names_a_narrowed_operation)
 	close(log);
 	close(fd);
 }
+
+/* --- the log: SERVE, KICK and ANSWER ------------------------------------ */
+
+static long refused_serve(int fd)
+{
+	return serve(fd, other_domid, 0, 1, -1, 0);
+}
+
+static long refused_kick(int fd)
+{
+	struct dmop_kick k = kick_of(other_domid, 0, -1, PORT);
+
+	return kick(fd, &k);
+}
+
+static long refused_answer(int fd)
+{
+	return answer_vcpus(fd, 1, 0);
+}
+
+/* As logged_refusal(). Return: true if a line has both parts. */
+static bool logs(long (*call)(int fd), int fd, const char *what, const char *why)
+{
+	int log = kmsg_open(), tries;
+	char wanted[128], last[1024];
+	bool found = false;
+
+	snprintf(wanted, sizeof(wanted), "[%d] refused: %s", getpid(), what);
+	for (tries = 0; !found && tries < 1000; tries++) {
+		if (tries)
+			usleep(100000);
+		if (call(fd) != -EPERM)
+			break;
+		found = kmsg_count(log, wanted, last, sizeof(last)) && strstr(last, why);
+	}
+	close(log);
+	return found;
+}
+
+TEST(log_names_an_event)
+{
+	int fd = dmop_open_bound(target_domid);
+	char what[64], why[64];
+
+	ASSERT_LE(0, fd);
+	snprintf(what, sizeof(what), "event op 0 on domain %u, ", other_domid);
+	snprintf(why, sizeof(why), ", descriptor bound %u (error %d)", target_domid, -EPERM);
+	EXPECT_TRUE(logs(refused_serve, fd, what, why));
+	EXPECT_TRUE(logs(refused_kick, fd, what, why));
+	close(fd);
+}
+
+/* It names no domain. */
+TEST(log_names_an_answer)
+{
+	int fd = dmop_open_bound(target_domid), unbound = dmop_open();
+	char why[64];
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, unbound);
+	snprintf(why, sizeof(why), ", descriptor unbound -1 (error %d)", -EPERM);
+	EXPECT_TRUE(logs(refused_answer, unbound, "answer op 0 on domain ", why));
+	ASSERT_EQ(0, narrow_acts(fd, ~DMOP_RIGHT_EVENT));
+	snprintf(why, sizeof(why), ", descriptor bound %u (narrowed)", target_domid);
+	EXPECT_TRUE(logs(refused_answer, fd, "answer op 0 on domain ", why));
+	close(unbound);
+	close(fd);
+}
+
+/* --- the log: its limits ------------------------------------------------- */
 
 /* An attacker can choose the name of a process. It must not start a new line in the log. */
 TEST(log_line_cannot_be_forged)
