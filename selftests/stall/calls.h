@@ -42,13 +42,14 @@ enum window { W_ARG, W_ARRAY, W_DATA, W_MORE, W_OUT, WINDOWS };
  * @fd:    the descriptor
  * @area:  an area of it
  * @fill:  the windows, for writing; @use: the same memory at its addresses in the call
+ * @served: the descriptor serves a server
  */
 struct issuer {
 	__u16 domid;
 	int fd;
 	char *area;
 	char *fill, *use;
-	__u16 server;
+	bool served;
 };
 
 static inline void *fill(struct issuer *i, enum window w)
@@ -431,9 +432,19 @@ static inline long issue_narrow(struct issuer *i)
 	return narrow(i->fd, use(i, W_ARG));
 }
 
+/* One for all calls of a process. */
+static inline int some_eventfd(void)
+{
+	static int event = -1;
+
+	if (event < 0)
+		event = eventfd(0, EFD_CLOEXEC);
+	return event;
+}
+
 static inline bool irqfd_prepare(struct issuer *i)
 {
-	int event = eventfd(0, EFD_CLOEXEC);
+	int event = some_eventfd();
 
 	*(struct dm_op *)fill(i, W_DATA) = interrupt_op(VECTOR);
 	*(struct dmop_irqfd *)fill(i, W_ARG) = (struct dmop_irqfd){
@@ -450,11 +461,94 @@ static inline long issue_irqfd(struct issuer *i)
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
+/* Its page has to exist when it is enabled: Xen puts the ports there. */
+static inline bool serve_prepare(struct issuer *i)
+{
+	struct dmop_mmap_resource *m = fill(i, W_ARG);
+	struct dm_op enable = { .op = DM_OP_SET_IOREQ_SERVER_STATE };
+
+	if (!resource_prepare(i) || do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, m))
+		return false;
+	munmap(i->area, PAGE);
+	i->area = NULL;
+	enable.u.state.id = m->id;
+	enable.u.state.enabled = 1;
+	*(struct dmop_serve *)fill(i, W_ARG) = (struct dmop_serve){
+		.size = sizeof(struct dmop_serve), .domid = i->domid, .server = enable.u.state.id,
+		.vcpus = 1, .rest_fd = some_eventfd(),
+	};
+	return some_eventfd() >= 0 && !dm_op(i->fd, i->domid, &enable);
+}
+
+/* It ends with the descriptor. */
+static inline long issue_serve(struct issuer *i)
+{
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_SERVE, use(i, W_ARG));
+
+	/* A real-time kernel refuses it before the allocation. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+static inline bool served_prepare(struct issuer *i)
+{
+	struct dmop_serve *s = fill(i, W_ARG);
+	long ret;
+
+	if (!serve_prepare(i))
+		return false;
+	ret = do_ioctl(i->fd, DMOP_IOCTL_SERVE, s);
+	i->served = !ret;
+	return !ret || ret == -EOPNOTSUPP;
+}
+
+static inline bool serve_end_prepare(struct issuer *i)
+{
+	struct dmop_serve *s = fill(i, W_ARG);
+
+	if (!served_prepare(i))
+		return false;
+	s->flags = DMOP_SERVE_END;
+	return true;
+}
+
+static inline bool answer_prepare(struct issuer *i)
+{
+	if (!served_prepare(i))
+		return false;
+	*(struct dmop_answer *)fill(i, W_ARG) = (struct dmop_answer){
+		.size = sizeof(struct dmop_answer), .vcpus = { 1 },
+	};
+	return true;
+}
+
+static inline long issue_answer(struct issuer *i)
+{
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_ANSWER, use(i, W_ARG));
+
+	return ret == -EINVAL && !i->served ? 0 : ret;
+}
+
+static inline bool kick_prepare(struct issuer *i)
+{
+	*(struct dmop_kick *)fill(i, W_ARG) = (struct dmop_kick){
+		.size = sizeof(struct dmop_kick), .domid = i->domid, .fd = some_eventfd(),
+		.addr = 64,
+	};
+	return some_eventfd() >= 0 && with_bound(i);
+}
+
+static inline long issue_kick(struct issuer *i)
+{
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_KICK, use(i, W_ARG));
+
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
 enum call_number {
 	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
 	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
 	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE, NARROW,
-	MAP_PIECES, IRQFD,
+	MAP_PIECES, IRQFD, SERVE, SERVE_END, ANSWER, KICK,
 };
 
 static const struct call calls[] = {
@@ -497,6 +591,15 @@ static const struct call calls[] = {
 			 C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
 	/* And C_LOCK, unless the kernel is a real-time one. */
 	[IRQFD] = { "irqfd", irqfd_prepare, issue_irqfd, 4, C_ENTRY | C_FAULT | C_ALLOC },
+	/* And C_LOCK and C_ALLOC, likewise. */
+	[SERVE] = { "serve", serve_prepare, issue_serve, 3, C_ENTRY | C_FAULT },
+	[SERVE_END] = { "serve_end", serve_end_prepare, issue_serve, 5,
+			C_ENTRY | C_FAULT | C_LOCK },
+	/* And C_XEN, likewise. */
+	[ANSWER] = { "answer", answer_prepare, issue_answer, 7,
+		     C_ENTRY | C_FAULT | C_LOCK | C_SECTION },
+	/* And C_LOCK and C_ALLOC, likewise. */
+	[KICK] = { "kick", kick_prepare, issue_kick, 3, C_ENTRY | C_FAULT },
 };
 
 /* --- the process that issues one --------------------------------------------------- */

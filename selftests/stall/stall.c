@@ -111,6 +111,7 @@ static struct point points[] = {
 	{ TARGET ":dmop_hypercall_dm_op", STALL_XEN, BOTH, ALWAYS },
 	{ TARGET ":dmop_hypercall_acquire_resource", STALL_XEN, BOTH, ALWAYS },
 	{ TARGET ":dmop_hypercall_add_foreign", STALL_XEN, BOTH, ALWAYS },
+	{ TARGET ":dmop_hypercall_notify", STALL_XEN, BOTH, ALWAYS },
 };
 
 /* --- the armed thread -------------------------------------------------------- */

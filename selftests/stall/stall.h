@@ -20,7 +20,8 @@
  * @STALL_RESCHED: cond_resched()
  * @STALL_WAIT:    a wait with or without a timeout
  * @STALL_SECTION: a read-side section of SRCU in the module, after its start and before its end
- * @STALL_XEN:     a hypercall during which the kernel may schedule, before and after
+ * @STALL_XEN:     a hypercall during which the kernel may schedule, or which sends an event; before
+ *                 and after
  */
 #define STALL_ENTRY	0
 #define STALL_LOCK	1

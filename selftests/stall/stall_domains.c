@@ -31,8 +31,8 @@ static int fill(uint32_t domid)
 
 	for (i = 0; i < FRAMES; i++)
 		gfns[i] = i;
-	/* Also for pages of resources. */
-	if (xc_domain_setmaxmem(xch, domid, 4096) ||
+	/* Also for pages of resources. An ioreq server has an event channel for each vcpu. */
+	if (xc_domain_setmaxmem(xch, domid, 4096) || xc_domain_max_vcpus(xch, domid, 1) ||
 	    xc_domain_populate_physmap_exact(xch, domid, FRAMES, 0, 0, gfns))
 		return -errno;
 	return 0;

@@ -59,6 +59,10 @@ CALL(RESOURCE_SIZE, resource_size);
 CALL(NARROW, narrow);
 CALL(MAP_PIECES, map_pieces);
 CALL(IRQFD, irqfd);
+CALL(SERVE, serve);
+CALL(SERVE_END, serve_end);
+CALL(ANSWER, answer);
+CALL(KICK, kick);
 
 TEST_F(stall, holds_up_nobody)
 {
