@@ -2,9 +2,12 @@
 /*
  * port_device.c - a device model, from beginning to end
  *
- * usage: port_device [--irqfd] DOMID
+ * usage: port_device [--irqfd] [--serve[=KICKS]] DOMID
  *
  * --irqfd: an eventfd raises the interrupts, through a descriptor of /dev/xen/dmop.
+ * --serve: the kernel receives the requests. It completes a write to DEVICE_KICK, which signals
+ *          an eventfd; others signal another one. There is no event channel in this process.
+ *          KICKS: number of kicks, of which the guest uses one; what do the others cost?
  *
  * Gives the guest the device of device.h, through Xen's own libraries. Nothing else here
  * knows of /dev/xen/dmop: dmop-run puts it in the place of the stock node, so that
@@ -26,6 +29,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Xen's interface is split in two: this asks for the toolstack's half as well. */
@@ -57,12 +61,21 @@ static xenforeignmemory_handle *xfm;
 static xenevtchn_handle *xec;
 static domid_t domid;
 
-/* The eventfd that raises the interrupt, or -1. */
-static int interrupt = -1;
+static bool by_irqfd, by_kernel;
+static unsigned int nr_kicks = 1;
+
+/* A descriptor of /dev/xen/dmop for these two. */
+static int dmop = -1;
+
+/* Eventfds: for the interrupt, a kick, the rest of the requests. */
+static int interrupt = -1, kicked = -1, rest = -1;
 
 /* What the device is made of. */
-static uint32_t texts, results;
+static uint32_t texts, kicks, ticks, results;
 static bool done;
+
+/* Times that this process slept, until the first kick, and then until the last one. */
+static long slept, slept_for_kicks;
 
 static void check(bool good, const char *what)
 {
@@ -80,8 +93,29 @@ static void open_libraries(void)
 	check(xdm, "libxendevicemodel (a program of this kind is started by dmop-run)");
 	xfm = xenforeignmemory_open(NULL, 0);
 	check(xfm, "libxenforeignmemory");
+	if (by_kernel)
+		return;
 	xec = xenevtchn_open(NULL, 0);
 	check(xec, "libxenevtchn");
+}
+
+/*
+ * The libraries keep their descriptors to themselves, so this opens one more. It needs the
+ * privilege once, to bind it. What it sets up ends with it, so it is never closed.
+ */
+static void open_dmop(void)
+{
+	dmop = open("/dev/xen/dmop", O_RDWR | O_CLOEXEC);
+	check(dmop >= 0, "/dev/xen/dmop");
+	check(!ioctl(dmop, DMOP_IOCTL_RESTRICT, &domid), "RESTRICT");
+}
+
+static int open_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	check(fd >= 0, "eventfd");
+	return fd;
 }
 
 /*
@@ -169,10 +203,6 @@ static void shout(uint32_t address)
 /* A message to the guest's local APIC, as a PCI device would send it. */
 #define MESSAGE_ADDRESS	0xfee00000
 
-/*
- * The library keeps its descriptors to itself, so this opens one more. It needs the privilege
- * once, to bind it. The irqfd ends with the descriptor, which is therefore never closed.
- */
 static void interrupt_by_eventfd(void)
 {
 	struct xen_dm_op op = {
@@ -180,14 +210,10 @@ static void interrupt_by_eventfd(void)
 		.u.inject_msi = { .addr = MESSAGE_ADDRESS, .data = DEVICE_VECTOR },
 	};
 	struct dmop_irqfd irqfd = { .dm_op = &op, .size = sizeof(op), .dom = domid };
-	int fd = open("/dev/xen/dmop", O_RDWR | O_CLOEXEC);
 
-	check(fd >= 0, "/dev/xen/dmop");
-	check(!ioctl(fd, DMOP_IOCTL_RESTRICT, &domid), "RESTRICT");
-	interrupt = eventfd(0, EFD_CLOEXEC);
-	check(interrupt >= 0, "eventfd");
+	interrupt = open_eventfd();
 	irqfd.fd = interrupt;
-	check(!ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd), "IRQFD");
+	check(!ioctl(dmop, DMOP_IOCTL_IRQFD, &irqfd), "IRQFD");
 }
 
 static void interrupt_guest(void)
@@ -200,9 +226,30 @@ static void interrupt_guest(void)
 		check(write(interrupt, &one, sizeof(one)) == sizeof(one), "the eventfd");
 }
 
+/* The kernel has counted those that it completed. */
+static uint32_t count_kicks(void)
+{
+	uint64_t n;
+
+	if (by_kernel && read(kicked, &n, sizeof(n)) == sizeof(n))
+		kicks += n;
+	return kicks;
+}
+
+static long sleeps(void)
+{
+	struct rusage r;
+
+	check(!getrusage(RUSAGE_SELF, &r), "getrusage");
+	return r.ru_nvcsw;
+}
+
 static uint32_t port_read(uint32_t port)
 {
 	switch (port) {
+	case DEVICE_KICK:
+		slept_for_kicks = sleeps() - slept;
+		return count_kicks();
 	case DEVICE_ID:
 		return DEVICE_MAGIC;
 	case DEVICE_COUNT:
@@ -222,6 +269,16 @@ static void port_write(uint32_t port, uint32_t value)
 	case DEVICE_DONE:
 		results = value;
 		done = true;
+		break;
+	case DEVICE_KICK:
+		/* The guest begins with one of another value. */
+		if (value == DEVICE_KICK_VALUE)
+			kicks++;
+		else
+			slept = sleeps();
+		break;
+	case DEVICE_TICKS:
+		ticks = value;
 		break;
 	}
 }
@@ -246,7 +303,8 @@ static void handle(ioreq_t *request)
  */
 static bool take_request(const ioreq_t *slot, ioreq_t *request)
 {
-	if (slot->state != STATE_IOREQ_READY)
+	/* One that is ready is the kernel's, if the kernel receives them. */
+	if (slot->state != (by_kernel ? STATE_IOREQ_INPROCESS : STATE_IOREQ_READY))
 		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	*request = *slot;
@@ -282,52 +340,119 @@ static bool wait_for_bell(void)
 	return true;
 }
 
+static bool serve_request(ioreq_t *slot)
+{
+	ioreq_t request;
+
+	if (!take_request(slot, &request))
+		return false;
+	handle(&request);
+	answer_request(slot, &request);
+	return true;
+}
+
 static void serve(evtchn_port_t bell)
 {
-	ioreq_t *slot = &requests->vcpu_ioreq[VCPU], request;
+	ioreq_t *slot = &requests->vcpu_ioreq[VCPU];
 
 	while (!done && wait_for_bell()) {
 		xenevtchn_port_or_error_t rang = xenevtchn_pending(xec);
 
 		check(rang >= 0, "xenevtchn_pending");
 		check(!xenevtchn_unmask(xec, rang), "xenevtchn_unmask");
-		if (!take_request(slot, &request))
-			continue;
-		handle(&request);
-		answer_request(slot, &request);
-		check(!xenevtchn_notify(xec, bell), "xenevtchn_notify");
+		if (serve_request(slot))
+			check(!xenevtchn_notify(xec, bell), "xenevtchn_notify");
+	}
+}
+
+/* --- 6. the same with the kernel's help -------------------------------- */
+
+static void begin_by_kernel(void)
+{
+	struct dmop_kick kick = {
+		.size = sizeof(kick), .flags = DMOP_KICK_PIO | DMOP_KICK_DATAMATCH,
+		.domid = domid, .server = server, .len = 4, .addr = DEVICE_KICK,
+		.datamatch = DEVICE_KICK_VALUE, .mask = UINT32_MAX,
+	};
+	struct dmop_serve serve = {
+		.size = sizeof(serve), .domid = domid, .server = server, .vcpus = VCPU + 1,
+	};
+
+	kicked = kick.fd = open_eventfd();
+	rest = serve.rest_fd = open_eventfd();
+	/* Before SERVE, so that no request misses them. */
+	for (; nr_kicks; nr_kicks--, kick.datamatch++)
+		check(!ioctl(dmop, DMOP_IOCTL_KICK, &kick), "KICK");
+	check(!ioctl(dmop, DMOP_IOCTL_SERVE, &serve), "SERVE");
+}
+
+/* Here the end of the guest can be waited for. */
+static void serve_by_kernel(void)
+{
+	struct dmop_answer answer = { .size = sizeof(answer), .vcpus = { 1 << VCPU } };
+	struct pollfd fds[] = {
+		{ .fd = rest, .events = POLLIN },
+		{ .fd = dmop },
+	};
+	uint64_t n;
+
+	while (!done) {
+		check(poll(fds, 2, -1) > 0, "poll");
+		if (fds[1].revents)
+			return;
+		if (read(rest, &n, sizeof(n)) == sizeof(n) && serve_request(&requests->vcpu_ioreq[VCPU]))
+			check(!ioctl(dmop, DMOP_IOCTL_ANSWER, &answer) || errno == ESRCH, "ANSWER");
 	}
 }
 
 int main(int argc, char **argv)
 {
-	bool by_eventfd = argc == 3 && !strcmp(argv[1], "--irqfd");
-	evtchn_port_t bell;
+	evtchn_port_t bell = 0;
 
-	domid = argc == 2 || by_eventfd ? atoi(argv[argc - 1]) : 0;
+	for (; argc > 2; argc--, argv++) {
+		if (!strcmp(argv[1], "--irqfd"))
+			by_irqfd = true;
+		else if (!strcmp(argv[1], "--serve"))
+			by_kernel = true;
+		else if (sscanf(argv[1], "--serve=%u", &nr_kicks) == 1)
+			by_kernel = nr_kicks;
+		else
+			break;
+	}
+	domid = argc == 2 ? atoi(argv[1]) : 0;
 	if (!domid) {
-		fprintf(stderr, "usage: port_device [--irqfd] DOMID\n");
+		fprintf(stderr, "usage: port_device [--irqfd] [--serve[=KICKS]] DOMID\n");
 		return 2;
 	}
 	/* Whoever reads this wants to know how far it got. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
 	open_libraries();
-	if (by_eventfd)
+	if (by_irqfd || by_kernel)
+		open_dmop();
+	if (by_irqfd)
 		interrupt_by_eventfd();
 	restrict_libraries();
 	give_up_privileges();
 	create_server();
 	enable_server();
-	bell = connect_bell();
+	if (by_kernel)
+		begin_by_kernel();
+	else
+		bell = connect_bell();
 	printf("serving domain %d as process %d\n", domid, getpid());
-	serve(bell);
+	if (by_kernel)
+		serve_by_kernel();
+	else
+		serve(bell);
 	if (!done) {
 		printf("domain %d is gone\n", domid);
 		return 3;
 	}
 
-	printf("texts %u results %#x\n", texts, results);
+	printf("a kick took the guest %u ticks; this process slept %ld times for %u of them\n",
+	       ticks, slept_for_kicks, kicks);
+	printf("texts %u kicks %u results %#x\n", texts, kicks, results);
 	check(!xendevicemodel_shutdown(xdm, domid, SHUTDOWN_poweroff), "shutdown");
 	return results == RESULT_ALL ? 0 : 1;
 }
