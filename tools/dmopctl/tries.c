@@ -80,12 +80,36 @@ static int map_resource(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
 }
 
-/* The descriptor is of no file, so an admitted call changes nothing. */
+/* In these three the descriptor is of no file, so an admitted call changes nothing. */
 static int irqfd(int fd, unsigned int domid)
 {
 	struct dmop_irqfd arg = { .fd = -1, .size = DMOP_IRQFD_OP_MIN, .dom = domid };
 
 	return ioctl(fd, DMOP_IOCTL_IRQFD, &arg);
+}
+
+static int serve(int fd, unsigned int domid)
+{
+	struct dmop_serve arg = {
+		.size = sizeof(arg), .domid = domid, .vcpus = 1, .rest_fd = -1,
+	};
+
+	return ioctl(fd, DMOP_IOCTL_SERVE, &arg);
+}
+
+static int kick(int fd, unsigned int domid)
+{
+	struct dmop_kick arg = { .size = sizeof(arg), .domid = domid, .fd = -1 };
+
+	return ioctl(fd, DMOP_IOCTL_KICK, &arg);
+}
+
+/* It names no domain. Of no virtual processor, an admitted call changes nothing. */
+static int answer(int fd)
+{
+	struct dmop_answer arg = { .size = sizeof(arg) };
+
+	return ioctl(fd, DMOP_IOCTL_ANSWER, &arg);
 }
 
 /* The file is bound already, so this cannot bind it. */
@@ -107,6 +131,8 @@ static const struct {
 	{ "mapping its memory", map_memory, EPERM },
 	{ "mapping a resource", map_resource, EPERM },
 	{ "an irqfd", irqfd, EPERM },
+	{ "serving an ioreq server", serve, EPERM },
+	{ "a kick", kick, EPERM },
 	{ "binding to it", bind_again, EINVAL },
 };
 
@@ -254,6 +280,20 @@ static void try_maps(struct removed *r, const struct rights *rights)
 		must_refuse(r, make_area(r->fd, PROT_READ | PROT_WRITE), "a writable area", -1);
 }
 
+/* A module without a feature does not know its calls, or has no use for them. */
+static void try_events(struct removed *r, const struct rights *rights, unsigned long long features)
+{
+	if (rights->acts & DMOP_RIGHT_EVENT)
+		return;
+	if (features & DMOP_FEATURE_IRQFD)
+		must_refuse(r, irqfd(r->fd, r->domid), "an irqfd", -1);
+	if (features & DMOP_FEATURE_SERVE) {
+		must_refuse(r, serve(r->fd, r->domid), "serving an ioreq server", -1);
+		must_refuse(r, answer(r->fd), "an answer", -1);
+		must_refuse(r, kick(r->fd, r->domid), "a kick", -1);
+	}
+}
+
 int try_removed(int fd, const struct dmop_info *info, char *text, size_t size, unsigned int *nr)
 {
 	struct removed r = { .fd = fd, .domid = info->domid, .text = text, .size = size };
@@ -264,8 +304,7 @@ int try_removed(int fd, const struct dmop_info *info, char *text, size_t size, u
 	if (rights.narrowed) {
 		try_calls(&r, &rights);
 		try_maps(&r, &rights);
-		if (info->features & DMOP_FEATURE_IRQFD && !(rights.acts & DMOP_RIGHT_EVENT))
-			must_refuse(&r, irqfd(fd, info->domid), "an irqfd", -1);
+		try_events(&r, &rights, info->features);
 	}
 	*nr = r.nr;
 	return r.at ? -1 : 0;
