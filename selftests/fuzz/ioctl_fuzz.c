@@ -560,6 +560,15 @@ static int tell(int err)
 	return told = scene.answer < 0 ? err : 0;
 }
 
+/* NARROW has removed the right meanwhile. */
+static int tell_narrowed(void)
+{
+	static const struct dmop_narrow n = { .flags = 1, .acts = ~(u64)DMOP_RIGHT_EVENT };
+
+	dmop_rights_narrow(&file.rights, &n);
+	return DMOP_NARROWED;
+}
+
 static u64 user_arg(void)
 {
 	return scene.compat & 1 ? (u32)scene.arg : scene.arg;
@@ -582,9 +591,9 @@ int dmop_serve_begin(struct dmop_file *f, u32 id, unsigned int vcpus, struct eve
 	must(!a.flags && a.server == id && a.vcpus == vcpus && !error_of_fd(a.rest_fd));
 	must(id <= 65535 && vcpus >= 1 && vcpus <= 128);
 	/* On success it is the file's from now on. */
-	if (!tell(-EBUSY))
+	if (!tell(scene.answer % 2 ? -EBUSY : -EPERM))
 		eventfd_ctx_put(rest);
-	return told;
+	return told == -EPERM ? tell_narrowed() : told;
 }
 
 int dmop_serve_end(struct dmop_file *f, u32 id)
@@ -598,20 +607,16 @@ int dmop_serve_end(struct dmop_file *f, u32 id)
 	return tell(-EINTR);
 }
 
-/* NARROW has removed the right meanwhile; or nothing of the kind is served. */
 int dmop_serve_answer(struct dmop_file *f, struct dmop_record *of, const u64 vcpus[2])
 {
-	static const struct dmop_narrow n = { .flags = 1, .acts = ~(u64)DMOP_RIGHT_EVENT };
 	struct dmop_answer a;
 
 	must(f == &file && of == &record && scene.cmd == DMOP_IOCTL_ANSWER);
 	must(stood(&a, user_arg(), sizeof(a)));
 	must_be_bound(scene.bound, 0);
 	must(!a.flags && a.vcpus[0] == vcpus[0] && a.vcpus[1] == vcpus[1]);
-	if (!tell(scene.answer % 2 ? -EINVAL : -EPERM) || told == -EINVAL)
-		return told;
-	dmop_rights_narrow(&f->rights, &n);
-	return DMOP_NARROWED;
+	tell(scene.answer % 2 ? -EINVAL : -EPERM);
+	return told == -EPERM ? tell_narrowed() : told;
 }
 
 static void must_be_a_kick(struct dmop_events *events, const struct dmop_kick_entry *e, bool remove)
