@@ -485,7 +485,7 @@ static inline long issue_serve(struct issuer *i)
 {
 	long ret = do_ioctl(i->fd, DMOP_IOCTL_SERVE, use(i, W_ARG));
 
-	/* A real-time kernel refuses it before the allocation. */
+	/* A real-time kernel refuses it before the lock, and so its end. */
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
@@ -591,10 +591,9 @@ static const struct call calls[] = {
 			 C_ENTRY | C_FAULT | C_ALLOC | C_LOCK, .maps = true },
 	/* And C_LOCK, unless the kernel is a real-time one. */
 	[IRQFD] = { "irqfd", irqfd_prepare, issue_irqfd, 4, C_ENTRY | C_FAULT | C_ALLOC },
-	/* And C_LOCK and C_ALLOC, likewise. */
+	/* And C_LOCK, likewise; SERVE also C_ALLOC. */
 	[SERVE] = { "serve", serve_prepare, issue_serve, 3, C_ENTRY | C_FAULT },
-	[SERVE_END] = { "serve_end", serve_end_prepare, issue_serve, 5,
-			C_ENTRY | C_FAULT | C_LOCK },
+	[SERVE_END] = { "serve_end", serve_end_prepare, issue_serve, 3, C_ENTRY | C_FAULT },
 	/* And C_XEN, likewise. */
 	[ANSWER] = { "answer", answer_prepare, issue_answer, 7,
 		     C_ENTRY | C_FAULT | C_LOCK | C_SECTION },
