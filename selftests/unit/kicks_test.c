@@ -213,18 +213,27 @@ static bool matches(const struct dmop_kick_entry *e, const struct access *a)
 /* All entries with 3 bits of data, at two addresses in two spaces; and all accesses there. */
 #define SMALL	8
 
+/* Any length has no data. */
+static bool is_small(const struct dmop_kick_entry *e)
+{
+	return !(e->match & ~e->mask) && (e->len || !e->mask);
+}
+
 static size_t small_entries(struct dmop_kick_entry *list)
 {
 	struct dmop_kick_entry e = { };
+	unsigned int i;
 	size_t nr = 0;
 
-	for (e.addr = 0; e.addr < 2; e.addr++)
-		for (e.space = 0; e.space < 2; e.space++)
-			for (e.len = 0; e.len < 3; e.len++)
-				for (e.mask = 0; e.mask < (e.len ? SMALL : 1); e.mask++)
-					for (e.match = 0; e.match <= e.mask; e.match++)
-						if (!(e.match & ~e.mask))
-							list[nr++] = e;
+	for (i = 0; i < 2 * 2 * 3 * SMALL * SMALL; i++) {
+		e.addr = i % 2;
+		e.space = i / 2 % 2;
+		e.len = i / 4 % 3;
+		e.mask = i / 12 % SMALL;
+		e.match = i / 12 / SMALL;
+		if (is_small(&e))
+			list[nr++] = e;
+	}
 	return nr;
 }
 
