@@ -170,6 +170,8 @@ static void record_free(struct work_struct *work)
 {
 	struct dmop_record *record = container_of(work, struct dmop_record, work);
 
+	/* It may be queued still, with nothing to do. */
+	cancel_work_sync(&record->serving.work);
 	dmop_record_unpin(record);
 	if (!record->err)
 		cleanup_srcu_struct(&record->in_xen);
