@@ -260,10 +260,7 @@ int dmop_hypercall_bind_port(domid_t domid, evtchn_port_t remote, evtchn_port_t 
 	return ret;
 }
 
-/*
- * The kernel closes a port in some of its own errors, and then it may be somebody else's. If the
- * domain has closed the remote port, the local one waits for the domain.
- */
+/* The kernel closes a port in some of its own errors, and then it may be somebody else's. */
 static bool is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
 {
 	struct evtchn_status op = {
@@ -271,11 +268,8 @@ static bool is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
 		.port = local,
 	};
 
-	if (HYPERVISOR_event_channel_op(EVTCHNOP_status, &op))
-		return false;
-	if (op.status == EVTCHNSTAT_unbound)
-		return dmop_policy_same_target(op.u.unbound.dom, domid);
-	return op.status == EVTCHNSTAT_interdomain &&
+	return !HYPERVISOR_event_channel_op(EVTCHNOP_status, &op) &&
+	       op.status == EVTCHNSTAT_interdomain &&
 	       dmop_policy_same_target(op.u.interdomain.dom, domid) &&
 	       op.u.interdomain.port == remote;
 }

@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/llist.h>
 #include <linux/minmax.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
@@ -126,17 +127,25 @@ static void handle(struct dmop_port *port, struct dmop_record *record)
 			good = receive(port);
 		dmop_record_leave(record, token);
 	}
+	/* The kernel expects this in an interrupt, or like one. */
+	preempt_disable();
 	xen_irq_lateeoi(port->irq, good ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	preempt_enable();
 }
 
-/* One thread at most for a domain: nothing limits what its events take. */
+/*
+ * One thread at most for a domain: nothing limits what its events take. An event that comes from
+ * now on queues its port again, for this one may be past the request.
+ */
 void dmop_serve_late(struct work_struct *work)
 {
 	struct dmop_record *record = container_of(work, struct dmop_record, serving.late_work);
 	struct dmop_port *port, *next;
 
 	llist_for_each_entry_safe(port, next, llist_del_all(&record->serving.late), late) {
-		handle(port, record);
+		xchg(&port->queued, false);
+		if (!READ_ONCE(port->closing))
+			handle(port, record);
 		cond_resched();
 	}
 }
@@ -153,8 +162,8 @@ static void account(struct dmop_record_serving *serving, u64 begin, u64 end)
  * The interrupt takes no lock but that of an eventfd. Yet a process can make the signal of an
  * eventfd long, by waiting for it in a million ways, and a domain can send events in a loop; and
  * interrupts are charged to nobody. So they get a share of the time. Beyond it a worker handles the
- * events, which is scheduled like every thread. The next event of a port comes after its last one
- * was handled.
+ * events, which is scheduled like every thread. The next event of a port comes when its last one was
+ * handled; where the kernel moves the port to another processor, it may come before this returns.
  */
 static irqreturn_t event(int irq, void *data)
 {
@@ -167,11 +176,12 @@ static irqreturn_t event(int irq, void *data)
 	if (READ_ONCE(port->closing))
 		return IRQ_HANDLED;
 	if (READ_ONCE(record->serving.paid_until) > begin + BURST) {
-		llist_add(&port->late, &record->serving.late);
+		if (!xchg(&port->queued, true))
+			llist_add(&port->late, &record->serving.late);
 		queue_work(port->server->late_queue, &record->serving.late_work);
-		return IRQ_HANDLED;
+	} else {
+		handle(port, record);
 	}
-	handle(port, record);
 	account(&record->serving, begin, local_clock());
 	return IRQ_HANDLED;
 }
@@ -182,7 +192,8 @@ static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote
 
 	if (err)
 		return err;
-	irq = bind_evtchn_to_irqhandler_lateeoi(port->local, event, 0, port->server->name, port);
+	irq = bind_evtchn_to_irqhandler_lateeoi(port->local, event, IRQF_NO_THREAD,
+						port->server->name, port);
 	if (irq < 0) {
 		dmop_hypercall_close_port(port->local, domid, remote);
 		return irq;
@@ -192,21 +203,25 @@ static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote
 	return 0;
 }
 
-/* The interrupt queues the work, and the work uses the interrupt. */
-static void close_port(struct dmop_port *port)
-{
-	WRITE_ONCE(port->closing, true);
-	disable_irq(port->irq);
-	flush_work(&port->server->file->record->serving.late_work);
-	unbind_from_irqhandler(port->irq, port);
-}
-
-void dmop_ports_close(struct dmop_server *server)
+void dmop_ports_stop(struct dmop_server *server)
 {
 	unsigned int i;
 
-	for (i = 0; i < server->vcpus && server->ports[i].bound; i++)
-		close_port(&server->ports[i]);
+	for (i = 0; i < server->vcpus; i++)
+		WRITE_ONCE(server->ports[i].closing, true);
+}
+
+/* The interrupt queues the work, and the work uses the interrupt. */
+void dmop_ports_close(struct dmop_server *server)
+{
+	struct dmop_port *port = server->ports, *end = port + server->vcpus;
+
+	dmop_ports_stop(server);
+	for (; port < end && port->bound; port++)
+		disable_irq(port->irq);
+	flush_work(&server->file->record->serving.late_work);
+	for (port = server->ports; port < end && port->bound; port++)
+		unbind_from_irqhandler(port->irq, port);
 	dmop_frame_unmap(server->frame);
 }
 

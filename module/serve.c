@@ -300,6 +300,8 @@ void dmop_serve_close(struct dmop_events *events)
 	struct dmop_server *server, *next;
 
 	list_for_each_entry(server, &events->servers, link)
+		dmop_ports_stop(server);
+	list_for_each_entry(server, &events->servers, link)
 		submit_end(server);
 	list_for_each_entry_safe(server, next, &events->servers, link) {
 		wait_for_completion(&server->end.done);

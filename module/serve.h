@@ -23,7 +23,8 @@ struct dmop_frame;
  * @bound:  @irq and @local are valid
  * @local:  its port in this domain
  * @closing: no event is handled any more
- * @late:   in dmop_record_serving.late while a worker has to handle its event
+ * @queued: it is in dmop_record_serving.late, or about to be
+ * @late:   there
  */
 struct dmop_port {
 	struct dmop_server *server;
@@ -31,6 +32,7 @@ struct dmop_port {
 	evtchn_port_t local;
 	bool bound;
 	bool closing;
+	bool queued;
 	struct llist_node late;
 };
 
@@ -96,6 +98,16 @@ struct dmop_server {
  *  another errno of Xen
  */
 int dmop_ports_open(struct dmop_server *server, domid_t domid);
+
+/**
+ * dmop_ports_stop() - handle no more events of a server
+ * @server: the server
+ *
+ * Events in progress go on. So that dmop_ports_close() waits for few.
+ *
+ * Context: any.
+ */
+void dmop_ports_stop(struct dmop_server *server);
 
 /**
  * dmop_ports_close() - close the event channels of a server
