@@ -60,6 +60,7 @@ static_assert(sizeof(struct ioreq) * DMOP_SERVE_VCPUS_MAX == XEN_PAGE_SIZE);
 
 static void set_state(struct ioreq *req, u8 state, u8 to)
 {
+	/* Pairs with the barriers of Xen and of the device model, after they have read it. */
 	smp_store_release(&req->state, (state & ~STATE_MASK) | to);
 }
 
