@@ -12,6 +12,7 @@
 
 #include <xen/dmop.h>
 
+#include "check_rest.h"
 #include "file.h"
 #include "handlers.h"
 #include "limits.h"
@@ -20,8 +21,6 @@
 /* Checks the head of a batch, before any operation is read. */
 static int batch_check(const struct dmop_batch *h, const void __user *uarg)
 {
-	int zeroed;
-
 	if (h->size < DMOP_BATCH_SIZE_V1)
 		return -EINVAL;
 	if (h->size > DMOP_BATCH_SIZE_MAX)
@@ -33,10 +32,7 @@ static int batch_check(const struct dmop_batch *h, const void __user *uarg)
 	if (h->bytes < h->nr * sizeof(struct dmop_batch_op))
 		return -EINVAL;
 
-	zeroed = check_zeroed_user(uarg + sizeof(*h), h->size - sizeof(*h));
-	if (zeroed < 0)
-		return zeroed;
-	return zeroed ? 0 : -E2BIG;
+	return dmop_check_rest(uarg, sizeof(*h), h->size);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include <xen/dmop.h>
 
+#include "check_rest.h"
 #include "file.h"
 #include "handlers.h"
 #include "trace.h"
@@ -21,10 +22,7 @@ static int check(const struct dmop_narrow *n, const void __user *uarg)
 		return ret;
 	if (n->size > DMOP_NARROW_SIZE_MAX)
 		return -E2BIG;
-	ret = check_zeroed_user(uarg + sizeof(*n), n->size - sizeof(*n));
-	if (ret < 0)
-		return ret;
-	return ret ? 0 : -E2BIG;
+	return dmop_check_rest(uarg, sizeof(*n), n->size);
 }
 
 long dmop_handle_narrow(struct file *filp, struct dmop_record *record,

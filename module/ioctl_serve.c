@@ -10,6 +10,7 @@
 
 #include <xen/dmop.h>
 
+#include "check_rest.h"
 #include "event.h"
 #include "file.h"
 #include "handlers.h"
@@ -20,14 +21,7 @@
 /* @size is at least @known, of which the gate has made the copy. */
 static int check_rest(const void __user *uarg, size_t known, size_t size, size_t max)
 {
-	int ret;
-
-	if (size > max)
-		return -E2BIG;
-	ret = check_zeroed_user(uarg + known, size - known);
-	if (ret < 0)
-		return ret;
-	return ret ? 0 : -E2BIG;
+	return size > max ? -E2BIG : dmop_check_rest(uarg, known, size);
 }
 
 static int check_serve(const struct dmop_serve *a, const void __user *uarg)
