@@ -411,7 +411,7 @@ TEST_F(map, restrict_against_mapping)
 {
 	unsigned int i;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < RACES(300); i++) {
 		struct mapper m = { .fd = dmop_open() };
 		pthread_t thread;
 		long ret;
@@ -457,7 +457,7 @@ TEST_F(map, many_threads)
 
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, neighbour_main, &m));
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < RACES(300); i++) {
 		char *p = map_one(m.fd, target_domid, GFN + 9);
 
 		ASSERT_NE(NULL, p);

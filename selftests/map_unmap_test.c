@@ -198,7 +198,7 @@ TEST_F(map, one_of_many_fills_an_area)
 {
 	unsigned int i, round;
 
-	for (round = 0; round < ROUNDS / 3; round++) {
+	for (round = 0; round < RACES(100); round++) {
 		struct rival r[4] = { };	/* all of them map */
 		unsigned int won = 0, lost = 0;
 
@@ -223,7 +223,7 @@ TEST_F(map, unmapped_and_closed_while_mapping)
 	unsigned int round;
 
 	ASSERT_LT(0, users);
-	for (round = 0; round < ROUNDS / 3; round++) {
+	for (round = 0; round < RACES(100); round++) {
 		struct rival r[3] = { { .role = MAPS }, { .role = UNMAPS }, { .role = CLOSES } };
 		int fd = dmop_open_bound(target_domid), alias = -1;
 

@@ -14,9 +14,6 @@
 /* Frames of a call that takes a while. */
 #define LONG_CALL	4096
 
-/* How often a race is tried. */
-#define ROUNDS		300
-
 static inline long resource_map(int fd, struct dmop_mmap_resource *r)
 {
 	return do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, r);

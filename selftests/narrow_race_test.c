@@ -13,7 +13,6 @@
 
 #define PORT		0x300
 #define MANY		(64 * 1024)	/* frames that a mapping call is long busy with */
-#define RACES		60
 
 FIXTURE(race)
 {
@@ -180,7 +179,7 @@ TEST_F(race, loop)
 {
 	unsigned int round;
 
-	for (round = 0; round < RACES; round++) {
+	for (round = 0; round < RACES(60); round++) {
 		struct looper l = { .self = self, .fd = dmop_open_bound(target_domid) };
 		struct dmop_narrow n = narrow_of(variant->flags);
 		bool set = round % 2;
@@ -213,7 +212,7 @@ TEST_F(race, batch)
 	unsigned int round, port;
 
 	ASSERT_NE(NULL, b);
-	for (round = 0; round < RACES; round++) {
+	for (round = 0; round < RACES(60); round++) {
 		int fd = dmop_open_bound(target_domid);
 		struct dmop_narrow n = narrow_of(variant->flags);
 		struct caller c = { };
@@ -276,7 +275,6 @@ TEST_F(race, narrowed_by_many)
 /* --- two processes that map -------------------------------------------- */
 
 #define FRAMES_OF_ONE	65	/* more than an area has without an allocation */
-#define AREAS		16000
 
 /* Maps and unmaps one area after the other. Exits with 1 if the file ever had more frames. */
 static void areas_main(int fd)
@@ -285,7 +283,7 @@ static void areas_main(int fd)
 	int errs[FRAMES_OF_ONE];
 	unsigned int i, k;
 
-	for (i = 0; i < AREAS; i++) {
+	for (i = 0; i < RACES(16000); i++) {
 		char *p = area(fd, FRAMES_OF_ONE, PROT_READ);
 		long ret;
 

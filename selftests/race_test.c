@@ -2,16 +2,12 @@
 /*
  * race_test.c - RESTRICT, calls, close, fork and kills at the same time, in random order
  *
- * A test runs a number of rounds, not for a time. SCALE changes the number: 4 in check-all, and 16,
- * which gives thousands, in check-mutants.
+ * A test runs a number of rounds, not for a time. The numbers are those of check-mutants.
  */
 #include <stdatomic.h>
 
 #include "dmop_test.h"
 
-#ifndef SCALE
-#define SCALE	1
-#endif
 #define ROUNDS(n)	((n) * SCALE / 16)
 
 /* Yields while it waits, because there may be only one processor. */
