@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* observe_test.c - the module seen from outside: fdinfo, tracepoints, kernel log, audit records */
+#include <elf.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <poll.h>
@@ -263,6 +264,82 @@ TEST(fdinfo_limits)
 	EXPECT_EQ(0, param_set("dm_op_max_nr_bufs", before));
 	EXPECT_EQ(before, fdinfo_number(fd, "max-nr-bufs"));
 	close(fd);
+}
+
+/* --- the kernel's memory ----------------------------------------------- */
+
+/* Reads a page of the kernel's memory at @addr from /proc/kcore. */
+static bool read_kcore(unsigned long addr, void *page)
+{
+	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	bool done = false;
+	Elf64_Ehdr head;
+	Elf64_Phdr part;
+	unsigned int i;
+
+	if (fd < 0 || read(fd, &head, sizeof(head)) != sizeof(head))
+		return false;
+	for (i = 0; i < head.e_phnum && !done; i++) {
+		if (pread(fd, &part, sizeof(part), head.e_phoff + i * sizeof(part)) != sizeof(part))
+			break;
+		done = part.p_type == PT_LOAD && addr >= part.p_vaddr &&
+		       addr - part.p_vaddr < part.p_memsz &&
+		       pread(fd, page, PAGE, part.p_offset + addr - part.p_vaddr) == PAGE;
+	}
+	close(fd);
+	return done;
+}
+
+/*
+ * On a PV dom0, the PTE of a page that the module maps for itself is none that the kernel could make
+ * sense of. Readers of the vmalloc area have to take the page for a hole.
+ */
+TEST(kcore_has_a_hole_for_a_frame)
+{
+	int fd = dmop_open_bound(target_domid), event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	static char page[PAGE], hole[PAGE];
+	bool pv = run("grep -qx PV /sys/hypervisor/guest_type");
+	volatile struct request *requests = NULL;
+	unsigned int frames = 0;
+	unsigned long addr;
+	char line[256];
+	FILE *areas;
+	long server;
+
+	ASSERT_LE(0, fd);
+	ioreq_destroy_all(fd, target_domid);
+	server = server_create(fd, target_domid, &requests);
+	ASSERT_LE(0, server);
+	/* The content is not that of a hole. */
+	requests->data = -1;
+	ASSERT_EQ(0, serve(fd, target_domid, server, 1, event, 0));
+
+	/* With 1, root reads the addresses; with 0, all read hashes of them. */
+	ASSERT_TRUE(run("cp /proc/sys/kernel/kptr_restrict /tmp/was && echo 1 >/proc/sys/kernel/kptr_restrict"));
+	areas = fopen("/proc/vmallocinfo", "re");
+	ASSERT_NE(NULL, areas);
+	while (fgets(line, sizeof(line), areas)) {
+		if (!strstr(line, "[dmop_privcmd]") || !strstr(line, "ioremap") ||
+		    sscanf(line, "0x%lx-", &addr) != 1)
+			continue;
+		frames++;
+		memset(page, POISON, PAGE);
+		EXPECT_TRUE(read_kcore(addr, page));
+		EXPECT_EQ(0, memcmp(page, hole, PAGE)) {
+			TH_LOG("%s", line);
+		}
+	}
+	fclose(areas);
+	run("cat /tmp/was >/proc/sys/kernel/kptr_restrict");
+	/* The pin, and the page of requests. */
+	if (pv) {
+		EXPECT_LE(2, frames);
+	} else {
+		EXPECT_EQ(0, frames);
+	}
+	ioreq_destroy_all(fd, target_domid);
+	close(fd);
+	close(event);
 }
 
 /* --- tracepoints ------------------------------------------------------- */
