@@ -70,13 +70,19 @@ dirs_prune() {
 	done
 }
 
-# module_ensure: sets MODULE to a tar of the files that `dkms install` of the present sources
-# changes in the image.
+# module_ensure: sets MODULE to a tar of the files that `dkms install` of the present sources, or an
+# installation of their Debian packages, changes in the image.
 module_ensure() {
-	local key out log tmp
-	[ -z "${PACKAGES:-}" ] || { packages_ensure; return; }
-	[ -e "$REPO/dkms.conf" ] || die "no dkms.conf in $REPO" "use --no-module for a dom0 without the module"
 	mkdir -p "$IMAGE/modules"
+	exec 7>"$IMAGE/modules/building"
+	flock -n 7 || { stage "waiting for another to build the module"; flock 7; }
+	if [ -n "${PACKAGES:-}" ]; then packages_install; else dkms_install; fi
+	exec 7>&-
+}
+
+dkms_install() {
+	local key out log tmp
+	[ -e "$REPO/dkms.conf" ] || die "no dkms.conf in $REPO" "use --no-module for a dom0 without the module"
 	tmp=$(mktemp -d "$IMAGE/modules/tmp.XXXXXX")
 	pack_sources "$tmp/sources.tar" dkms.conf module include
 	key=$(cat "$tmp/sources.tar" "$LAB_D/dkms-install" | sha256sum | cut -c1-12)
@@ -104,10 +110,9 @@ modules_prune() {
 		while IFS= read -r old; do rm -f "$old"; done
 }
 
-# packages_ensure: the same for an installation of the Debian packages.
-packages_ensure() {
+packages_install() {
 	local key out log tmp debs
-	mkdir -p "$IMAGE/modules" "$LAB_BUILD/packages"
+	mkdir -p "$LAB_BUILD/packages"
 	tmp=$(mktemp -d "$LAB_BUILD/packages/tmp.XXXXXX")
 	pack_sources "$tmp/sources.tar" "${PACKAGE_SOURCES[@]}"
 	key=$(cat "$tmp/sources.tar" "$LAB_D"/{deb-install,package-deb} | sha256sum | cut -c1-12)
