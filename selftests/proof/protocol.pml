@@ -2,8 +2,8 @@
 /*
  * protocol.pml - RESTRICT, NARROW, calls, mapping, death, revocation and close at once
  *
- * A model, for Spin, of module/file.c, map.c, area.c, maps.c, record.c, watch.c and
- * revoke.c. Names are those of the code. A domain dies at any time. Its number is given to
+ * A model, for Spin, of module/file.c, map.c, area.c, maps.c, irqfd.c, record.c, watch.c
+ * and revoke.c. Names are those of the code. A domain dies at any time. Its number is given to
  * a new domain at any time after that, unless a mapping or a pin holds the old one.
  *
  * SCENE 1  two RESTRICTs of one file, among calls
@@ -14,6 +14,7 @@
  * SCENE 5  two domains: a process of one; RESTRICT, or a mapping and the end, of the other
  * SCENE 6  mapping, the end of a domain, and closes, in an auto-translated dom0
  * SCENE 7  two NARROWs of one file, among calls and a mapping call
+ * SCENE 8  the end of a domain, and the close of a file, among a signal of an eventfd and a call
  *
  * Every file is closed in the end. A killable wait may be killed. A mapping call here is a piece
  * of one: nothing is held between two pieces.
@@ -71,6 +72,10 @@
  * BROKEN_ENDS_LATER_WAITS 7         one grace period ends the waits requested before it
  * BROKEN_RIGHTS_AT_THE_GATE 7       a call decides on its rights inside in_xen
  * BROKEN_WAITS_WITHOUT_REFERENCE 7  the work that waits has a reference
+ * BROKEN_SIGNALS_UNCHECKED 8        a signal checks the record before it issues an operation
+ * BROKEN_SIGNALS_OUTSIDE_IN_XEN 8   it is inside in_xen meanwhile
+ * BROKEN_EVENTS_END_LAST 8          the events of a closed file end before it leaves its record
+ * BROKEN_END_DOES_NOT_WAIT 8        they end once no signal is in progress
  */
 #define FILES	2
 #define RECORDS	3	/* as many as RESTRICT may make here */
@@ -144,6 +149,11 @@ byte in_use[FILES];		/* calls that have decided that they have it, and not ended
 /* record->waits: its work is queued, or at work; the numbers of waits */
 bool queued, waiting;
 byte wanted, over;
+#endif
+
+#if SCENE == 8
+bool assigned[FILES];		/* an irqfd is in the queue of an eventfd */
+byte signalling;		/* signals that have the queue locked; the queue is of a spinlock */
 #endif
 
 /* watch_round(), dmop_watch_check() and release_domain() */
@@ -489,6 +499,57 @@ out:
 	atomic { r = 0; esrch = false; done(f) }
 }
 
+#if SCENE == 8
+/* A signal, by anybody who has the eventfd: the file does not have to be open. */
+proctype Signal(byte f; byte me) {
+	byte r;
+
+	atomic {
+		signalling == 0 ->
+		if
+		:: assigned[f] -> signalling++
+		:: else -> goto out
+		fi
+	};
+	atomic {				/* wake() */
+		assert(!gone[f]);		/* P6 */
+		r = record[f];
+		uses(r);
+#ifndef BROKEN_SIGNALS_OUTSIDE_IN_XEN
+		srcu[r] = srcu[r] | me
+#endif
+	};
+	atomic {
+#ifndef BROKEN_SIGNALS_UNCHECKED
+		if
+		:: dead[r] -> goto leave
+		:: else
+		fi;
+#endif
+		assert(!revoked[r]);		/* P2 */
+		reaches(r);
+		admitted[r]++
+	};
+	atomic { reaches(r); admitted[r]-- };
+leave:
+	atomic { uses(r); assert(!gone[f]); srcu[r] = srcu[r] & ~me };
+	signalling--;
+out:
+	atomic { r = 0; running-- }
+}
+
+inline dmop_irqfd_end(f) {
+	atomic {
+#ifndef BROKEN_END_DOES_NOT_WAIT
+		signalling == 0 ->
+#endif
+		assigned[f] = false
+	}
+}
+#else
+#define dmop_irqfd_end(f)	skip
+#endif
+
 #if SCENE == 6
 inline dmop_pool_put(f) {
 	assert(page_users[f] > 0);	/* P6 */
@@ -688,6 +749,9 @@ proctype Close(byte f) CALLER {
 
 	atomic { busy[f] == 0 -> r = record[f]; ptes[f] = 0 };
 	dmop_area_close(f);
+#ifndef BROKEN_EVENTS_END_LAST
+	dmop_irqfd_end(f);
+#endif
 	if
 	:: r != NONE ->
 #ifdef BROKEN_RECORD_LOCK_IS_A_MUTEX
@@ -708,6 +772,9 @@ proctype Close(byte f) CALLER {
 		dmop_record_put(r)
 	:: else
 	fi;
+#ifdef BROKEN_EVENTS_END_LAST
+	dmop_irqfd_end(f);
+#endif
 	atomic {
 		dmop_file_put(f);
 		running--;
@@ -1131,6 +1198,11 @@ init {
 		:: run Map(1, 2)
 		fi;
 		busy[1] = 1;
+		running = 5;
+#elif SCENE == 8
+		a = run Call(0, 1);
+		assigned[0] = true;
+		run Signal(0, 2);
 		running = 5;
 #else
 		a = run Map(0, 1);
