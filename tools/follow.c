@@ -252,11 +252,12 @@ static size_t count_arguments(va_list ap)
 	return n;
 }
 
-static void collect_arguments(char **argv, const char *first, va_list ap)
+/* By reference: a va_list that was passed by value is indeterminate afterwards. */
+static void collect_arguments(char **argv, const char *first, va_list *ap)
 {
 	*argv = (char *)first;
 	while (*argv)
-		*++argv = va_arg(ap, char *);
+		*++argv = va_arg(*ap, char *);
 }
 
 /* argv in the frame of the caller, of its arguments from @first on; @ap then stands behind them. */
@@ -266,7 +267,7 @@ static void collect_arguments(char **argv, const char *first, va_list ap)
 		(argv) = alloca((count_arguments(ap) + 1) * sizeof(char *));	\
 		va_end(ap);						\
 		va_start(ap, first);					\
-		collect_arguments((argv), (first), ap);			\
+		collect_arguments((argv), (first), &(ap));			\
 	} while (0)
 
 INTERPOSED int execl(const char *path, const char *first, ...)
