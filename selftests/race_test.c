@@ -307,20 +307,23 @@ static void shaken_reset(void)
 	shaken.hypercall.arg[2] = (unsigned long)shaken.bufs;
 }
 
-/* A call on changing memory never reaches the other domain. */
+/*
+ * A call on changing memory never reaches the other domain. The test goes on until many calls were
+ * refused, many were not, and many entered Xen: on a busy machine the other thread runs seldom.
+ */
 TEST_F(race, memory_rewritten_all_the_while)
 {
 	int fd = dmop_open_bound(target_domid), i;
 	unsigned int refused = 0, passed = 0;
 	pthread_t shaker;
-	__u64 calls;
 
 	ASSERT_LE(0, fd);
 	shaken_server = self->server;
 	shaken_reset();
 	atomic_store(&shaking, 1);
 	ASSERT_EQ(0, pthread_create(&shaker, NULL, shaker_main, NULL));
-	for (i = 0; i < ROUNDS(20000); i++) {
+	for (i = 0; i < ROUNDS(20000) || refused < ROUNDS(100) || passed < ROUNDS(100) ||
+		    dmop_calls(fd) < ROUNDS(100); i++) {
 		long ret = i % 2 ? do_ioctl(fd, DMOP_IOCTL_DM_OP, &shaken.dm_op) :
 				   do_ioctl(fd, DMOP_IOCTL_HYPERCALL, &shaken.hypercall);
 
@@ -338,12 +341,7 @@ TEST_F(race, memory_rewritten_all_the_while)
 	pthread_join(shaker, NULL);
 
 	expect_other_untouched(_metadata, self->observer, self->server);
-	/* Many calls were refused, many were not, and many entered Xen. */
-	calls = dmop_calls(fd);
-	EXPECT_LT(ROUNDS(100), refused);
-	EXPECT_LT(ROUNDS(100), passed);
-	EXPECT_LT(ROUNDS(100), calls);
-	TH_LOG("%u refused, %u not, %llu of those got to Xen", refused, passed, calls);
+	TH_LOG("%u refused, %u not, %llu of those got to Xen", refused, passed, dmop_calls(fd));
 	close(fd);
 }
 
