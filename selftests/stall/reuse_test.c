@@ -96,14 +96,14 @@ FIXTURE_TEARDOWN(reuse)
 #define CALL(number, name)	FIXTURE_VARIANT_ADD(reuse, name) { .call = number }
 
 CALL(DM_OP, dm_op);
-ALIKE(DM_OP_LARGE, dm_op_large);
-ALIKE(HYPERCALL, hypercall);
+CALL(DM_OP_LARGE, dm_op_large);
+CALL(HYPERCALL, hypercall);
 CALL(BATCH, batch);
 CALL(MAP, map);
-ALIKE(MAP_RETRY, map_retry);
+CALL(MAP_RETRY, map_retry);
 CALL(RESOURCE, resource);
-ALIKE(RESOURCES, resources);
-ALIKE(RESOURCE_SIZE, resource_size);
+CALL(RESOURCES, resources);
+CALL(RESOURCE_SIZE, resource_size);
 CALL(MUNMAP, munmap);
 CALL(ANSWER, answer);
 

@@ -36,6 +36,13 @@ FIXTURE_TEARDOWN(stall)
 
 #define CALL(number, name)	FIXTURE_VARIANT_ADD(stall, name) { .call = number }
 
+/* A call much like another; scripts/stall --few leaves it out. */
+#ifdef FEW
+#define ALIKE(number, name)
+#else
+#define ALIKE	CALL
+#endif
+
 CALL(OPEN, open);
 CALL(CLOSE, close);
 ALIKE(CLOSE_LAST, close_last);

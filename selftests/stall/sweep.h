@@ -13,13 +13,6 @@
 /* A sweep that has not ended by this N is given up. */
 #define MOST	400
 
-/* A call much like another; scripts/stall --few leaves it out. */
-#ifdef FEW
-#define ALIKE(number, name)
-#else
-#define ALIKE	CALL
-#endif
-
 static struct observer observer;
 static unsigned int patience = PATIENCE;
 
