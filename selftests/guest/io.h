@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Port I/O of the guests. */
+/* Accesses of the guests to ports and to registers in memory */
 #ifndef IO_H
 #define IO_H
 
@@ -42,6 +42,11 @@ static inline uint32_t in32(uint16_t port)
 
 	asm volatile("inl %1, %0" : "=a"(value) : "d"(port));
 	return value;
+}
+
+static inline void write32(uint32_t address, uint32_t value)
+{
+	asm volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
 }
 
 #endif /* IO_H */

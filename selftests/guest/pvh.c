@@ -12,53 +12,13 @@
 #include "io.h"
 #include "pvh.h"
 
-/* The local APIC, and what of it a guest must touch to get messages. */
-#define APIC_SPURIOUS	0xfee000f0
-#define APIC_EOI	0xfee000b0
-#define APIC_ENABLE	0x1ff
-
-#define CODE_SELECTOR	(8 << 16)
-#define INTERRUPT_GATE	0x8e00
-
-static uint32_t idt[DEVICE_VECTOR + 1][2];
-static uint32_t interrupts;
-
-static void write32(uint32_t address, uint32_t value)
-{
-	asm volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
-}
-
-/* Called by pvh.S. */
-void interrupted(void)
-{
-	interrupts++;
-	write32(APIC_EOI, 0);
-}
-
-static void interrupts_init(void)
-{
-	uint32_t address = (uint32_t)message_interrupt;
-	uint16_t idtr[] = {
-		sizeof(idt) - 1, (uint32_t)idt & 0xffff, (uint32_t)idt >> 16,
-	};
-
-	idt[DEVICE_VECTOR][0] = CODE_SELECTOR | (address & 0xffff);
-	idt[DEVICE_VECTOR][1] = (address & 0xffff0000) | INTERRUPT_GATE;
-	asm volatile("lidt %0" : : "m"(idtr));
-	write32(APIC_SPURIOUS, APIC_ENABLE);
-}
-
-/*
- * The device answers a text with an interrupt, when it has changed it. For why the
- * guest does not sleep until then, see wait_for() in hvm.c: it has no timer.
- */
+/* The device answers a text with an interrupt, when it has changed it. */
 static void hand_over(const char *text)
 {
 	uint32_t before = interrupts;
 
 	out32(DEVICE_TEXT, (uint32_t)text);
-	while (interrupts == before)
-		asm volatile("sti; nop; cli" : : : "memory");
+	wait_for_interrupt(before);
 }
 
 static bool equal(const char *a, const char *b)
@@ -101,7 +61,7 @@ void guest_main(void)
 	static char text[32] = "hello, device model";
 	uint32_t results = 0, ticks;
 
-	interrupts_init();
+	interrupts_init(DEVICE_VECTOR);
 	if (in32(DEVICE_ID) == DEVICE_MAGIC)
 		results |= RESULT_ID;
 	hand_over(text);
