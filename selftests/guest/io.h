@@ -49,4 +49,25 @@ static inline void write32(uint32_t address, uint32_t value)
 	asm volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
 }
 
+static inline uint32_t read32(uint32_t address)
+{
+	uint32_t value;
+
+	asm volatile("movl (%1), %0" : "=r"(value) : "r"(address) : "memory");
+	return value;
+}
+
+static inline void write8(uint32_t address, uint8_t value)
+{
+	asm volatile("movb %0, (%1)" : : "q"(value), "r"(address) : "memory");
+}
+
+static inline uint8_t read8(uint32_t address)
+{
+	uint8_t value;
+
+	asm volatile("movb (%1), %0" : "=q"(value) : "r"(address) : "memory");
+	return value;
+}
+
 #endif /* IO_H */
