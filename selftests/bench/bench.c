@@ -39,7 +39,6 @@
 #define MAX_FRAMES	4096
 #define DOMAIN_FRAMES	1024
 #define NR_BATCH	32
-#define NR_WINDOWS	3
 
 static const char *node;	/* of the results */
 static int fd;			/* bound to target */
@@ -684,9 +683,12 @@ static void bench_node(const char *name, const char *at)
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "count"))
+		return !count_arm(argv[2]);
 	if (argc != 3 && argc != 4) {
 		fprintf(stderr, "usage: bench TARGET OTHER [WINDOWS]: domids of two paused PVH domains,\n"
-				"       and where to write which window of count.c is of which call\n");
+				"       and where to write which window of count.c is of which call\n"
+				"       bench count WINDOWS: only begins to count\n");
 		return 2;
 	}
 	target = atoi(argv[1]);

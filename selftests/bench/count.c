@@ -2,8 +2,8 @@
 /*
  * count.c - a plugin of QEMU: what runs in a window, instruction by instruction
  *
- * A program in the machine calls address COUNT_ARM once, then opens windows by
- * calling COUNT_BEGIN and closes them by calling COUNT_END. What counts is what
+ * A program in the machine calls address COUNT_ARM once. It, or a guest at other addresses, then
+ * opens windows by calling COUNT_BEGIN and closes them by calling COUNT_END. What counts is what
  * the processor does that it runs on; the program stays on one.
  *
  * The file named by out= gets "window NUMBER TOTAL" for each, and then
@@ -83,11 +83,11 @@ static void on_execution(unsigned int vcpu, void *data)
 {
 	uint64_t address = (uintptr_t)data;
 
-	if (address == COUNT_BEGIN)
+	if (address == COUNT_BEGIN || address == COUNT_GUEST_BEGIN)
 		begin(vcpu);
 	if (!in_window || vcpu != window_vcpu)
 		return;
-	if (address == COUNT_END) {
+	if (address == COUNT_END || address == COUNT_GUEST_END) {
 		end();
 		return;
 	}

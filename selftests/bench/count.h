@@ -12,10 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define COUNT_PAGE	0x123456789000ULL
-#define COUNT_ARM	COUNT_PAGE
-#define COUNT_BEGIN	(COUNT_PAGE + 0x400)
-#define COUNT_END	(COUNT_PAGE + 0x800)
+#include "windows.h"
 
 static inline void count_call(uint64_t address)
 {
@@ -23,8 +20,8 @@ static inline void count_call(uint64_t address)
 }
 
 /*
- * Starts the counting. Return: the file for the descriptions of the windows, one line each in their
- * order; NULL if that failed.
+ * Starts the counting, if it has not begun. Return: the file for the descriptions of the windows, one
+ * line each in their order, after those that are there; NULL if that failed.
  */
 static inline FILE *count_arm(const char *file)
 {
@@ -35,7 +32,7 @@ static inline FILE *count_arm(const char *file)
 	if (page == MAP_FAILED)
 		return NULL;
 	memset(page, 0xc3, 4096);	/* return instructions */
-	f = fopen(file, "w");
+	f = fopen(file, "a");
 	if (!f)
 		return NULL;
 	/* By lines, so that a child does not write the buffer of its parent again. */

@@ -8,6 +8,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include "../bench/windows.h"
 #include "../example/device.h"
 #include "io.h"
 #include "pvh.h"
@@ -38,6 +39,13 @@ static uint32_t clock_ticks(void)
 	return low;
 }
 
+/* There is a return instruction, for whoever counts instructions outside of this machine. */
+static void call(uint32_t address)
+{
+	*(volatile uint8_t *)address = 0xc3;
+	((void (*)(void))address)();
+}
+
 /* Return: the median time from a kick to the next instruction. */
 static uint32_t kick(void)
 {
@@ -45,10 +53,16 @@ static uint32_t kick(void)
 	uint32_t i, k;
 
 	for (i = 0; i < DEVICE_KICKS; i++) {
-		uint32_t before = clock_ticks(), t;
+		bool counted = i + NR_WINDOWS >= DEVICE_KICKS;
+		uint32_t before, t;
 
+		if (counted)
+			call(COUNT_GUEST_BEGIN);
+		before = clock_ticks();
 		out32(DEVICE_KICK, DEVICE_KICK_VALUE);
 		t = clock_ticks() - before;
+		if (counted)
+			call(COUNT_GUEST_END);
 		for (k = i; k && took[k - 1] > t; k--)
 			took[k] = took[k - 1];
 		took[k] = t;
