@@ -6,8 +6,9 @@
 # commas; "CALL NODE - CALL NODE" is what the first costs more than the second. Of the windows of
 # a call the one with the median of instructions counts.
 #
-# quiet: a table of how often these calls allocate and take locks, and how much of their stack they
-# write to, in lines of 64 bytes; all in the kernel.
+# quiet: a table of how often these calls allocate and take locks, how much of their stack they
+# write to, in lines of 64 bytes, and how many of their instructions are the module's own; all in the
+# kernel.
 
 BEGIN { n = 0 }
 FILENAME == ARGV[1] { of[n] = $1 " " $2; wanted[n] = index(calls "," quiet, of[n]); n++; next }
@@ -35,18 +36,22 @@ function median(what,   i, j, k, own, t) {
 function add(what, sign,   w, i) {
 	w = median(what)
 	all += sign * total[w]
-	for (i = 1; i <= ats[w]; i++)
+	for (i = 1; i <= ats[w]; i++) {
 		cost[function_of(at[w, i])] += sign * times[w, at[w, i]]
+		part[part_of(at[w, i])] += sign * times[w, at[w, i]]
+	}
 }
 
-function show(what,   part, i, rest, functions) {
+function show(what,   term, i, rest, functions) {
 	split("", cost)
+	split("", part)
 	all = rest = functions = 0
-	split(what, part, / - /)
-	add(part[1], 1)
-	if (part[2])
-		add(part[2], -1)
-	printf "%s\n%9d  in all\n", what, all
+	split(what, term, / - /)
+	add(term[1], 1)
+	if (term[2])
+		add(term[2], -1)
+	printf "%s\n%9d  in all: %d in Xen, %d in the kernel, %d in the module, %d in user space\n", what, all, \
+		part["Xen"], part["kernel"], part["module"], part["user"]
 	for (i in cost) {
 		if (cost[i] * 100 >= all) {
 			printf "%9d  %s\n", cost[i], i | "sort -k1,1nr -k2"
@@ -60,10 +65,12 @@ function show(what,   part, i, rest, functions) {
 }
 
 # How often a function was entered whose name says that it allocates, or takes a lock.
-function count(what,   w, i, name, allocations, locks, which) {
+function count(what,   w, i, name, allocations, locks, own) {
 	w = median(what)
-	allocations = locks = 0
+	allocations = locks = own = 0
 	for (i = 1; i <= ats[w]; i++) {
+		if (part_of(at[w, i]) == "module")
+			own += times[w, at[w, i]]
 		if (!is_entry(at[w, i]))
 			continue
 		name = function_of(at[w, i])
@@ -74,14 +81,14 @@ function count(what,   w, i, name, allocations, locks, which) {
 		else if (name ~ /^_raw_.*_(try)?lock|mutex_(try)?lock|^down(_|$)|rwsem_down|queued_.*lock_slowpath|percpu_down/)
 			locks += times[w, at[w, i]]
 	}
-	printf "%-30s %12d %12d %12d\n", what, allocations, locks, 64 * stack[w]
+	printf "%-30s %12d %12d %12d %12d\n", what, allocations, locks, 64 * stack[w], own
 }
 
 END {
 	if (failed)
 		exit 1
 	k = split(quiet, list, /,[ \t\n]*/)
-	printf "%-30s %12s %12s %12s\n", "call", "allocations", "locks", "stack bytes"
+	printf "%-30s %12s %12s %12s %12s\n", "call", "allocations", "locks", "stack bytes", "module"
 	for (c = 1; c <= k; c++)
 		count(list[c])
 	print ""

@@ -9,14 +9,15 @@ function symbol() {
 		return
 	symbol_at[++symbols] = $1
 	symbol_is[symbols] = ($1 < "ffff880000000000" ? "Xen " : "") $3
+	symbol_part[symbols] = $1 < "ffff880000000000" ? "Xen" : $4 == "[dmop_privcmd]" ? "module" : "kernel"
 }
 
-# What is between two symbols belongs to the first of them.
-function function_of(address,   low, high, middle) {
+# What is between two symbols belongs to the first of them. Return: which; 0: user space
+function symbol_of(address,   low, high, middle) {
 	if (address in known)
 		return known[address]
 	if (address < "0000800000000000")
-		return known[address] = "(user space)"
+		return known[address] = 0
 	low = 1
 	high = symbols
 	while (low < high) {
@@ -26,7 +27,18 @@ function function_of(address,   low, high, middle) {
 		else
 			high = middle - 1
 	}
-	return known[address] = symbol_is[low]
+	return known[address] = low
+}
+
+function function_of(address,   i) {
+	i = symbol_of(address)
+	return i ? symbol_is[i] : "(user space)"
+}
+
+# Return: user, Xen, kernel or module
+function part_of(address,   i) {
+	i = symbol_of(address)
+	return i ? symbol_part[i] : "user"
 }
 
 # Is it the first instruction of a function?
