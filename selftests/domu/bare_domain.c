@@ -41,6 +41,7 @@ static int create(xc_interface *xch, bool pv, uint32_t domid)
 int main(int argc, char **argv)
 {
 	xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+	char line[2];
 
 	if (!xch)
 		return 2;
@@ -50,12 +51,16 @@ int main(int argc, char **argv)
 		return create(xch, false, atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "create-pv"))
 		return create(xch, true, 0);
-	if (argc == 3 && !strcmp(argv[1], "destroy")) {
+	if (argc >= 3 && !strcmp(argv[1], "destroy")) {
+		/* Ready to do it at once */
+		if (argc == 4 && !fgets(line, sizeof(line), stdin))
+			return 1;
 		if (!xc_domain_destroy(xch, atoi(argv[2])))
 			return 0;
 		perror("bare_domain: destroy");
 		return 1;
 	}
-	fprintf(stderr, "usage: bare_domain create [DOMID] | bare_domain create-pv | bare_domain destroy DOMID\n");
+	fprintf(stderr, "usage: bare_domain create [DOMID] | bare_domain create-pv |\n"
+		"       bare_domain destroy DOMID [when-told]\n");
 	return 2;
 }
