@@ -93,6 +93,7 @@ static void area_free(struct dmop_area *area)
 	small->pages = NULL;
 	small->few = 0;
 	small->used = false;
+	small->ioreqs = 0;
 	/* From here on the next area may use it; pairs with the cmpxchg() in area_alloc(). */
 	smp_store_release(&small->maps, NULL);
 }
@@ -312,7 +313,7 @@ struct vm_area_struct *dmop_area_find(struct file *filp, unsigned long addr,
 {
 	struct vm_area_struct *vma;
 
-	lockdep_assert_held_write(&current->mm->mmap_lock);
+	lockdep_assert_held(&current->mm->mmap_lock);
 
 	if (!PAGE_ALIGNED(addr))
 		return NULL;

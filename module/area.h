@@ -25,6 +25,8 @@ struct dmop_share;
  * @users:  the VMA, and the list that the area is in; the last put frees it
  * @link:   in @maps->areas until the VMA is closed, then in no list; or in @maps->taken
  * @used:   a frame was mapped
+ * @ioreqs, @server: the address of the page of requests of this ioreq server, or 0; protected by
+ *          the mmap_lock of the VMA
  * @busy_first, @busy_nr: the frames that a mapping call works on; protected by
  *          @maps->lock. Once @maps->closed is set these stay as they are: the call
  *          unmaps these frames, revocation all others
@@ -39,6 +41,8 @@ struct dmop_area {
 	refcount_t users;
 	domid_t domid;
 	bool used;
+	u32 server;
+	unsigned long ioreqs;
 	unsigned int nr;
 	unsigned int busy_first;
 	unsigned int busy_nr;
@@ -116,6 +120,18 @@ unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 				      unsigned long flags);
 
 /**
+ * dmop_maps_server() - whose page of requests is mapped at an address?
+ * @filp: the file that has mapped it
+ * @addr: the address
+ * @id:   out: the ioreq server
+ *
+ * Context: process context; waits, killably, for the mmap_lock of the caller's mm.
+ *
+ * Return: 0; -EINVAL: no such page is there; or -EINTR: the caller is being killed.
+ */
+int dmop_maps_server(struct file *filp, unsigned long addr, u32 *id);
+
+/**
  * dmop_maps_hold_other() - is a frame of another domain mapped?
  * @maps:  of the file
  * @domid: the domain
@@ -180,7 +196,7 @@ void dmop_maps_destroy(struct dmop_maps *maps);
  * @addr: start of the range
  * @nr:   its size in frames
  *
- * Context: mmap_lock of the caller's mm is held for writing.
+ * Context: mmap_lock of the caller's mm is held.
  *
  * Return: the VMA, or NULL: @addr is not page aligned, or the range is not wholly
  * in one accessible area of @filp.

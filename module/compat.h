@@ -93,6 +93,9 @@
 #define signal_eventfd(ctx)	eventfd_signal(ctx)
 #endif
 
+/* Since Linux 6.7 the kernel can receive the events of a channel beside a process. */
+#define HAVE_SHARED_CHANNELS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
+
 /* Linux 7.1 renamed zap_vma_ptes(). */
 #ifndef HAVE_ZAP_VMA_PTES
 #define zap_vma_ptes	zap_special_vma_range

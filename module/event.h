@@ -27,12 +27,15 @@ struct dmop_record;
  */
 #define DMOP_HAS_EVENTS	(!IS_ENABLED(CONFIG_PREEMPT_RT))
 
+#define DMOP_HAS_IOEVENTFD	(DMOP_HAS_EVENTS && HAVE_SHARED_CHANNELS)
+
 /*
  * The events of an open file. They need no revocation to stop: each one checks the record and
  * the rights of the file when it happens.
  *
- * @lock:   protects the next five; taken by IRQFD, SERVE, ANSWER and KICK only, so a caller that is
- *          starved while it holds the lock delays nobody but such callers on the same file
+ * @lock:   protects the next five; taken by IRQFD, IOEVENTFD, SERVE, ANSWER and KICK only, so a
+ *          caller that is starved while it holds the lock delays nobody but such callers on the
+ *          same file
  * @irqs:   struct dmop_irq
  * @irqfds: number of them
  * @servers: struct dmop_server
@@ -140,6 +143,51 @@ int dmop_kick_assign(struct dmop_events *events, const struct dmop_kick_entry *e
 int dmop_kick_deassign(struct dmop_events *events, const struct dmop_kick_entry *e);
 
 /**
+ * dmop_kick_add() - dmop_kick_assign() for a holder of the lock
+ * @events: of a bound file
+ * @e:      as for dmop_kick_assign()
+ *
+ * Context: process context; @events->lock is held.
+ *
+ * Return: as dmop_kick_assign()
+ */
+int dmop_kick_add(struct dmop_events *events, const struct dmop_kick_entry *e);
+
+/**
+ * dmop_kick_of() - find a kick by its eventfd
+ * @events:  of a bound file
+ * @space:   dmop_kicks_space()
+ * @eventfd: the eventfd; or NULL: any
+ *
+ * Context: process context; @events->lock is held for as long as the result is used.
+ *
+ * Return: the kick, or NULL.
+ */
+const struct dmop_kick_entry *dmop_kick_of(struct dmop_events *events, u32 space,
+					   const struct eventfd_ctx *eventfd);
+
+/**
+ * dmop_kick_unlink() - remove a kick; the first half of dmop_kick_deassign()
+ * @events: of a bound file
+ * @e:      the kick
+ *
+ * Context: process context; @events->lock is held.
+ *
+ * Return: what dmop_kick_drop() frees; or ERR_PTR of -ENOENT or -ENOMEM, as of dmop_kick_deassign().
+ */
+struct dmop_kick_table *dmop_kick_unlink(struct dmop_events *events,
+					 const struct dmop_kick_entry *e);
+
+/**
+ * dmop_kick_drop() - wait until a kick that was removed is out of use; the second half
+ * @old:     of dmop_kick_unlink()
+ * @eventfd: of the kick; its reference is dropped
+ *
+ * Context: process context; waits for an RCU grace period.
+ */
+void dmop_kick_drop(struct dmop_kick_table *old, struct eventfd_ctx *eventfd);
+
+/**
  * dmop_kick_find() - find the kick that an access matches
  * @events: of the file that serves the access
  * @space:  dmop_kicks_space()
@@ -171,6 +219,41 @@ unsigned int dmop_kick_number(struct dmop_events *events);
  * Context: process context.
  */
 void dmop_kick_end(struct dmop_events *events);
+
+/**
+ * dmop_ioeventfd_assign() - add a kick to an ioreq server whose event channels a process has bound
+ * @f:      a bound file
+ * @id:     the server
+ * @vcpus:  number of virtual processors, 1 to %DMOP_SERVE_VCPUS_MAX
+ * @ports:  their event channels
+ * @e:      the kick, with a reference to its eventfd, which the file owns on success
+ *
+ * Context: as dmop_serve_begin()
+ *
+ * Return: 0; or
+ *  -EBUSY  the server has a kick with this eventfd, or SERVE serves it; or an event channel is shared
+ *          already, or cannot be
+ *  -EINVAL the server is shared with other event channels
+ *  -EPERM  @ports are not the event channels of the server, or no process has bound one
+ *  another error of dmop_serve_begin() or dmop_kick_assign()
+ */
+int dmop_ioeventfd_assign(struct dmop_file *f, u32 id, unsigned int vcpus, const u32 *ports,
+			  const struct dmop_kick_entry *e);
+
+/**
+ * dmop_ioeventfd_deassign() - the opposite
+ * @f:       a bound file
+ * @id:      the server
+ * @eventfd: of the kick
+ *
+ * Context: as dmop_serve_begin()
+ *
+ * Return: 0; or
+ *  -ENODEV the server has no such kick
+ *  -ENOMEM no memory
+ *  -EINTR  the caller is being killed
+ */
+int dmop_ioeventfd_deassign(struct dmop_file *f, u32 id, const struct eventfd_ctx *eventfd);
 
 /**
  * dmop_serve_begin() - receive the requests of an ioreq server

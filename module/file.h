@@ -48,7 +48,7 @@
  * interrupts; and interrupts take the lock of a wait queue. None of them takes @events.lock, and
  * none of the three locks is held together with those that follow.
  * @restrict_sem; then dmop_records_lock, record->lock or maps->lock; or, in a
- * mapping call, munmap() and exit, mmap_lock and then maps->lock. None of dmop_records_lock,
+ * mapping call, IOEVENTFD, munmap() and exit, mmap_lock and then maps->lock. None of dmop_records_lock,
  * record->lock and maps->lock is taken under another one of them.
  */
 struct dmop_file {

@@ -22,6 +22,7 @@ struct dmop_record;
  * @batch:       BATCH; the handler reads the rest behind it
  * @narrow:      NARROW; the handler checks the rest behind it
  * @irqfd:       IRQFD
+ * @ioeventfd:   IOEVENTFD
  * @serve, @answer, @kick: SERVE, ANSWER, KICK; the handler checks the rest behind it
  */
 union dmop_arg {
@@ -34,6 +35,7 @@ union dmop_arg {
 	struct dmop_batch batch;
 	struct dmop_narrow narrow;
 	struct dmop_irqfd irqfd;
+	struct dmop_ioeventfd ioeventfd;
 	struct dmop_serve serve;
 	struct dmop_answer answer;
 	struct dmop_kick kick;
@@ -53,6 +55,7 @@ typedef long dmop_handler(struct file *filp, struct dmop_record *record,
 
 dmop_handler dmop_handle_answer;
 dmop_handler dmop_handle_batch;
+dmop_handler dmop_handle_ioeventfd;
 dmop_handler dmop_handle_irqfd;
 dmop_handler dmop_handle_kick;
 dmop_handler dmop_handle_mmapbatch_v2;

@@ -260,8 +260,7 @@ int dmop_hypercall_bind_port(domid_t domid, evtchn_port_t remote, evtchn_port_t 
 	return ret;
 }
 
-/* The kernel closes a port in some of its own errors, and then it may be somebody else's. */
-static bool is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
+bool dmop_hypercall_is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote)
 {
 	struct evtchn_status op = {
 		.dom = DOMID_SELF,
@@ -278,7 +277,8 @@ void dmop_hypercall_close_port(evtchn_port_t local, domid_t domid, evtchn_port_t
 {
 	struct evtchn_close op = { .port = local };
 
-	if (is_bound(local, domid, remote))
+	/* The kernel closes a port in some of its own errors, and then it may be somebody else's. */
+	if (dmop_hypercall_is_bound(local, domid, remote))
 		HYPERVISOR_event_channel_op(EVTCHNOP_close, &op);
 }
 

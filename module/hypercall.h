@@ -169,6 +169,18 @@ int dmop_hypercall_restore_frame(void *page, u64 pte);
 int dmop_hypercall_bind_port(domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
 
 /**
+ * dmop_hypercall_is_bound() - is a port bound to this one of another domain?
+ * @local:  the port
+ * @domid:  the other domain
+ * @remote: its port
+ *
+ * Context: any; Xen answers at once.
+ *
+ * Return: true if so.
+ */
+bool dmop_hypercall_is_bound(evtchn_port_t local, domid_t domid, evtchn_port_t remote);
+
+/**
  * dmop_hypercall_close_port() - close a port of dmop_hypercall_bind_port(), if it is open
  * @local:  the port
  * @domid:  the domain that it was bound to
@@ -180,7 +192,7 @@ void dmop_hypercall_close_port(evtchn_port_t local, domid_t domid, evtchn_port_t
 
 /**
  * dmop_hypercall_notify() - send an event through a port
- * @local: a port of dmop_hypercall_bind_port()
+ * @local: a port that is bound to one of another domain
  *
  * Context: any; Xen answers at once.
  */

@@ -56,7 +56,8 @@ static void info_fill(struct dmop_file *f, const struct dmop_record *record,
 		.max_call_frames = READ_ONCE(dmop_max_map_frames),
 		.features = DMOP_FEATURE_DM_OP | DMOP_FEATURE_MAP |
 			    DMOP_FEATURE_REVOKE | DMOP_FEATURE_BATCH | DMOP_FEATURE_NARROW |
-			    (DMOP_HAS_EVENTS ? DMOP_FEATURE_IRQFD | DMOP_FEATURE_SERVE : 0),
+			    (DMOP_HAS_EVENTS ? DMOP_FEATURE_IRQFD | DMOP_FEATURE_SERVE : 0) |
+			    (DMOP_HAS_IOEVENTFD ? DMOP_FEATURE_IOEVENTFD : 0),
 		.calls = atomic64_read(&f->calls),
 		.refused_policy = atomic64_read(&f->refused_policy),
 		.refused_dead = atomic64_read(&f->refused_dead),
@@ -150,6 +151,8 @@ static const struct ioctl_row ioctls[] = {
 	DIRECT(DMOP_IOCTL_MMAP_RESOURCE, dmop_ioctl_mmap_resource),
 	GATED(DMOP_IOCTL_IRQFD, false, irqfd, DMOP_ACT_EVENT, dmop_handle_irqfd,
 	      DOMID(irqfd.dom)),
+	GATED(DMOP_IOCTL_IOEVENTFD, false, ioeventfd, DMOP_ACT_EVENT, dmop_handle_ioeventfd,
+	      DOMID(ioeventfd.dom)),
 	GATED(DMOP_IOCTL_INFO, true, info, DMOP_ACT_INFO, handle_info),
 	GATED(DMOP_IOCTL_BATCH, true, batch, DMOP_ACT_CALL, dmop_handle_batch,
 	      DOMID(batch.domid)),
@@ -277,6 +280,7 @@ static_assert(sizeof(struct dmop_batch) == DMOP_BATCH_SIZE_V1);
 static_assert(sizeof(struct dmop_batch_op) == 16);
 static_assert(sizeof(struct dmop_narrow) == DMOP_NARROW_SIZE_V1);
 static_assert(sizeof(struct dmop_irqfd) == 24);
+static_assert(sizeof(struct dmop_ioeventfd) == 48);
 static_assert(sizeof(struct dmop_serve) == DMOP_SERVE_SIZE_V1);
 static_assert(sizeof(struct dmop_answer) == DMOP_ANSWER_SIZE_V1);
 static_assert(sizeof(struct dmop_kick) == DMOP_KICK_SIZE_V1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ioctl_event.c - IRQFD
+ * ioctl_event.c - IRQFD, IOEVENTFD
  */
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -10,12 +10,15 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/virtio_mmio.h>
 
 #include <xen/dmop.h>
 
+#include "area.h"
 #include "event.h"
 #include "file.h"
 #include "handlers.h"
+#include "kicks.h"
 #include "observe.h"
 #include "policy.h"
 #include "rights.h"
@@ -94,5 +97,93 @@ long dmop_handle_irqfd(struct file *filp, struct dmop_record *record,
 		return -EBADF;
 	err = with_eventfd(filp->private_data, a, eventfd);
 	fput(eventfd);
+	return err;
+}
+
+/* Of the data of an access, the stock driver compares these bits. */
+#define QUEUE_BITS	0xffff
+
+/* Return: true if the argument is valid; @k: out, without the server */
+static bool queue_kick(const struct dmop_ioeventfd *a, struct dmop_kick *k)
+{
+	*k = (struct dmop_kick) {
+		.flags = DMOP_KICK_DATAMATCH,
+		.len = a->addr_len,
+		.addr = a->addr + VIRTIO_MMIO_QUEUE_NOTIFY,
+		.datamatch = a->vq,
+		.mask = a->addr_len == 1 ? U8_MAX : QUEUE_BITS,
+	};
+	return k->addr >= a->addr && dmop_kicks_check(k);
+}
+
+static int share(struct file *filp, const struct dmop_ioeventfd *a, struct dmop_kick *k,
+		 const u32 *ports, struct eventfd_ctx *eventfd)
+{
+	struct dmop_file *f = filp->private_data;
+	struct dmop_kick_entry e;
+	int err = dmop_maps_server(filp, (unsigned long)a->ioreq, &k->server);
+
+	if (err)
+		return err;
+	if (!DMOP_HAS_IOEVENTFD)
+		return -EOPNOTSUPP;
+	dmop_kicks_entry(k, &e);
+	e.eventfd = eventfd;
+	err = dmop_ioeventfd_assign(f, k->server, a->vcpus, ports, &e);
+	if (err == DMOP_NARROWED)
+		return dmop_observe_narrowed(f, DMOP_ACT_EVENT, 0, a->dom);
+	return err;
+}
+
+static int ioeventfd_assign(struct file *filp, const struct dmop_ioeventfd *a, struct dmop_kick *k,
+			    struct eventfd_ctx *eventfd)
+{
+	size_t size = array_size(a->vcpus, sizeof(u32));
+	u32 *ports = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!ports)
+		return -ENOMEM;
+	if (copy_from_user(ports, a->ports, size))
+		err = -EFAULT;
+	else
+		err = share(filp, a, k, ports, eventfd);
+	kfree(ports);
+	return err;
+}
+
+static int ioeventfd_deassign(struct file *filp, const struct dmop_ioeventfd *a,
+			      const struct eventfd_ctx *eventfd)
+{
+	u32 id;
+	int err = dmop_maps_server(filp, (unsigned long)a->ioreq, &id);
+
+	if (err)
+		return err;
+	return DMOP_HAS_IOEVENTFD ? dmop_ioeventfd_deassign(filp->private_data, id, eventfd) :
+				    -EOPNOTSUPP;
+}
+
+long dmop_handle_ioeventfd(struct file *filp, struct dmop_record *record,
+			   const union dmop_arg *arg, void __user *uarg)
+{
+	const struct dmop_ioeventfd *a = &arg->ioeventfd;
+	bool remove = a->flags & DMOP_IOEVENTFD_DEASSIGN;
+	struct eventfd_ctx *eventfd;
+	struct dmop_kick k;
+	int err;
+
+	if (a->flags & ~DMOP_IOEVENTFD_DEASSIGN)
+		return -EINVAL;
+	if (!remove && (a->vcpus < 1 || a->vcpus > DMOP_SERVE_VCPUS_MAX || !queue_kick(a, &k)))
+		return -EINVAL;
+	eventfd = eventfd_ctx_fdget(a->event_fd);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+	err = remove ? ioeventfd_deassign(filp, a, eventfd) :
+		       ioeventfd_assign(filp, a, &k, eventfd);
+	/* The kick keeps the reference. */
+	if (err || remove)
+		eventfd_ctx_put(eventfd);
 	return err;
 }

@@ -43,7 +43,7 @@ static void add_all(struct dmop_kick_table *table, const struct dmop_kick_table 
 			dmop_kicks_add(&table->kicks, &from->kicks.entries[i]);
 }
 
-static int assign(struct dmop_events *events, const struct dmop_kick_entry *e)
+int dmop_kick_add(struct dmop_events *events, const struct dmop_kick_entry *e)
 {
 	struct dmop_kick_table *old = table_of(events), *new;
 	unsigned int nr = old ? old->kicks.nr : 0, i;
@@ -86,9 +86,8 @@ static const struct dmop_kick_entry *find_same(const struct dmop_kick_table *tab
 	return NULL;
 }
 
-/* Return: the table from before, which interrupts may still read; or ERR_PTR. */
-static struct dmop_kick_table *deassign(struct dmop_events *events,
-					const struct dmop_kick_entry *e)
+struct dmop_kick_table *dmop_kick_unlink(struct dmop_events *events,
+					 const struct dmop_kick_entry *e)
 {
 	struct dmop_kick_table *old = table_of(events), *new = NULL;
 	const struct dmop_kick_entry *found = find_same(old, e);
@@ -111,9 +110,17 @@ int dmop_kick_assign(struct dmop_events *events, const struct dmop_kick_entry *e
 
 	if (mutex_lock_killable(&events->lock))
 		return -EINTR;
-	err = assign(events, e);
+	err = dmop_kick_add(events, e);
 	mutex_unlock(&events->lock);
 	return err;
+}
+
+void dmop_kick_drop(struct dmop_kick_table *old, struct eventfd_ctx *eventfd)
+{
+	/* An interrupt may be in the middle of signalling the eventfd. */
+	synchronize_rcu();
+	kfree(old);
+	eventfd_ctx_put(eventfd);
 }
 
 int dmop_kick_deassign(struct dmop_events *events, const struct dmop_kick_entry *e)
@@ -122,15 +129,27 @@ int dmop_kick_deassign(struct dmop_events *events, const struct dmop_kick_entry 
 
 	if (mutex_lock_killable(&events->lock))
 		return -EINTR;
-	old = deassign(events, e);
+	old = dmop_kick_unlink(events, e);
 	mutex_unlock(&events->lock);
 	if (IS_ERR(old))
 		return PTR_ERR(old);
-	/* An interrupt may be in the middle of signalling the eventfd. */
-	synchronize_rcu();
-	kfree(old);
-	eventfd_ctx_put(e->eventfd);
+	dmop_kick_drop(old, e->eventfd);
 	return 0;
+}
+
+const struct dmop_kick_entry *dmop_kick_of(struct dmop_events *events, u32 space,
+					   const struct eventfd_ctx *eventfd)
+{
+	const struct dmop_kick_table *table = table_of(events);
+	unsigned int i;
+
+	for (i = 0; table && i < table->kicks.nr; i++) {
+		const struct dmop_kick_entry *e = &table->kicks.entries[i];
+
+		if (e->space == space && (!eventfd || e->eventfd == eventfd))
+			return e;
+	}
+	return NULL;
 }
 
 struct eventfd_ctx *dmop_kick_find(struct dmop_events *events, u32 space, u64 addr, u32 size,

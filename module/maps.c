@@ -47,6 +47,25 @@ bool dmop_maps_hold_other(struct dmop_maps *maps, domid_t domid)
 	return other;
 }
 
+int dmop_maps_server(struct file *filp, unsigned long addr, u32 *id)
+{
+	struct mm_struct *mm = current->mm;
+	const struct dmop_area *area;
+	struct vm_area_struct *vma;
+	int err = -EINVAL;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = dmop_area_find(filp, addr, 1);
+	area = vma ? vma->vm_private_data : NULL;
+	if (area && addr && area->ioreqs == addr) {
+		*id = area->server;
+		err = 0;
+	}
+	mmap_read_unlock(mm);
+	return err;
+}
+
 unsigned long dmop_maps_frames(struct dmop_maps *maps)
 {
 	return READ_ONCE(maps->frames);

@@ -5,6 +5,7 @@
 #include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/interrupt.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/llist.h>
 #include <linux/minmax.h>
@@ -58,10 +59,16 @@ static_assert(sizeof(struct ioreq) * DMOP_SERVE_VCPUS_MAX == XEN_PAGE_SIZE);
 #define SHARE	4
 #define BURST	(10 * NSEC_PER_MSEC)
 
-static void set_state(struct ioreq *req, u8 state, u8 to)
+/* Return: false if the state has changed since it was read. */
+static bool take(struct ioreq *req, u8 state, u8 to)
 {
 	/* Pairs with the barriers of Xen and of the device model, after they have read it. */
-	smp_store_release(&req->state, (state & ~STATE_MASK) | to);
+	return cmpxchg(&req->state, state, (state & ~STATE_MASK) | to) == state;
+}
+
+static bool is_shared(const struct dmop_port *port)
+{
+	return !port->server->rest;
 }
 
 /* The eventfd of the kick that the request matches, or NULL. */
@@ -81,39 +88,46 @@ static struct eventfd_ctx *kick_of(struct dmop_server *server, const struct iore
  * Everything in the page can change at any time: the device model has it mapped. Each member
  * is read once, and none is used as a pointer, an index or a length.
  *
- * A request in state READY is the kernel's, and one that is INPROCESS the device model's. So
- * only one of them completes it. Whoever is signalled finds the new state.
+ * A request in state READY belongs to the one that takes it: the kernel, or a process that shares the
+ * event channel. If the process completes it between the first read and the exchange of the state,
+ * another one can be there, so no interrupt makes that longer. Whoever is signalled finds the new
+ * state.
  *
- * Return: false if there is no request.
+ * Return: true if the kernel has taken a request.
  */
 static bool receive(struct dmop_port *port)
 {
 	struct dmop_server *server = port->server;
 	struct dmop_events *events = &server->file->events;
 	struct ioreq *req = dmop_frame_address(server->frame);
-	struct eventfd_ctx *kick;
+	struct eventfd_ctx *kick = NULL;
+	unsigned long flags;
+	bool taken = false;
 	u8 state;
 
 	req += port - server->ports;
+	rcu_read_lock();
+	local_irq_save(flags);
 	/* Pairs with the barrier of Xen after it has written the rest. */
 	state = smp_load_acquire(&req->state);
-	if ((state & STATE_MASK) != STATE_READY)
-		return false;
-
-	rcu_read_lock();
-	kick = kick_of(server, req, state);
-	if (kick) {
+	if ((state & STATE_MASK) == STATE_READY) {
+		kick = kick_of(server, req, state);
+		if (kick)
+			taken = take(req, state, STATE_ANSWERED);
+		else if (server->rest)
+			taken = take(req, state, STATE_INPROCESS);
+	}
+	local_irq_restore(flags);
+	if (taken && kick) {
 		atomic64_inc(&events->kicked);
-		set_state(req, state, STATE_ANSWERED);
 		signal_eventfd(kick);
 		dmop_hypercall_notify(port->local);
-	} else {
+	} else if (taken) {
 		atomic64_inc(&events->rest);
-		set_state(req, state, STATE_INPROCESS);
 		signal_eventfd(server->rest);
 	}
 	rcu_read_unlock();
-	return true;
+	return taken;
 }
 
 /* An event without a request is no reason for the next one: the kernel slows these down. */
@@ -128,6 +142,9 @@ static void handle(struct dmop_port *port, struct dmop_record *record)
 			good = receive(port);
 		dmop_record_leave(record, token);
 	}
+	/* A process is notified too, and decides when the next event may come. */
+	if (is_shared(port))
+		return;
 	/* The kernel expects this in an interrupt, or like one. */
 	preempt_disable();
 	xen_irq_lateeoi(port->irq, good ? 0 : XEN_EOI_FLAG_SPURIOUS);
@@ -164,7 +181,8 @@ static void account(struct dmop_record_serving *serving, u64 begin, u64 end)
  * eventfd long, by waiting for it in a million ways, and a domain can send events in a loop; and
  * interrupts are charged to nobody. So they get a share of the time. Beyond it a worker handles the
  * events, which is scheduled like every thread. The next event of a port comes when its last one was
- * handled; where the kernel moves the port to another processor, it may come before this returns.
+ * handled; where the kernel moves the port to another processor, it may come before this returns. A
+ * process that shares the port decides when it comes.
  */
 static irqreturn_t event(int irq, void *data)
 {
@@ -187,7 +205,7 @@ static irqreturn_t event(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote)
+static int bind_own(struct dmop_port *port, domid_t domid, evtchn_port_t remote)
 {
 	int irq, err = dmop_hypercall_bind_port(domid, remote, &port->local);
 
@@ -195,10 +213,39 @@ static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote
 		return err;
 	irq = bind_evtchn_to_irqhandler_lateeoi(port->local, event, IRQF_NO_THREAD,
 						port->server->name, port);
-	if (irq < 0) {
+	if (irq < 0)
 		dmop_hypercall_close_port(port->local, domid, remote);
-		return irq;
+	return irq;
+}
+
+/*
+ * Only the ports of processes have references to take. This one keeps the port open, and is dropped
+ * with the handler.
+ */
+static int bind_shared(struct dmop_port *port, domid_t domid, evtchn_port_t remote)
+{
+	int irq, err = -EPERM;
+
+	if (evtchn_get(port->local))
+		return -EPERM;
+	if (dmop_hypercall_is_bound(port->local, domid, remote)) {
+		irq = irq_from_evtchn(port->local);
+		err = request_irq(irq, event, IRQF_SHARED | IRQF_PROBE_SHARED, port->server->name,
+				  port);
 	}
+	if (!err)
+		return irq;
+	evtchn_put(port->local);
+	return err;
+}
+
+static int bind_port(struct dmop_port *port, domid_t domid, evtchn_port_t remote)
+{
+	int irq = is_shared(port) ? bind_shared(port, domid, remote) :
+				    bind_own(port, domid, remote);
+
+	if (irq < 0)
+		return irq;
 	WRITE_ONCE(port->irq, irq);
 	port->bound = true;
 	return 0;
@@ -212,14 +259,17 @@ void dmop_ports_stop(struct dmop_server *server)
 		WRITE_ONCE(server->ports[i].closing, true);
 }
 
-/* The interrupt queues the work, and the work uses the interrupt. */
+/*
+ * The interrupt queues the work, and the work uses the interrupt. Interrupts after
+ * synchronize_irq() find the port closing.
+ */
 void dmop_ports_close(struct dmop_server *server)
 {
 	struct dmop_port *port = server->ports, *end = port + server->vcpus;
 
 	dmop_ports_stop(server);
 	for (; port < end && port->bound; port++)
-		disable_irq(port->irq);
+		synchronize_irq(port->irq);
 	flush_work(&server->file->record->serving.late_work);
 	for (port = server->ports; port < end && port->bound; port++)
 		unbind_from_irqhandler(port->irq, port);

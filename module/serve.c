@@ -41,12 +41,40 @@ static int open_ports(struct dmop_server *server, struct dmop_record *record)
 	return err;
 }
 
+static bool has_port(const struct dmop_server *server, unsigned int nr, evtchn_port_t local)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (server->ports[i].local == local)
+			return true;
+	return false;
+}
+
+/* A process could share a port with a thousand handlers, and send itself events. */
+static bool is_shared(const struct dmop_server *server, struct dmop_record *record)
+{
+	struct dmop_server *other;
+	unsigned int i;
+
+	for (i = 0; i < server->vcpus; i++) {
+		if (has_port(server, i, server->ports[i].local))
+			return true;
+		list_for_each_entry(other, &record->serving.servers, in_record)
+			if (has_port(other, other->vcpus, server->ports[i].local))
+				return true;
+	}
+	return false;
+}
+
 static int set_up(struct dmop_server *server, struct dmop_record *record)
 {
 	int err;
 
 	if (record->serving.ports + server->vcpus > DMOP_DOMAIN_PORTS_MAX)
 		return -E2BIG;
+	if (!server->rest && is_shared(server, record))
+		return -EBUSY;
 	err = open_ports(server, record);
 	if (err)
 		return err;
@@ -96,7 +124,7 @@ void dmop_serve_revoke(struct dmop_record *record)
 
 /* --- the caller -------------------------------------------------------- */
 
-static struct dmop_server *find(struct dmop_events *events, u32 id)
+struct dmop_server *dmop_server_find(struct dmop_events *events, u32 id)
 {
 	struct dmop_server *server;
 
@@ -106,7 +134,7 @@ static struct dmop_server *find(struct dmop_events *events, u32 id)
 	return NULL;
 }
 
-static bool is_served(struct dmop_server *server)
+bool dmop_server_served(struct dmop_server *server)
 {
 	return !server->ending && !server->given_up && completion_done(&server->set_up.done) &&
 	       !server->err;
@@ -137,8 +165,7 @@ static void server_free(struct dmop_events *events, struct dmop_server *server)
 	kfree(server);
 }
 
-/* Return: 0; or -EINTR: the caller is being killed. The next one waits for the end, or close. */
-static int server_end(struct dmop_events *events, struct dmop_server *server)
+int dmop_server_end(struct dmop_events *events, struct dmop_server *server)
 {
 	submit_end(server);
 	if (wait_for_completion_killable(&server->end.done))
@@ -154,9 +181,11 @@ static void request_init(struct dmop_serve_request *request, struct dmop_server 
 	init_completion(&request->done);
 }
 
-static struct dmop_server *server_create(struct dmop_file *f, u32 id, unsigned int vcpus)
+static struct dmop_server *server_create(struct dmop_file *f, u32 id, unsigned int vcpus,
+					 const evtchn_port_t *ports)
 {
 	struct dmop_server *server;
+	unsigned int i;
 
 	server = kzalloc(struct_size(server, ports, vcpus), GFP_KERNEL_ACCOUNT);
 	if (!server)
@@ -166,27 +195,30 @@ static struct dmop_server *server_create(struct dmop_file *f, u32 id, unsigned i
 	server->late_queue = late_queue;
 	server->id = id;
 	server->vcpus = vcpus;
+	for (i = 0; ports && i < vcpus; i++)
+		server->ports[i].local = ports[i];
 	request_init(&server->set_up, server, false);
 	request_init(&server->end, server, true);
 	return server;
 }
 
-static int serve(struct dmop_file *f, u32 id, unsigned int vcpus, struct eventfd_ctx *rest)
+int dmop_server_add(struct dmop_file *f, u32 id, unsigned int vcpus, struct eventfd_ctx *rest,
+		    const evtchn_port_t *ports)
 {
 	struct dmop_events *events = &f->events;
-	struct dmop_server *server = find(events, id);
+	struct dmop_server *server = dmop_server_find(events, id);
 	int err = 0;
 
-	if (server && is_served(server))
+	if (server && dmop_server_served(server))
 		return -EBUSY;
 	/* Left by a caller that was killed. */
 	if (server)
-		err = server_end(events, server);
+		err = dmop_server_end(events, server);
 	if (err)
 		return err;
 	if (events->nr_servers >= DMOP_SERVERS_MAX)
 		return -E2BIG;
-	server = server_create(f, id, vcpus);
+	server = server_create(f, id, vcpus, ports);
 	if (!server)
 		return -ENOMEM;
 	server->rest = rest;
@@ -214,7 +246,7 @@ int dmop_serve_begin(struct dmop_file *f, u32 id, unsigned int vcpus, struct eve
 
 	if (mutex_lock_killable(&f->events.lock))
 		return -EINTR;
-	err = serve(f, id, vcpus, rest);
+	err = dmop_server_add(f, id, vcpus, rest, NULL);
 	mutex_unlock(&f->events.lock);
 	return err;
 }
@@ -226,9 +258,9 @@ int dmop_serve_end(struct dmop_file *f, u32 id)
 
 	if (mutex_lock_killable(&f->events.lock))
 		return -EINTR;
-	server = find(&f->events, id);
+	server = dmop_server_find(&f->events, id);
 	if (server)
-		err = server_end(&f->events, server);
+		err = dmop_server_end(&f->events, server);
 	mutex_unlock(&f->events.lock);
 	return err;
 }
@@ -254,7 +286,7 @@ static bool is_answerable(struct dmop_events *events, const u64 vcpus[2])
 	struct dmop_server *server;
 
 	list_for_each_entry(server, &events->servers, link)
-		if (is_served(server) && has_all(server, vcpus))
+		if (dmop_server_served(server) && has_all(server, vcpus))
 			return true;
 	return false;
 }
@@ -267,7 +299,7 @@ static int answer(struct dmop_events *events, const u64 vcpus[2])
 	if (!is_answerable(events, vcpus))
 		return -EINVAL;
 	list_for_each_entry(server, &events->servers, link) {
-		if (!is_served(server))
+		if (!dmop_server_served(server))
 			continue;
 		for (i = 0; i < server->vcpus; i++)
 			if (has_bit(vcpus, i))

@@ -14,6 +14,7 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/event_channel.h>
 
+struct dmop_events;
 struct dmop_file;
 struct dmop_frame;
 
@@ -21,7 +22,7 @@ struct dmop_frame;
  * The event channel of a virtual processor.
  *
  * @bound:  @irq and @local are valid
- * @local:  its port in this domain
+ * @local:  its port in this domain; of a shared one, valid from the start
  * @closing: no event is handled any more
  * @queued: it is in dmop_record_serving.late, or about to be
  * @late:   there
@@ -57,7 +58,8 @@ struct dmop_serve_request {
  * @link:   in dmop_events.servers
  * @in_record: in dmop_record_serving.servers while it is set up
  * @file:   the open file. It is bound, and ends after this.
- * @rest:   with a reference
+ * @rest:   with a reference; or NULL: the event channels are shared with a process that has bound
+ *          them and receives the rest
  * @late_queue: of dmop_record_serving.late_work
  * @set_up, @end: once each, in this order
  * @err:    0, or why it is not served; valid when @set_up is done
@@ -85,6 +87,47 @@ struct dmop_server {
 };
 
 /**
+ * dmop_server_find() - find a server of a file
+ * @events: of the file
+ * @id:     the server
+ *
+ * Context: process context; @events->lock is held, as for the next three.
+ *
+ * Return: the server, or NULL.
+ */
+struct dmop_server *dmop_server_find(struct dmop_events *events, u32 id);
+
+/**
+ * dmop_server_served() - is a server set up?
+ * @server: the server
+ *
+ * Return: true if so.
+ */
+bool dmop_server_served(struct dmop_server *server);
+
+/**
+ * dmop_server_add() - dmop_serve_begin() for a holder of the lock
+ * @f:     a bound file
+ * @id:    the server
+ * @vcpus: number of virtual processors
+ * @rest:  as for dmop_serve_begin(); or NULL: the event channels are shared
+ * @ports: the shared ones, or NULL
+ *
+ * Return: as dmop_serve_begin(); or, with @ports, -EPERM: see dmop_ioeventfd_assign().
+ */
+int dmop_server_add(struct dmop_file *f, u32 id, unsigned int vcpus, struct eventfd_ctx *rest,
+		    const evtchn_port_t *ports);
+
+/**
+ * dmop_server_end() - end a server, and free it
+ * @events: of its file
+ * @server: the server
+ *
+ * Return: 0; or -EINTR: the caller is being killed. The next one waits for the end, or close.
+ */
+int dmop_server_end(struct dmop_events *events, struct dmop_server *server);
+
+/**
  * dmop_ports_open() - bind the event channels of a server
  * @server: its @file, @rest, @id, @vcpus and @late_queue are set
  * @domid:  of the record of its file
@@ -95,6 +138,7 @@ struct dmop_server {
  *
  * Return: 0; or
  *  -ENOMEM no memory
+ *  -EPERM  a shared event channel is not that of the server, or no process has bound it
  *  another errno of Xen
  */
 int dmop_ports_open(struct dmop_server *server, domid_t domid);

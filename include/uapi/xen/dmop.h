@@ -59,19 +59,21 @@
  *       NARROW has removed the kind of call or the type of resource
  *    6. EINVAL, E2BIG, EFAULT: the argument is out of bounds; or the rest of
  *       the argument of an own ioctl cannot be read; then EBADF, EINVAL: the
- *       eventfd of IRQFD, SERVE or KICK
+ *       eventfd of IRQFD, IOEVENTFD, SERVE or KICK
  *    7. ENOMEM, EFAULT: no memory for the array of buffers, or for a piece of the
  *       frames, or it cannot be read; likewise all that follows struct dmop_batch
  *    8. E2BIG: a buffer of DM_OP or HYPERCALL is too large; all sizes are
  *       checked before any buffer is read
  *    9. ENOMEM, EFAULT: no memory for the buffers, or one cannot be read; likewise
- *       the operation of IRQFD
- *   10. EINVAL, E2BIG: checks of the mapped area, and of the layout of a batch
+ *       the operation of IRQFD, and the event channels of IOEVENTFD
+ *   10. EINVAL, E2BIG: checks of the mapped area, of the page of IOEVENTFD, and of the
+ *       layout of a batch
  *   11. EPERM: NARROW has removed an operation, a frame number, write access, or
  *       so many frames
- *   12. EOPNOTSUPP, EBUSY, EEXIST, ENOENT, E2BIG, ENOMEM: limits of mapping and of
- *       events; checks of RESTRICT, IRQFD, SERVE, ANSWER and KICK
- *   13. Xen's answer, unchanged
+ *   12. EOPNOTSUPP, EBUSY, EEXIST, ENOENT, ENODEV, E2BIG, ENOMEM: limits of mapping and of
+ *       events; checks of RESTRICT, IRQFD, IOEVENTFD, SERVE, ANSWER and KICK
+ *   13. Xen's answer, unchanged; of IOEVENTFD, then EPERM, EBUSY, EEXIST, E2BIG, ENOMEM: the event
+ *       channels, the kick
  *
  * Each ioctl below lists its errors in this order. ENOTTY is not repeated there.
  * MMAPBATCH_V2 makes the checks from step 7 on for each piece of its frames in turn.
@@ -101,8 +103,8 @@
  *   EINTR   of MMAPBATCH_V2: frames mapped before the kill stay mapped
  *   any     but ESRCH (revoked), of MMAPBATCH_V2, after its first piece: the pieces before
  *           stay mapped, and their results are written
- *   any     of SERVE, after it has bound an event channel: requests can have been received,
- *           so the page of requests has changed, and eventfds were signalled
+ *   any     of SERVE and IOEVENTFD, after it has bound an event channel: requests can have
+ *           been received, so the page of requests has changed, and eventfds were signalled
  *
  * mmap()
  *
@@ -311,7 +313,7 @@ struct dmop_batch {
 #define DMOP_RIGHT_MAP_FOREIGN	(1ULL << 1)	/* MMAPBATCH_V2 */
 #define DMOP_RIGHT_MAP_RESOURCE	(1ULL << 2)	/* MMAP_RESOURCE, also a query */
 #define DMOP_RIGHT_MAP_WRITE	(1ULL << 3)
-#define DMOP_RIGHT_EVENT	(1ULL << 4)	/* IRQFD, SERVE, ANSWER, KICK, and what they set up */
+#define DMOP_RIGHT_EVENT	(1ULL << 4)	/* the ioctls with eventfds, and what they set up */
 #define DMOP_RIGHT_ALL		0x1fULL		/* all of these */
 
 /*
@@ -375,6 +377,38 @@ struct dmop_irqfd {
 
 /* dmop_irqfd.flags */
 #define DMOP_IRQFD_DEASSIGN	(1U << 0)
+
+/*
+ * A write of the guest to a register QueueNotify of virtio-mmio that signals an eventfd.
+ *
+ * @ioreq:  address of the page of requests of an ioreq server, which this same open file has
+ *          mapped there with MMAP_RESOURCE
+ * @ports:  @vcpus event channels: those of the server, in the order of its virtual processors, to
+ *          which a process has bound them through /dev/xen/evtchn
+ * @addr:   guest physical address of the device; the register is 0x50 bytes above it
+ * @addr_len: bytes of the access, 1, 2, 4 or 8
+ * @event_fd: the eventfd
+ * @vcpus:  number of virtual processors of the domain, 1 to DMOP_SERVE_VCPUS_MAX
+ * @vq:     number of the queue: the low 16 bits that are written, 8 if @addr_len is 1
+ * @flags:  0 or DMOP_IOEVENTFD_DEASSIGN, with which only @ioreq, @event_fd and @dom are used
+ * @dom:    domid of the target domain
+ * @pad:    not used
+ */
+struct dmop_ioeventfd {
+	void DMOP_USER *ioreq;
+	const __u32 DMOP_USER *ports;
+	__u64 addr;
+	__u32 addr_len;
+	__u32 event_fd;
+	__u32 vcpus;
+	__u32 vq;
+	__u32 flags;
+	__u16 dom;
+	__u8 pad[2];
+};
+
+/* dmop_ioeventfd.flags */
+#define DMOP_IOEVENTFD_DEASSIGN	(1U << 0)
 
 /*
  * An ioreq server whose requests the kernel receives.
@@ -489,6 +523,7 @@ struct dmop_kick {
 #define DMOP_FEATURE_NARROW	(1ULL << 5)	/* NARROW */
 #define DMOP_FEATURE_IRQFD	(1ULL << 6)	/* IRQFD */
 #define DMOP_FEATURE_SERVE	(1ULL << 7)	/* SERVE, ANSWER, KICK */
+#define DMOP_FEATURE_IOEVENTFD	(1ULL << 8)	/* IOEVENTFD */
 
 /*
  * The state, limits and counters of an open file. The counters belong to the file,
@@ -530,8 +565,9 @@ struct dmop_kick {
  * @events:         dm_ops that a signal of an irqfd has issued to Xen
  * @events_failed:  those of them that Xen answered with an error
  * @servers:        ioreq servers that are served, or were until the domain died; also one whose
- *                  SERVE or DMOP_SERVE_END was killed, until the next one of these
- * @kicks:          kicks in use
+ *                  SERVE or DMOP_SERVE_END was killed, until the next one of these. One with
+ *                  ioeventfds counts as served.
+ * @kicks:          kicks and ioeventfds in use
  * @kicked:         requests that were completed because they matched a kick
  * @rest:           requests that signalled the @rest_fd of their server
  *
@@ -768,6 +804,69 @@ struct dmop_info {
  */
 #define DMOP_IOCTL_IRQFD	\
 	_IOC(_IOC_WRITE, 'P', 8, sizeof(struct dmop_irqfd))
+
+/*
+ * DMOP_IOCTL_IOEVENTFD - let a write to QueueNotify signal an eventfd
+ * @arg: struct dmop_ioeventfd
+ *
+ * For programs that have it from the stock driver. SERVE and KICK need no other kernel, take the
+ * event channels off the process, and do not wake it for what a kick completes.
+ *
+ * The kernel receives the events of the server's channels beside the process. It takes a request
+ * that matches: the state goes from STATE_IOREQ_READY to STATE_IORESP_READY, and the eventfd is
+ * signalled. It leaves others alone. The process is woken for each, and takes what is still in state
+ * STATE_IOREQ_READY with a compare-and-exchange of the state. It had better leave alone what matches.
+ * But it has to take that too once after this call, after its opposite, DMOP_SERVE_END and a NARROW
+ * that removes EVENT: the kernel may have left a request that came meanwhile. The next event of a
+ * channel comes after the process has unmasked it.
+ *
+ * The ioeventfd is a kick of the file (DMOP_IOCTL_KICK), and ends with the file, or with
+ * DMOP_IOEVENTFD_DEASSIGN. If that removes the last kick at an address of the server, the channels
+ * are the process's alone again; also after DMOP_SERVE_END, which leaves the kicks. Until then, to
+ * close or unbind them in /dev/xen/evtchn does not free them, and a server that is destroyed and
+ * created again cannot have ioeventfds.
+ *
+ * Who can write to the page of requests can let this share another event channel that a process has
+ * bound to the same domain. That process receives its events as before, but its channel is not free
+ * until this ends.
+ *
+ * Return: 0. With DMOP_IOEVENTFD_DEASSIGN, a kick at an address of the server with this eventfd is
+ * gone.
+ *
+ *   EFAULT  @arg cannot be read
+ *   ESRCH   the file is revoked
+ *   EPERM   the file is unbound, whatever the privilege; or @dom is not the bound
+ *           domain; or EVENT is removed
+ *   EINVAL  @flags has an unknown bit; @vcpus, @addr_len or @vq is out of range; or the access
+ *           goes beyond the last address
+ *   EBADF   @event_fd is not open
+ *   EINVAL  @event_fd is not an eventfd
+ *   ENOMEM  no memory for the event channels
+ *   EFAULT  @ports cannot be read
+ *   EINVAL  @ioreq is not where this open file has mapped the page of requests of an ioreq server
+ *   EOPNOTSUPP the kernel is older than Linux 6.7, or a real-time one (PREEMPT_RT), and INFO
+ *           has no DMOP_FEATURE_IOEVENTFD
+ *   ENODEV  DMOP_IOEVENTFD_DEASSIGN: the server has no kick at an address with this eventfd
+ *   EBUSY   the server has one already; or SERVE serves it
+ *   EINVAL  it is shared with other @ports
+ *   E2BIG   the open file serves DMOP_SERVERS_MAX servers
+ *   ENOMEM  no memory
+ *   E2BIG   DMOP_DOMAIN_PORTS_MAX virtual processors of the domain would be served, by all
+ *           servers and files
+ *   EBUSY   one of @ports is there twice, or the module has its events already
+ *   ESRCH   the domain died during the call
+ *   (Xen)   of the page, as for SERVE
+ *   EPERM   one of @ports is not bound to the event channel of its virtual processor, or not by a
+ *           process
+ *   EBUSY   the kernel cannot share one
+ *   EEXIST, E2BIG, ENOMEM as for KICK
+ *
+ * Contract: IOCTL_PRIVCMD_IOEVENTFD of the stock driver since Linux 6.7, as used by virtio
+ * backends. The checks of the event channels and the order of the states of a request are this
+ * module's.
+ */
+#define DMOP_IOCTL_IOEVENTFD	\
+	_IOC(_IOC_WRITE, 'P', 9, sizeof(struct dmop_ioeventfd))
 
 /*
  * DMOP_IOCTL_INFO - report the state, limits and counters of the open file
