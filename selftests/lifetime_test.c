@@ -83,7 +83,7 @@ static void *closer_main(void *data)
 		 * Polls the state instead of waiting, so it may act at any point of the revocation.
 		 */
 		while (dmop_state(c->fd) == DMOP_STATE_BOUND)
-			sched_yield();
+			usleep(50);
 		c->heard = true;
 	} else {
 		c->heard = wait_for_end(c->fd) == THE_END;
