@@ -94,6 +94,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	struct dmop_batch empty = { };
 	struct dmop_narrow narrow = { };
 	struct dmop_irqfd irqfd = { .fd = -1 };
+	struct dmop_ioeventfd ioeventfd = { .event_fd = -1 };
 	struct dmop_answer none = { };
 	struct dmop_kick k = { .fd = -1 };
 	struct dmop_info before, after;
@@ -128,6 +129,11 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_NARROW, &narrow));
 		irqfd.dom = d;
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_IRQFD, &irqfd));
+		ioeventfd.dom = d;
+		ioeventfd.flags = 0;
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_IOEVENTFD, &ioeventfd));
+		ioeventfd.flags = DMOP_IOEVENTFD_DEASSIGN;
+		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_IOEVENTFD, &ioeventfd));
 		EXPECT_EQ(-ESRCH, serve(fd, d, 0, 1, -1, 0));
 		EXPECT_EQ(-ESRCH, serve(fd, d | 1U << 16, ~0U, 0, -1, ~0U));
 		EXPECT_EQ(-ESRCH, serve_end(fd, d, 0));
@@ -136,7 +142,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 		EXPECT_EQ(-ESRCH, kick_deassign(fd, k));
 		EXPECT_EQ(-ESRCH, answer_vcpus(fd, 1, 0));
 		EXPECT_EQ(-ESRCH, do_ioctl(fd, DMOP_IOCTL_ANSWER, &none));
-		refused += 25;
+		refused += 27;
 	}
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_DM_OP, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_HYPERCALL, BAD_POINTER));
@@ -146,6 +152,7 @@ static void expect_refusals(struct __test_metadata *const _metadata, int fd, __u
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_BATCH, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_NARROW, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_IRQFD, BAD_POINTER));
+	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_IOEVENTFD, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_SERVE, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_ANSWER, BAD_POINTER));
 	EXPECT_EQ(-EFAULT, do_ioctl(fd, DMOP_IOCTL_KICK, BAD_POINTER));

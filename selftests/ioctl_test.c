@@ -11,7 +11,7 @@ static const unsigned int known[] = {
 	DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO, DMOP_IOCTL_BATCH,
 	DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD, DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER,
-	DMOP_IOCTL_KICK,
+	DMOP_IOCTL_KICK, DMOP_IOCTL_IOEVENTFD,
 };
 
 static bool is_known(unsigned int cmd)
@@ -136,8 +136,10 @@ TEST_F(surface, inherited_numbers_of_32_bit_callers)
 	static const unsigned int cmds[] = {
 		DMOP_IOCTL_HYPERCALL, DMOP_IOCTL_MMAPBATCH_V2, DMOP_IOCTL_DM_OP,
 		DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_IRQFD,
-		/* IRQFD of a 32-bit program */
+		DMOP_IOCTL_IOEVENTFD,
+		/* IRQFD and IOEVENTFD of a 32-bit program */
 		_IOC(_IOC_WRITE, 'P', 8, 20),
+		_IOC(_IOC_WRITE, 'P', 9, 40),
 		/* DM_OP of a 32-bit program: two 16-bit members and a pointer */
 		_IOC(_IOC_NONE, 'P', 5, 8),
 		_IOC(_IOC_NONE, 'P', 0xff, 0),

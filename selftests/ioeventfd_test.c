@@ -5,21 +5,13 @@
  * The guest is paused, so no request comes: that is for the end-to-end tests. Before Linux 6.7
  * there are only errors to see.
  */
-#include <linux/types.h>
 #include <sys/wait.h>
 
-/* The next header lacks it. */
-typedef __u16 domid_t;
-#include <xen/evtchn.h>
-
+#include "ioeventfd.h"
 #include "narrow.h"
 #include "serve.h"
 
 #define BAD_POINTER	((void *)8)
-
-/* Where no memory of the guest is */
-#define DEVICE		0xd0000000ULL
-#define QUEUES		4
 
 FIXTURE(ioeventfd)
 {
@@ -32,15 +24,6 @@ FIXTURE(ioeventfd)
 	struct dmop_info before;
 	struct dmop_ioeventfd arg;	/* valid */
 };
-
-static long bind_port(int evtchn, __u16 domid, __u32 remote)
-{
-	struct ioctl_evtchn_bind_interdomain arg = {
-		.remote_domain = domid, .remote_port = remote,
-	};
-
-	return do_ioctl(evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &arg);
-}
 
 /* Return: the page of requests of a server, mapped through another file; or NULL. */
 static char *map_page(int fd, long server)
@@ -69,15 +52,10 @@ FIXTURE_SETUP(ioeventfd)
 	ASSERT_LE(0, self->server);
 	self->evtchn = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->evtchn);
-	port = bind_port(self->evtchn, target_domid, self->page->vp_eport);
+	port = bind_port(self->evtchn, target_domid, first_port(self->page));
 	ASSERT_LT(0, port);
 	self->port = port;
-	self->arg = (struct dmop_ioeventfd) {
-		.ioreq = (void *)self->page, .ports = &self->port, .addr = DEVICE, .addr_len = 4,
-		.event_fd = self->event, .vcpus = 1, .vq = 0, .dom = target_domid,
-		/* Ignored. */
-		.pad = { POISON, POISON },
-	};
+	self->arg = ioeventfd_of(target_domid, self->page, &self->port, self->event);
 	ASSERT_EQ(0, dmop_info(self->fd, &self->before));
 }
 
@@ -305,7 +283,7 @@ TEST_F(ioeventfd, server_that_is_created_again)
 	munmap((void *)self->page, PAGE);
 	again = server_create(self->fd, target_domid, &self->page);
 	ASSERT_EQ(self->server, again);
-	port = bind_port(self->evtchn, target_domid, self->page->vp_eport);
+	port = bind_port(self->evtchn, target_domid, first_port(self->page));
 	ASSERT_LT(0, port);
 	ASSERT_NE(self->port, port);
 	self->arg.ioreq = (void *)self->page;

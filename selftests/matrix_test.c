@@ -21,6 +21,7 @@ enum act {
 	ACT_MMAP_RESOURCE,
 	ACT_NARROW,
 	ACT_IRQFD,
+	ACT_IOEVENTFD,
 	ACT_SERVE,
 	ACT_ANSWER,
 	ACT_KICK,
@@ -52,6 +53,7 @@ struct user_memory {
 		struct dmop_mmap_resource resource;
 		struct dmop_narrow narrow;
 		struct dmop_irqfd irqfd;
+		struct dmop_ioeventfd ioeventfd;
 		struct dmop_serve serve;
 		struct dmop_answer answer;
 		struct dmop_kick kick;
@@ -99,6 +101,12 @@ static unsigned int prepare(struct user_memory *m, const struct question *q)
 		m->arg.irqfd.flags = 0;
 		m->arg.irqfd.dom = q->domid;
 		return DMOP_IOCTL_IRQFD;
+	/* No virtual processor, likewise. */
+	case ACT_IOEVENTFD:
+		m->arg.ioeventfd.vcpus = 0;
+		m->arg.ioeventfd.flags = 0;
+		m->arg.ioeventfd.dom = q->domid;
+		return DMOP_IOCTL_IOEVENTFD;
 	case ACT_SERVE:
 		m->arg.serve.size = 0;
 		m->arg.serve.domid = q->domid;
@@ -490,6 +498,7 @@ static struct expected oracle(const struct subject_kind *k,
 		return k->bound ? (struct expected) { .ret = -EINVAL } : refused(-EPERM);
 	/* Privilege counts for nothing. */
 	case ACT_IRQFD:
+	case ACT_IOEVENTFD:
 	case ACT_SERVE:
 	case ACT_KICK:
 		return k->bound && may_reach(k, q->domid) ? (struct expected) { .ret = -EINVAL } :
@@ -510,6 +519,7 @@ static const char * const act_names[NR_ACTS] = {
 	[ACT_MMAP_RESOURCE] = "MMAP_RESOURCE",
 	[ACT_NARROW] = "NARROW",
 	[ACT_IRQFD] = "IRQFD",
+	[ACT_IOEVENTFD] = "IOEVENTFD",
 	[ACT_SERVE] = "SERVE",
 	[ACT_ANSWER] = "ANSWER",
 	[ACT_KICK] = "KICK",
@@ -621,6 +631,11 @@ TEST_F(subject, narrow)
 TEST_F(subject, irqfd)
 {
 	check_row(_metadata, &self->s, &variant->k, ACT_IRQFD);
+}
+
+TEST_F(subject, ioeventfd)
+{
+	check_row(_metadata, &self->s, &variant->k, ACT_IOEVENTFD);
 }
 
 TEST_F(subject, serve)

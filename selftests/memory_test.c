@@ -61,6 +61,10 @@ FIXTURE_VARIANT_ADD(argument, irqfd) {
 	.cmd = DMOP_IOCTL_IRQFD, .size = sizeof(struct dmop_irqfd),
 };
 
+FIXTURE_VARIANT_ADD(argument, ioeventfd) {
+	.cmd = DMOP_IOCTL_IOEVENTFD, .size = sizeof(struct dmop_ioeventfd),
+};
+
 FIXTURE_VARIANT_ADD(argument, serve) {
 	.cmd = DMOP_IOCTL_SERVE, .size = sizeof(struct dmop_serve),
 };
@@ -108,6 +112,9 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 	struct dmop_mmap_resource r = { .dom = target_domid, .addr = 4096 };
 	struct dmop_irqfd i = { .dom = target_domid, .size = 8, .fd = -1 };
 	/* No descriptor, and nothing is served. */
+	struct dmop_ioeventfd io = {
+		.dom = target_domid, .addr_len = 4, .vcpus = 1, .event_fd = -1,
+	};
 	struct dmop_serve s = { .size = sizeof(s), .domid = target_domid, .vcpus = 1, .rest_fd = -1 };
 	struct dmop_answer a = { .size = sizeof(a), .vcpus = { 1 } };
 	struct dmop_kick k = { .size = sizeof(k), .domid = target_domid, .fd = -1 };
@@ -130,6 +137,9 @@ static long make_argument(unsigned int cmd, void *at, struct dmop_buf *buf,
 		return -EINVAL;
 	case DMOP_IOCTL_IRQFD:
 		memcpy(at, &i, sizeof(i));
+		return -EBADF;
+	case DMOP_IOCTL_IOEVENTFD:
+		memcpy(at, &io, sizeof(io));
 		return -EBADF;
 	case DMOP_IOCTL_SERVE:
 		memcpy(at, &s, sizeof(s));
