@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "fail_nth.h"
+#include "ioeventfd.h"
 #include "serve.h"
 
 #define LARGE	1024	/* bytes: too large for the stack, too small for vmalloc() */
@@ -453,6 +454,106 @@ TEST(served_no_more)
 {
 	ASSERT_TRUE(faults_ready());
 	EXPECT_FAILURES(1, bound_and_served, end_it, one_server, no_server, close_with_server);
+}
+
+/* --- IOEVENTFD: before Linux 6.7 it ends in EOPNOTSUPP after the ports and the page ------ */
+
+static int evtchn;
+static __u32 port;
+
+static bool shares(int fd)
+{
+	struct dmop_info info;
+
+	return !dmop_info(fd, &info) && info.features & DMOP_FEATURE_IOEVENTFD;
+}
+
+static bool bound_with_port(struct state *s)
+{
+	long local;
+
+	if (!bound_with_server(s))
+		return false;
+	evtchn = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC);
+	local = bind_port(evtchn, target_domid, first_port(s->p));
+	port = local;
+	return local > 0;
+}
+
+static void close_with_port(struct state *s)
+{
+	close(evtchn);
+	close_with_server(s);
+}
+
+static long ioeventfd_it(struct state *s)
+{
+	struct dmop_ioeventfd arg = ioeventfd_of(target_domid, s->p, &port, signalled_fd);
+
+	return do_ioctl(s->fd, DMOP_IOCTL_IOEVENTFD, &arg);
+}
+
+static long ioeventfd_end(struct state *s)
+{
+	struct dmop_ioeventfd arg = ioeventfd_of(target_domid, s->p, &port, signalled_fd);
+
+	arg.flags = DMOP_IOEVENTFD_DEASSIGN;
+	return do_ioctl(s->fd, DMOP_IOCTL_IOEVENTFD, &arg);
+}
+
+static long ioeventfd_or_not(struct state *s)
+{
+	long ret = ioeventfd_it(s);
+
+	return ret == -EOPNOTSUPP && !shares(s->fd) ? 0 : ret;
+}
+
+static bool counted(int fd, unsigned int nr)
+{
+	return servers(fd) == nr && kicks(fd) == nr;
+}
+
+/* Nothing is left, so the same call works now. */
+static bool not_shared(struct state *s)
+{
+	if (!counted(s->fd, 0) || !is_bound(s))
+		return false;
+	return shares(s->fd) ? !ioeventfd_it(s) && counted(s->fd, 1) :
+			       ioeventfd_it(s) == -EOPNOTSUPP;
+}
+
+static bool is_shared(struct state *s)
+{
+	if (!shares(s->fd))
+		return not_shared(s);
+	return counted(s->fd, 1) && is_bound(s) && ioeventfd_it(s) == -EBUSY &&
+	       !ioeventfd_end(s) && counted(s->fd, 0);
+}
+
+/* The head, the array of ports, and the ports. With Linux 6.7 the server and the table as well. */
+TEST(ioeventfd_assigned)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(3, bound_with_port, ioeventfd_or_not, not_shared, is_shared, close_with_port);
+}
+
+static bool bound_and_shared(struct state *s)
+{
+	return bound_with_port(s) && !ioeventfd_or_not(s);
+}
+
+static long ioeventfd_no_more(struct state *s)
+{
+	long ret = ioeventfd_end(s);
+
+	return ret == -EOPNOTSUPP && !shares(s->fd) ? 0 : ret;
+}
+
+/* The head. */
+TEST(ioeventfd_deassigned)
+{
+	ASSERT_TRUE(faults_ready());
+	EXPECT_FAILURES(1, bound_and_shared, ioeventfd_no_more, is_shared, not_shared, close_with_port);
 }
 
 int main(int argc, char **argv)
