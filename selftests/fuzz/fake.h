@@ -47,6 +47,7 @@ typedef unsigned int __poll_t;
 #define unlikely(x)		(x)
 #define sizeof_field(t, m)	sizeof(((t *)0)->m)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define U8_MAX			UINT8_MAX
 #define U16_MAX			UINT16_MAX
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
@@ -138,6 +139,10 @@ struct eventfd_ctx *eventfd_ctx_fdget(int fd);
 struct eventfd_ctx *eventfd_ctx_fileget(struct file *filp);
 void eventfd_ctx_put(struct eventfd_ctx *ctx);
 #define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+#define array_size(n, size)	((size_t)(n) * (size))
+/* As in Linux 6.7. */
+#define HAVE_SHARED_CHANNELS	1
+#define VIRTIO_MMIO_QUEUE_NOTIFY	0x50
 
 /* Locks */
 int fake_down_read(void);

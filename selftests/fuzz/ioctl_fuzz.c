@@ -65,13 +65,25 @@ static long result;
 	}									\
 } while (0)
 
+/* What a caller can have: 12 bytes for 512 frames, 4 for 128 ports, or 2 x 64 x 64 KiB. */
+static size_t most_bytes(void)
+{
+	switch (scene.cmd) {
+	case DMOP_IOCTL_MMAPBATCH_V2:
+		return 12 << 9;
+	case DMOP_IOCTL_IOEVENTFD:
+		return 4 << 7;
+	default:
+		return 8 << 20;
+	}
+}
+
 void *fake_alloc(size_t n, size_t size)
 {
 	size_t bytes;
 
 	must(!__builtin_mul_overflow(n, size, &bytes));
-	/* What a caller can have: 2 x 64 x 64 KiB, or 12 bytes for 512 frames. */
-	must(bytes && bytes <= (scene.cmd == DMOP_IOCTL_MMAPBATCH_V2 ? 12 << 9 : 8 << 20));
+	must(bytes && bytes <= most_bytes());
 	if (++allocs == scene.alloc)
 		return NULL;
 	live++;
@@ -657,6 +669,100 @@ unsigned int dmop_kick_number(struct dmop_events *events)
 	return scene.nr_bufs;
 }
 
+/* module/maps.c and ioeventfd.c */
+
+/* Of three errors, one is that no page of requests is there. */
+static int error_of_page(void)
+{
+	return scene.answer < 0 && scene.answer % 3 == 0 ? -EINVAL : 0;
+}
+
+int dmop_maps_server(struct file *filp, unsigned long addr, u32 *id)
+{
+	struct dmop_ioeventfd a;
+
+	must(filp->private_data == &file && scene.cmd == DMOP_IOCTL_IOEVENTFD && !entered);
+	must(file.record && !record.dead && !held && !accessing && !open_files);
+	must(file.rights.acts & DMOP_RIGHT_EVENT && eventfd.refs == 1);
+	must(stood(&a, scene.arg, sizeof(a)) && (u64)a.ioreq == addr);
+	*id = scene.nr_bufs;
+	return error_of_page();
+}
+
+static void must_be_an_ioeventfd(struct dmop_ioeventfd *a, u32 id, bool remove)
+{
+	must(scene.cmd == DMOP_IOCTL_IOEVENTFD && stood(a, scene.arg, sizeof(*a)));
+	must_be_bound(a->dom, 1);
+	must(a->flags == remove && !error_of_fd(a->event_fd));
+	must(id == scene.nr_bufs && !error_of_page());
+}
+
+int dmop_ioeventfd_assign(struct dmop_file *f, u32 id, unsigned int vcpus, const u32 *ports,
+			  const struct dmop_kick_entry *e)
+{
+	struct dmop_ioeventfd a;
+	unsigned int i;
+	u32 port;
+
+	must(f == &file);
+	must_be_an_ioeventfd(&a, id, false);
+	must(vcpus == a.vcpus && vcpus >= 1 && vcpus <= 128);
+	/* Of ports in the argument, each bit has been read before. */
+	for (i = 0; i < vcpus && !overlap(scene.arg, sizeof(a), (u64)a.ports, 4 * vcpus); i++)
+		must(stood(&port, (u64)(a.ports + i), 4) && ports[i] == port);
+	must(e->addr == a.addr + 0x50 && e->addr > a.addr && e->space == id * 2);
+	must(e->len == 1 || e->len == 2 || e->len == 4 || e->len == 8);
+	must(e->len == a.addr_len && e->addr + e->len - 1 >= e->addr);
+	must(e->mask == (e->len == 1 ? 0xff : 0xffff));
+	must(e->match == a.vq && !(e->match & ~e->mask) && e->eventfd == &eventfd);
+	/* On success it is the kick's from now on. */
+	if (!tell(scene.answer % 3 == -1 ? -EBUSY : -EPERM))
+		eventfd_ctx_put(e->eventfd);
+	return told == -EPERM ? tell_narrowed() : told;
+}
+
+int dmop_ioeventfd_deassign(struct dmop_file *f, u32 id, const struct eventfd_ctx *ctx)
+{
+	struct dmop_ioeventfd a;
+
+	must(f == &file && ctx == &eventfd);
+	must_be_an_ioeventfd(&a, id, true);
+	return tell(-ENODEV);
+}
+
+static bool is_a_queue(const struct dmop_ioeventfd *a)
+{
+	u32 len = a->addr_len;
+
+	return a->vcpus >= 1 && a->vcpus <= 128 &&
+	       (len == 1 || len == 2 || len == 4 || len == 8) &&
+	       a->vq <= (len == 1 ? 255 : 65535) && a->addr <= ~0ULL - 0x50 - (len - 1);
+}
+
+/* The answer to IOEVENTFD, in the order of the ABI; 0: it is ioeventfd.c's. */
+static long refusal_of_ioeventfd(unsigned int state, u64 acts)
+{
+	struct dmop_ioeventfd a;
+
+	if (scene.compat & 1)
+		return -ENOTTY;
+	if (!stood(&a, scene.arg, sizeof(a)))
+		return -EFAULT;
+	if (state == 2)
+		return -ESRCH;
+	if (state != 1 || a.dom != scene.bound || !(acts & 16))
+		return -EPERM;
+	if (a.flags > 1 || (!a.flags && !is_a_queue(&a)))
+		return -EINVAL;
+	if (error_of_fd(a.event_fd))
+		return error_of_fd(a.event_fd);
+	if (!a.flags && scene.alloc == 1)
+		return -ENOMEM;
+	if (!a.flags && !at(a.ports, 4 * a.vcpus))
+		return -EFAULT;
+	return error_of_page();
+}
+
 /* Whatever the members are; the checks of a kick have a test of their own. */
 static int error_of_members(u64 arg)
 {
@@ -785,7 +891,7 @@ static const unsigned int cmds[] = {
 	DMOP_IOCTL_RESTRICT, DMOP_IOCTL_MMAP_RESOURCE, DMOP_IOCTL_INFO,
 	DMOP_IOCTL_BATCH, DMOP_IOCTL_NARROW, DMOP_IOCTL_IRQFD,
 	/* New ones come last: the corpus has numbers of this table. */
-	DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER, DMOP_IOCTL_KICK,
+	DMOP_IOCTL_SERVE, DMOP_IOCTL_ANSWER, DMOP_IOCTL_KICK, DMOP_IOCTL_IOEVENTFD,
 };
 
 static unsigned int pick_cmd(u32 cmd)
@@ -890,6 +996,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		long want = refusal(scene.state, acts);
 
 		must(!written && !allocs && entered == !want);
+		must(ret == (want ? want : told));
+		must(refused == (ret == -EPERM || ret == -ESRCH));
+	}
+	if (cmd == DMOP_IOCTL_IOEVENTFD) {
+		long want = refusal_of_ioeventfd(scene.state, acts);
+
+		must(!written && allocs <= 1 && entered == !want);
 		must(ret == (want ? want : told));
 		must(refused == (ret == -EPERM || ret == -ESRCH));
 	}
@@ -1060,15 +1173,28 @@ union serve_arg {
 	struct dmop_serve serve;
 	struct dmop_answer answer;
 	struct dmop_kick kick;
+	struct dmop_ioeventfd ioeventfd;
 	u8 rest[4200];
 };
+
+/* Behind the argument of IOEVENTFD */
+#define PORTS	64
 
 /* Return: the bytes of a valid argument, for a file bound to domain 5. */
 static size_t valid_arg(struct scene *s, u32 cmd, union serve_arg *a)
 {
+	unsigned int i;
+
 	*s = (struct scene) { .cmd = cmd, .state = 1, .bound = 5, .arg = HEAD };
 	memset(a, 0, sizeof(*a));
 	switch (cmd) {
+	case DMOP_IOCTL_IOEVENTFD:
+		a->ioeventfd = (struct dmop_ioeventfd) {
+			(void *)BUF(0), (void *)(HEAD + PORTS), 0xfee00000, 4, 4, 128, 65535, 0, 5,
+		};
+		for (i = PORTS; i < PORTS + 4 * 128; i++)
+			a->rest[i] = i * 7 + i / 256;
+		return sizeof(a->ioeventfd);
 	case DMOP_IOCTL_SERVE:
 		a->serve = (struct dmop_serve) { 24, 0, 5, 65535, 128, 4 };
 		break;
@@ -1195,6 +1321,95 @@ static void arguments_of_serve(void)
 	descriptors();
 }
 
+/* --- IOEVENTFD: likewise, by refusal_of_ioeventfd() --- */
+
+static void states_of_ioeventfd(void)
+{
+	union serve_arg a;
+	struct scene s;
+	unsigned int i;
+
+	valid_arg(&s, DMOP_IOCTL_IOEVENTFD, &a);
+	for (i = 0; i < 4 * 2 * 2 * 2 * 2 * 2 * 4; i++) {
+		s.state = i % 4;
+		/* All rights, or all but EVENT. */
+		s.admin = i / 4 % 2 | (i / 8 % 2 ? 31 : 15) << 1;
+		s.compat = i / 16 % 2 | 1 << 1;
+		s.alloc = i / 32 % 2;
+		a.ioeventfd.flags = i / 64 % 2;
+		s.answer = -(int)(i / 128);
+		ask(&s, &a, sizeof(a));
+		must(!(s.compat & 1) || result == -ENOTTY);
+		must(s.compat & 1 || s.state != 2 || result == -ESRCH);
+		must(s.compat & 1 || s.state == 1 || s.state == 2 || result == -EPERM);
+		must(s.compat & 1 || s.state != 1 || i / 8 % 2 || result == -EPERM);
+	}
+	/* The argument ends where memory does, or is not all there. */
+	valid_arg(&s, DMOP_IOCTL_IOEVENTFD, &a);
+	for (i = 1; i < 64; i++) {
+		s.arg = 2 * USER_SIZE - i;
+		ask(&s, &a, sizeof(a));
+		must(!result == (i >= sizeof(a.ioeventfd)));
+	}
+}
+
+/* Each limit, just below and just above */
+static void queues(void)
+{
+	static const u32 vqs[] = { 0, 1, 255, 256, 65535, 65536, 1U << 31 };
+	static const u32 vcpus[] = { 0, 1, 2, 127, 128, 129, 1U << 30, ~0U };
+	union serve_arg a;
+	struct scene s;
+	unsigned int len, i, j, below;
+
+	for (len = 0; len < 20; len++) {
+		for (i = 0; i < ARRAY_SIZE(vqs) * ARRAY_SIZE(vcpus); i++) {
+			valid_arg(&s, DMOP_IOCTL_IOEVENTFD, &a);
+			a.ioeventfd.addr_len = len;
+			a.ioeventfd.vq = vqs[i % ARRAY_SIZE(vqs)];
+			a.ioeventfd.vcpus = vcpus[i / ARRAY_SIZE(vqs)];
+			ask(&s, &a, sizeof(a));
+			for (below = 0; below < 0x50 + 20; below++) {
+				a.ioeventfd.addr = -(u64)below;
+				ask(&s, &a, sizeof(a));
+			}
+		}
+	}
+	/* The last of the ports ends where memory does, or is not all there. */
+	for (i = 1; i <= 128; i++) {
+		for (j = 0; j < 4; j++) {
+			valid_arg(&s, DMOP_IOCTL_IOEVENTFD, &a);
+			a.ioeventfd.vcpus = i;
+			a.ioeventfd.ports = (void *)(u64)(2 * USER_SIZE - 4 * i + j);
+			ask(&s, &a, sizeof(a));
+			must(result == (j ? -EFAULT : 0));
+		}
+	}
+}
+
+static void arguments_of_ioeventfd(void)
+{
+	union serve_arg a;
+	struct scene s;
+	int fd;
+
+	states_of_ioeventfd();
+	bits_of(DMOP_IOCTL_IOEVENTFD);
+	queues();
+	for (fd = -3; fd < 70; fd++) {
+		valid_arg(&s, DMOP_IOCTL_IOEVENTFD, &a);
+		a.ioeventfd.event_fd = fd;
+		ask(&s, &a, sizeof(a));
+		must(result == error_of_fd(fd));
+		/* Of these none is used. */
+		a.ioeventfd = (struct dmop_ioeventfd) {
+			(void *)BUF(0), (void *)1, -1, 3, fd, 0, ~0U, 1, 5,
+		};
+		ask(&s, &a, sizeof(a));
+		must(result == error_of_fd(fd));
+	}
+}
+
 /* Whatever mapping answers, with room for the errors of the frames and without */
 static void errors_of_frames(void)
 {
@@ -1262,7 +1477,7 @@ int main(int argc, char **argv)
 {
 	int i;
 
-	printf("TAP version 13\n1..%d\n", argc + 5);
+	printf("TAP version 13\n1..%d\n", argc + 6);
 	limits();
 	printf("ok 1 - calls at each limit\n");
 	sizes_of_info();
@@ -1275,19 +1490,21 @@ int main(int argc, char **argv)
 	printf("ok 5 - operations of events\n");
 	arguments_of_serve();
 	printf("ok 6 - arguments of SERVE, ANSWER and KICK\n");
+	arguments_of_ioeventfd();
+	printf("ok 7 - arguments of IOEVENTFD\n");
 	for (i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 		FILE *f = fopen(argv[i], "rb");
 		size_t n;
 
 		if (!f) {
-			printf("not ok %d - cannot open %s\n", i + 6, argv[i]);
+			printf("not ok %d - cannot open %s\n", i + 7, argv[i]);
 			return 1;
 		}
 		n = fread(data, 1, sizeof(data), f);
 		fclose(f);
 		LLVMFuzzerTestOneInput(data, n);
-		printf("ok %d - input %s\n", i + 6, name ? name + 1 : argv[i]);
+		printf("ok %d - input %s\n", i + 7, name ? name + 1 : argv[i]);
 		fflush(stdout);
 	}
 	return 0;
