@@ -13,6 +13,11 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
+#include <linux/types.h>
+/* The next header lacks it. */
+typedef __u16 domid_t;
+#include <xen/evtchn.h>
+
 #include "fuzz_state.h"
 
 /* --- steps ---------------------------------------------------------------------- */
@@ -213,6 +218,13 @@ static inline void step_info(struct thread *t)
 		wrong("INFO is larger than it is");
 }
 
+static inline void keep_area(struct area *a, char *p, size_t len)
+{
+	if (a->p)
+		munmap(a->p, a->len);
+	*a = (struct area){ .p = p, .len = len };
+}
+
 static inline void step_mmap(struct thread *t)
 {
 	static const int prots[] = { PROT_READ | PROT_WRITE, PROT_READ, PROT_WRITE, PROT_NONE,
@@ -223,11 +235,8 @@ static inline void step_mmap(struct thread *t)
 	int flags = byte(t) % 16 ? MAP_SHARED : MAP_PRIVATE;
 	char *p = mmap(NULL, len, prot, flags, fd, byte(t) % 16 ? 0 : word(t) * PAGE);
 
-	if (p == MAP_FAILED)
-		return;
-	if (a->p)
-		munmap(a->p, a->len);
-	*a = (struct area){ .p = p, .len = len };
+	if (p != MAP_FAILED)
+		keep_area(a, p, len);
 }
 
 static inline void step_unmap(struct thread *t)
@@ -695,17 +704,17 @@ static inline void put_request(volatile struct ioreq *slot, const struct ioreq *
 
 /*
  * A server that is enabled, with a request in its page. Random operations hardly ever get that far.
- * Return: its id, or 0.
+ * @page: out: the page, or MAP_FAILED. Return: its id, or 0.
  */
-static inline __u32 prepare_server(struct thread *t, int fd, __u16 domid)
+static inline __u32 map_server(struct thread *t, int fd, __u16 domid, char **page)
 {
 	struct dm_op create = { .op = DM_OP_CREATE_IOREQ_SERVER };
 	struct dm_op enable = { .op = DM_OP_SET_IOREQ_SERVER_STATE };
 	struct ioreq r = { .addr = pick_address(t), .data = byte(t), .count = 1, .size = 4 };
 	struct dmop_mmap_resource m = { .dom = domid, .idx = 1, .num = 1 };
 	__u8 b = byte(t);
-	char *page;
 
+	*page = MAP_FAILED;
 	/* READY, perhaps a read; or any state and type. */
 	r.state = b < 240 ? 1 | b / 64 << 5 : b;
 	r.type = b < 240 ? b % 8 == 7 : b % 8;
@@ -713,14 +722,23 @@ static inline __u32 prepare_server(struct thread *t, int fd, __u16 domid)
 		return 0;
 	m.id = enable.u.state.id = create.u.create.id;
 	enable.u.state.enabled = 1;
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (page == MAP_FAILED)
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*page == MAP_FAILED)
 		return m.id;
-	m.addr = (unsigned long)page;
+	m.addr = (unsigned long)*page;
 	if (!do_ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &m) && !dm_op(fd, domid, &enable))
-		put_request((void *)page, &r);
-	munmap(page, PAGE);
+		put_request((void *)*page, &r);
 	return m.id;
+}
+
+static inline __u32 prepare_server(struct thread *t, int fd, __u16 domid)
+{
+	char *page;
+	__u32 id = map_server(t, fd, domid, &page);
+
+	if (page != MAP_FAILED)
+		munmap(page, PAGE);
+	return id;
 }
 
 /* The last descriptor of the eventfd is closed while the server is served. */
@@ -784,12 +802,95 @@ static inline void step_answer(struct thread *t)
 		judge_event(t, &was, was.domid, ret);
 }
 
+/* Return: the port of the first slot of the page, or 0. */
+static inline __u32 port_in(volatile struct ioreq *slot)
+{
+	__u32 port = 0;
+
+	if (sigsetjmp(jump, 1))
+		return 0;
+	touching = 1;
+	port = slot->port;
+	touching = 0;
+	return port;
+}
+
+/* Return: the port that this process has bound to it, or any number. */
+static inline __u32 bind_port(int evtchn, __u16 domid, char *page, __u8 other)
+{
+	struct ioctl_evtchn_bind_interdomain arg = { .remote_domain = domid };
+	long ret;
+
+	if (page == MAP_FAILED)
+		return other;
+	arg.remote_port = port_in((void *)page);
+	ret = do_ioctl(evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &arg);
+	return ret > 0 ? ret : other;
+}
+
+/*
+ * The page becomes an area, which may go. The process closes the event channel and the eventfd while
+ * the kernel shares the one and signals the other.
+ */
+static inline void step_ioeventfd(struct thread *t)
+{
+	static const long errors[] = { -EFAULT, -ESRCH, -EPERM, -EINVAL, -E2BIG, -EBADF, -ENOMEM,
+				       -EOPNOTSUPP, -EBUSY, -EEXIST, -ENODEV, -EINTR,
+				       /* Xen's and the kernel's, of the page */
+				       -ENOENT, -ENOSPC, -EAGAIN, 0 };
+	struct dmop_ioeventfd arg = { .dom = pick_domid(t), .vcpus = 1 };
+	int fd = slot(t), event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), i;
+	int evtchn = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC);
+	char *page = MAP_FAILED;
+	__u8 b = byte(t);
+	struct dmop_info was;
+	__u32 port[4] = { };
+	long ret;
+	void *p;
+
+	if (event < 0)
+		goto out;
+	if (b % 4)
+		map_server(t, fd, arg.dom, &page);
+	port[0] = bind_port(evtchn, arg.dom, page, byte(t));
+	arg.ioreq = page != MAP_FAILED ? page : pick_pointer(t, PAGE);
+	if (b == 1)
+		arg.ioreq = (char *)arg.ioreq + byte(t);
+	arg.ports = b % 32 != 2 ? place(t, port, sizeof(port)) : pick_pointer(t, sizeof(port));
+	arg.event_fd = b % 64 != 3 ? event : fd;
+	b = byte(t);
+	arg.addr = pick_address(t);
+	arg.addr_len = b % 16 ? 4 : byte(t);
+	arg.vq = b % 8;
+	arg.flags = b < 224 ? 0 : b;
+	if (b % 32 == 1)
+		arg.vcpus = byte(t);
+	p = place(t, &arg, sizeof(arg));
+	look(t, fd, &was);
+	/* Sometimes removed at once, which its own eventfd alone can do. */
+	for (i = 0; i < (b & 64 ? 2 : 1); i++) {
+		ret = do_ioctl(fd, DMOP_IOCTL_IOEVENTFD, p);
+		if (ret && t->alone && !any_of(ret, errors))
+			wrong("IOEVENTFD with an error of its own");
+		if (!placed(t, p))
+			break;
+		judge_event(t, &was, arg.dom, ret);
+		((struct dmop_ioeventfd *)p)->flags |= DMOP_IOEVENTFD_DEASSIGN;
+	}
+	if (page != MAP_FAILED)
+		keep_area(my_area(t), page, PAGE);
+out:
+	close(evtchn);
+	close(event);
+}
+
 /* New ones come last, so that those before keep the bytes that they have in the kept inputs. */
 static void (*const steps[])(struct thread *t) = {
 	step_open, step_restrict, step_dm_op, step_mmap, step_map, step_fill, step_batch,
 	step_hypercall, step_resource, step_touch, step_info, step_unmap, step_poll,
 	step_close, step_dup, step_change_area, step_thread, step_fork, step_privilege,
 	step_parameter, step_raw, step_narrow, step_irqfd, step_kick, step_serve, step_answer,
+	step_ioeventfd,
 };
 
 static inline void go(struct thread *t)
