@@ -10,6 +10,7 @@
 
 #include "../command.h"
 #include "../frames.h"
+#include "../ioeventfd.h"
 #include "../irqfd.h"
 #include "../narrow.h"
 #include "stall.h"
@@ -461,23 +462,35 @@ static inline long issue_irqfd(struct issuer *i)
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
-/* Its page has to exist when it is enabled: Xen puts the ports there. */
-static inline bool serve_prepare(struct issuer *i)
+/*
+ * A server that is enabled. Its page, the area, has to exist then: Xen puts the ports there.
+ * Return: its id, or -1.
+ */
+static inline long server_prepare(struct issuer *i)
 {
 	struct dmop_mmap_resource *m = fill(i, W_ARG);
 	struct dm_op enable = { .op = DM_OP_SET_IOREQ_SERVER_STATE };
 
 	if (!resource_prepare(i) || do_ioctl(i->fd, DMOP_IOCTL_MMAP_RESOURCE, m))
+		return -1;
+	enable.u.state.id = m->id;
+	enable.u.state.enabled = 1;
+	return dm_op(i->fd, i->domid, &enable) ? -1 : (long)m->id;
+}
+
+static inline bool serve_prepare(struct issuer *i)
+{
+	long id = server_prepare(i);
+
+	if (id < 0)
 		return false;
 	munmap(i->area, PAGE);
 	i->area = NULL;
-	enable.u.state.id = m->id;
-	enable.u.state.enabled = 1;
 	*(struct dmop_serve *)fill(i, W_ARG) = (struct dmop_serve){
-		.size = sizeof(struct dmop_serve), .domid = i->domid, .server = enable.u.state.id,
-		.vcpus = 1, .rest_fd = some_eventfd(),
+		.size = sizeof(struct dmop_serve), .domid = i->domid, .server = id, .vcpus = 1,
+		.rest_fd = some_eventfd(),
 	};
-	return some_eventfd() >= 0 && !dm_op(i->fd, i->domid, &enable);
+	return some_eventfd() >= 0;
 }
 
 /* It ends with the descriptor. */
@@ -544,11 +557,42 @@ static inline long issue_kick(struct issuer *i)
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
+/* One at a time of a process: the ports of the last one end here. */
+static inline int new_evtchn(void)
+{
+	static int evtchn = -1;
+
+	close(evtchn);
+	evtchn = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC);
+	return evtchn;
+}
+
+static inline bool ioeventfd_prepare(struct issuer *i)
+{
+	long port;
+
+	if (server_prepare(i) < 0)
+		return false;
+	port = bind_port(new_evtchn(), i->domid, first_port(i->area));
+	*(__u32 *)fill(i, W_ARRAY) = port;
+	*(struct dmop_ioeventfd *)fill(i, W_ARG) =
+		ioeventfd_of(i->domid, i->area, use(i, W_ARRAY), some_eventfd());
+	return port > 0 && some_eventfd() >= 0;
+}
+
+static inline long issue_ioeventfd(struct issuer *i)
+{
+	long ret = do_ioctl(i->fd, DMOP_IOCTL_IOEVENTFD, use(i, W_ARG));
+
+	/* Linux before 6.7, and a real-time kernel, refuse it before the lock of the events. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
 enum call_number {
 	OPEN, CLOSE, CLOSE_LAST, POLL, MMAP, MUNMAP, INFO, RESTRICT, RESTRICT_FIRST,
 	DM_OP, DM_OP_LARGE, DM_OP_UNBOUND, REFUSED, HYPERCALL, BATCH,
 	MAP, MAP_RETRY, RESOURCE, RESOURCES, RESOURCE_SIZE, NARROW,
-	MAP_PIECES, IRQFD, SERVE, SERVE_END, ANSWER, KICK,
+	MAP_PIECES, IRQFD, SERVE, SERVE_END, ANSWER, KICK, IOEVENTFD,
 };
 
 static const struct call calls[] = {
@@ -599,6 +643,9 @@ static const struct call calls[] = {
 		     C_ENTRY | C_FAULT | C_LOCK | C_SECTION },
 	/* And C_LOCK and C_ALLOC, likewise. */
 	[KICK] = { "kick", kick_prepare, issue_kick, 3, C_ENTRY | C_FAULT },
+	/* The lock is mmap_lock. */
+	[IOEVENTFD] = { "ioeventfd", ioeventfd_prepare, issue_ioeventfd, 6,
+			C_ENTRY | C_FAULT | C_ALLOC | C_LOCK },
 };
 
 /* --- the process that issues one --------------------------------------------------- */

@@ -70,6 +70,7 @@ CALL(SERVE, serve);
 ALIKE(SERVE_END, serve_end);
 CALL(ANSWER, answer);
 CALL(KICK, kick);
+CALL(IOEVENTFD, ioeventfd);
 
 TEST_F(stall, holds_up_nobody)
 {
