@@ -73,6 +73,7 @@ _Static_assert(DMOP_IOCTL_RESTRICT == 0x25006, "RESTRICT");
 _Static_assert(DMOP_IOCTL_MMAPBATCH_V2 == 0x205004, "MMAPBATCH_V2");
 _Static_assert(DMOP_IOCTL_MMAP_RESOURCE == 0x205007, "MMAP_RESOURCE");
 _Static_assert(DMOP_IOCTL_IRQFD == 0x40185008, "IRQFD");
+_Static_assert(DMOP_IOCTL_IOEVENTFD == 0x40305009, "IOEVENTFD");
 _Static_assert(DMOP_IOCTL_INFO == 0x5080, "INFO");
 _Static_assert(DMOP_IOCTL_NARROW == 0x5081, "NARROW");
 _Static_assert(DMOP_IOCTL_BATCH == 0x5082, "BATCH");
@@ -93,6 +94,7 @@ _Static_assert(DMOP_FEATURE_BATCH == 8, "batch feature");
 _Static_assert(DMOP_FEATURE_NARROW == 32, "narrow feature");
 _Static_assert(DMOP_FEATURE_IRQFD == 64, "irqfd feature");
 _Static_assert(DMOP_FEATURE_SERVE == 128, "serve feature");
+_Static_assert(DMOP_FEATURE_IOEVENTFD == 256, "ioeventfd feature");
 _Static_assert(DMOP_RESOURCE_NUM_MAX == 1048576, "frames of MMAP_RESOURCE");
 _Static_assert(DMOP_INFO_SIZE_V1 == 80, "first size of INFO");
 _Static_assert(DMOP_INFO_SIZE_MAX == 4096, "largest size of INFO");
@@ -171,6 +173,20 @@ _Static_assert(DMOP_IRQFD_DEASSIGN == 1, "deassign");
 _Static_assert(DMOP_IRQFD_OP_MIN == 8, "smallest operation");
 _Static_assert(DMOP_IRQFD_OP_MAX == 256, "largest operation");
 _Static_assert(DMOP_IRQFDS_MAX == 256, "irqfds");
+
+/* Likewise, since Linux 6.7. */
+AT_OF(dmop_ioeventfd, ioreq, 0, 8);
+AT_OF(dmop_ioeventfd, ports, 8, 8);
+AT_OF(dmop_ioeventfd, addr, 16, 8);
+AT_OF(dmop_ioeventfd, addr_len, 24, 4);
+AT_OF(dmop_ioeventfd, event_fd, 28, 4);
+AT_OF(dmop_ioeventfd, vcpus, 32, 4);
+AT_OF(dmop_ioeventfd, vq, 36, 4);
+AT_OF(dmop_ioeventfd, flags, 40, 4);
+AT_OF(dmop_ioeventfd, dom, 44, 2);
+AT_OF(dmop_ioeventfd, pad, 46, 2);
+_Static_assert(sizeof(struct dmop_ioeventfd) == 48, "ioeventfd");
+_Static_assert(DMOP_IOEVENTFD_DEASSIGN == 1, "deassign");
 
 _Static_assert(DMOP_SERVE_SIZE_V1 == 24, "first size of SERVE");
 _Static_assert(DMOP_SERVE_SIZE_MAX == 4096, "largest size of SERVE");
