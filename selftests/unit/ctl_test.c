@@ -35,7 +35,7 @@
 #include "tries.h"
 #include "users.h"
 
-#define PLAN 87
+#define PLAN 90
 
 /* In the place of memory.c, common.c and findings.c. */
 void *grow(void *p, size_t nr, size_t size)
@@ -515,6 +515,10 @@ static void removed_events_tests(void)
 		   removed_calls(DMOP_IOCTL_SERVE, -1, "serving an ioreq server (done)") == 5 &&
 		   removed_calls(DMOP_IOCTL_ANSWER, -1, "an answer (done)") == 5 &&
 		   removed_calls(DMOP_IOCTL_KICK, -1, "a kick (done)") == 5, "removed: events");
+	fake.features |= DMOP_FEATURE_IOEVENTFD;
+	tap_result(removed_calls(~0U - 1, 0, "") == 6 &&
+		   removed_calls(DMOP_IOCTL_IOEVENTFD, -1, "an ioeventfd (done)") == 6,
+		   "removed: an ioeventfd, if the module has it");
 	fake.acts |= DMOP_RIGHT_EVENT;
 	tap_result(removed_calls(DMOP_IOCTL_KICK, 0, "") == 1, "removed: events that are not");
 }
@@ -526,7 +530,7 @@ static bool others_are(unsigned int forget, int want, const char *words)
 	char text[256];
 
 	forgotten = forget;
-	return try_others(-1, 9, text, sizeof(text)) == want && !strcmp(text, words);
+	return try_others(-1, &fake, 9, text, sizeof(text)) == want && !strcmp(text, words);
 }
 
 #define UP_TO_IRQFD	"dm_op, dm_op as a raw hypercall, another hypercall, mapping its memory, mapping a resource, an irqfd, "
@@ -541,6 +545,12 @@ static void others_tests(void)
 		   others_are(DMOP_IOCTL_IRQFD, -1, "an irqfd (done)") &&
 		   others_are(DMOP_IOCTL_RESTRICT, -1, "binding to it (done)"),
 		   "others: one that is not refused is found");
+	tap_result(others_are(DMOP_IOCTL_IOEVENTFD, 0, UP_TO_IRQFD "serving an ioreq server, a kick, binding to it"),
+		   "others: no ioeventfd of a module without it");
+	fake.features = DMOP_FEATURE_IOEVENTFD;
+	tap_result(others_are(~0U - 1, 0, UP_TO_IRQFD "an ioeventfd, serving an ioreq server, a kick, binding to it") &&
+		   others_are(DMOP_IOCTL_IOEVENTFD, -1, "an ioeventfd (done)"), "others: an ioeventfd");
+	fake = (struct dmop_info){ };
 	fake_is_old = true;
 	tap_result(others_are(~0U - 1, 0, UP_TO_IRQFD "binding to it"), "others: of an older module");
 	fake_is_old = false;

@@ -80,12 +80,21 @@ static int map_resource(int fd, unsigned int domid)
 	return ioctl(fd, DMOP_IOCTL_MMAP_RESOURCE, &arg);
 }
 
-/* In these three the descriptor is of no file, so an admitted call changes nothing. */
+/* In these four the descriptor is of no file, so an admitted call changes nothing. */
 static int irqfd(int fd, unsigned int domid)
 {
 	struct dmop_irqfd arg = { .fd = -1, .size = DMOP_IRQFD_OP_MIN, .dom = domid };
 
 	return ioctl(fd, DMOP_IOCTL_IRQFD, &arg);
+}
+
+static int ioeventfd(int fd, unsigned int domid)
+{
+	struct dmop_ioeventfd arg = {
+		.addr_len = 4, .event_fd = -1, .vcpus = 1, .dom = domid,
+	};
+
+	return ioctl(fd, DMOP_IOCTL_IOEVENTFD, &arg);
 }
 
 static int serve(int fd, unsigned int domid)
@@ -124,25 +133,29 @@ static const struct {
 	const char *what;
 	int (*run)(int fd, unsigned int domid);
 	int expected;
+	unsigned long long feature;	/* without it the call is not tried */
 } tries[] = {
-	{ "dm_op", dm_op, EPERM },
-	{ "dm_op as a raw hypercall", raw_dm_op, EPERM },
-	{ "another hypercall", other_hypercall, EPERM },
-	{ "mapping its memory", map_memory, EPERM },
-	{ "mapping a resource", map_resource, EPERM },
-	{ "an irqfd", irqfd, EPERM },
-	{ "serving an ioreq server", serve, EPERM },
-	{ "a kick", kick, EPERM },
-	{ "binding to it", bind_again, EINVAL },
+	{ "dm_op", dm_op, EPERM, 0 },
+	{ "dm_op as a raw hypercall", raw_dm_op, EPERM, 0 },
+	{ "another hypercall", other_hypercall, EPERM, 0 },
+	{ "mapping its memory", map_memory, EPERM, 0 },
+	{ "mapping a resource", map_resource, EPERM, 0 },
+	{ "an irqfd", irqfd, EPERM, 0 },
+	{ "an ioeventfd", ioeventfd, EPERM, DMOP_FEATURE_IOEVENTFD },
+	{ "serving an ioreq server", serve, EPERM, 0 },
+	{ "a kick", kick, EPERM, 0 },
+	{ "binding to it", bind_again, EINVAL, 0 },
 };
 
-int try_others(int fd, unsigned int other, char *text, size_t size)
+int try_others(int fd, const struct dmop_info *info, unsigned int other, char *text, size_t size)
 {
 	int bad = 0, got;
 	size_t at = 0, i;
 
 	*text = 0;
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		if (tries[i].feature & ~info->features)
+			continue;
 		got = tries[i].run(fd, other) < 0 ? errno : 0;
 		/* An older module does not have the call. */
 		if (got == ENOTTY || (got == tries[i].expected && bad))
@@ -287,6 +300,8 @@ static void try_events(struct removed *r, const struct rights *rights, unsigned 
 		return;
 	if (features & DMOP_FEATURE_IRQFD)
 		must_refuse(r, irqfd(r->fd, r->domid), "an irqfd", -1);
+	if (features & DMOP_FEATURE_IOEVENTFD)
+		must_refuse(r, ioeventfd(r->fd, r->domid), "an ioeventfd", -1);
 	if (features & DMOP_FEATURE_SERVE) {
 		must_refuse(r, serve(r->fd, r->domid), "serving an ioreq server", -1);
 		must_refuse(r, answer(r->fd), "an answer", -1);

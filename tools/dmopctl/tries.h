@@ -18,13 +18,14 @@ int try_info(int fd, struct dmop_info *info);
 /**
  * try_others() - try all calls that a bound file must refuse
  * @fd:    a bound file of /dev/xen/dmop
+ * @info:  of that file
  * @other: the domid of another domain
  * @text:  result: the calls that were refused, or those that were not
  * @size:  size of @text
  *
  * Return: 0 if all calls were refused as required, else -1.
  */
-int try_others(int fd, unsigned int other, char *text, size_t size);
+int try_others(int fd, const struct dmop_info *info, unsigned int other, char *text, size_t size);
 
 /**
  * try_removed() - try what NARROW has removed

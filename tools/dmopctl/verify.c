@@ -161,7 +161,7 @@ static void verify_bound(struct subject *s, const char *topic, int fd, const str
 	else
 		finding(s->f, OK, topic, NULL, NODE " bound to domain %u%s%s", info->domid,
 			*name ? ", " : "", name);
-	if (try_others(fd, other, text, sizeof(text)))
+	if (try_others(fd, info, other, text, sizeof(text)))
 		finding(s->f, FAULT, topic, "the module is broken: unload it, and report this",
 			"on domain %ld it was NOT refused: %s", other, text);
 	else
