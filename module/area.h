@@ -12,6 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <xen/interface/xen.h>
+#include <xen/interface/memory.h>
 
 struct dmop_pages;
 struct dmop_rights;
@@ -118,6 +119,25 @@ int dmop_maps_mmap(struct dmop_maps *maps, struct vm_area_struct *vma);
 unsigned long dmop_maps_unmapped_area(struct file *filp, unsigned long addr,
 				      unsigned long len, unsigned long pgoff,
 				      unsigned long flags);
+
+/**
+ * dmop_maps_note_server() - note where the page of requests of an ioreq server is mapped
+ * @area: the area, in which a resource was mapped wholly
+ * @addr: its start
+ * @xar:  the resource; of any type
+ *
+ * Context: mmap_lock of the caller's mm is held for writing.
+ */
+static inline void dmop_maps_note_server(struct dmop_area *area, unsigned long addr,
+					 const struct xen_mem_acquire_resource *xar)
+{
+	u64 at = XENMEM_resource_ioreq_server_frame_ioreq(0) - xar->frame;
+
+	if (xar->type != XENMEM_resource_ioreq_server || at >= area->nr)
+		return;
+	area->server = xar->id;
+	area->ioreqs = addr + (at << PAGE_SHIFT);
+}
 
 /**
  * dmop_maps_server() - whose page of requests is mapped at an address?

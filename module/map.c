@@ -307,17 +307,6 @@ static int map_resource_frames(struct dmop_area *area, struct vm_area_struct *vm
 	return ret < 0 ? ret : 0;
 }
 
-static void note_ioreqs(struct dmop_area *area, const struct vm_area_struct *vma,
-			const struct xen_mem_acquire_resource *xar)
-{
-	u64 at = XENMEM_resource_ioreq_server_frame_ioreq(0) - xar->frame;
-
-	if (xar->type != XENMEM_resource_ioreq_server || at >= area->nr)
-		return;
-	area->server = xar->id;
-	area->ioreqs = vma->vm_start + (at << PAGE_SHIFT);
-}
-
 static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 			struct xen_mem_acquire_resource *xar, xen_pfn_t *frames, int *errs)
 {
@@ -347,7 +336,7 @@ static int map_resource(struct dmop_maps *maps, struct vm_area_struct *vma,
 		dmop_area_close(area);
 		return ret;
 	}
-	note_ioreqs(area, vma, xar);
+	dmop_maps_note_server(area, vma->vm_start, xar);
 	if (nr <= BITS_PER_LONG)
 		area->few = ~0UL >> (BITS_PER_LONG - nr);
 	else

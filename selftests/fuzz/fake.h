@@ -52,6 +52,7 @@ typedef unsigned int __poll_t;
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
 #define VM_WRITE		2
+#define PAGE_SHIFT		12
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(t, a, b)		((t)(a) < (t)(b) ? (t)(a) : (t)(b))
@@ -163,6 +164,8 @@ struct xen_dm_op_buf {
 	struct { void *p; } h;
 	u64 size;
 };
+#define XENMEM_resource_ioreq_server	0
+#define XENMEM_resource_ioreq_server_frame_ioreq(n)	(1UL + (n))
 struct xen_mem_acquire_resource {
 	domid_t domid;
 	u16 type;
