@@ -15,7 +15,7 @@ program=port_device device='' memory='' kernel=pvh
 
 # begin_serving OPTION...: dmop-run's. Sets log, domid, pid.
 begin_serving() {
-	log=$LAB_OUT/$program$1${device// /}.log
+	log=$LAB_OUT/$program$1${device// /}$memory.log
 	printf '%s\n' 'name = "pvh"' 'type = "pvh"' "kernel = \"/lab/$kernel.elf\"" 'memory = 4' 'vcpus = 1' >/tmp/pvh.cfg
 	must "a PVH guest is created, paused ($*${device:+ $device})" xl create -q -p /tmp/pvh.cfg
 	domid=$(xl domid pvh)
@@ -55,6 +55,7 @@ in_order() {
 		survived a negative address
 		survived an address that wraps
 		survived a buffer that leaves memory
+		survived more than 1 MiB
 		survived the longest buffer
 		survived the registers as a buffer
 		survived a buffer to write

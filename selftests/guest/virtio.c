@@ -49,7 +49,8 @@
 #define WRITE		2
 #define INDIRECT	4
 
-/* It has no memory there. */
+/* It has 4 MiB of memory, and none at NOWHERE. */
+#define MEMORY_END	0x400000
 #define NOWHERE		0x40000000
 
 #define TRANSMIT	1
@@ -247,7 +248,8 @@ static const struct offence {
 	{ "an address beyond memory", { { NOWHERE, 1, 0, 0 } }, 0, 1 },
 	{ "a negative address", { { -1ULL, 1, 0, 0 } }, 0, 1 },
 	{ "an address that wraps", { { -4096ULL, 8192, 0, 0 } }, 0, 1 },
-	{ "a buffer that leaves memory", { { 0x100000, 0x40000000, 0, 0 } }, 0, 1 },
+	{ "a buffer that leaves memory", { { MEMORY_END - 4, 8, 0, 0 } }, 0, 1 },
+	{ "more than 1 MiB", { { 0x100000, 0x100001, 0, 0 } }, 0, 1 },
 	{ "the longest buffer", { { 0x100000, -1U, 0, 0 } }, 0, 1 },
 	{ "the registers as a buffer", { { CONSOLE_BASE, 4, 0, 0 } }, 0, 1 },
 	{ "a buffer to write", { { 0x100000, 1, WRITE, 0 } }, 0, 1 },
