@@ -57,7 +57,7 @@ static void create_shared_server(void)
 	check(!ioctl(dmop, DMOP_IOCTL_IOEVENTFD, &a) || errno == EOPNOTSUPP, "IOEVENTFD");
 }
 
-/* The last four bytes of a slot, with the state: the kernel exchanges it as well. */
+/* The byte that holds the state is the last but one of a slot. The kernel exchanges it as well. */
 static bool take(ioreq_t *slot)
 {
 	uint8_t *state = (uint8_t *)slot + sizeof(*slot) - 2, old = __atomic_load_n(state, __ATOMIC_ACQUIRE);
